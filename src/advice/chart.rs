@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use helm_package::{ChartError, ChartFile, FileSpan, Finding, FindingConcern, FindingSeverity};
+use helm_package::{ChartError, ChartFile, ChartFinding, FileSpan, FindingConcern, FindingSeverity};
 
 use crate::diagnostic::{Code, Diagnostic, Label, Location, SourceText, ToDiagnostic};
 
-impl ToDiagnostic for Finding {
+impl ToDiagnostic for ChartFinding {
     fn to_diagnostic(&self) -> Diagnostic {
         ChartTexts::default().diagnostic(self)
     }
@@ -34,13 +34,13 @@ pub fn diagnostics(error: &ChartError) -> Vec<Diagnostic> {
 }
 
 /// Returns one diagnostic for each finding.
-pub fn diagnostics_of_findings(findings: &[Finding]) -> Vec<Diagnostic> {
+pub fn diagnostics_of_findings(findings: &[ChartFinding]) -> Vec<Diagnostic> {
     let mut texts = ChartTexts::default();
     findings.iter().map(|finding| texts.diagnostic(finding)).collect()
 }
 
 /// The findings as one diagnostic, with a label for each finding that has a place, and a line for each that has none.
-fn together(path: &str, findings: &[Finding]) -> Diagnostic {
+fn together(path: &str, findings: &[ChartFinding]) -> Diagnostic {
     if let [finding] = findings {
         return finding.to_diagnostic();
     }
@@ -61,7 +61,7 @@ fn together(path: &str, findings: &[Finding]) -> Diagnostic {
     Diagnostic { labels, ..Diagnostic::error(code, message) }.help(help.join("\n"))
 }
 
-fn code(finding: &Finding) -> Code {
+fn code(finding: &ChartFinding) -> Code {
     match finding.concern {
         FindingConcern::Chart => Code::SourceChart,
         FindingConcern::Dependencies => Code::SourceChartDependencies,
@@ -74,7 +74,7 @@ fn code(finding: &Finding) -> Code {
 struct ChartTexts(HashMap<*const ChartFile, Arc<SourceText>>);
 
 impl ChartTexts {
-    fn diagnostic(&mut self, finding: &Finding) -> Diagnostic {
+    fn diagnostic(&mut self, finding: &ChartFinding) -> Diagnostic {
         let code = code(finding);
         let diagnostic = match finding.severity {
             FindingSeverity::Error => Diagnostic::error(code, &finding.message),

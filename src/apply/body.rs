@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) type SentListener = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// A message of the reading thread.
-enum Piece {
+enum BlobPiece {
     Bytes(Bytes),
     End,
     Failed(std::io::ErrorKind, String),
@@ -39,7 +39,7 @@ enum Piece {
 struct Reading {
     source: Arc<dyn Source>,
     blob: Descriptor,
-    waiting: Mutex<Option<Vec<mpsc::Sender<Piece>>>>,
+    waiting: Mutex<Option<Vec<mpsc::Sender<BlobPiece>>>>,
     /// The answer of the registry that the blob is read from, if reading failed because of it.
     refused: Mutex<Option<Diagnostic>>,
 }
@@ -47,7 +47,7 @@ struct Reading {
 /// The body of a blob for one of the repositories that share its reading.
 pub(super) struct SharedBody {
     reading: Arc<Reading>,
-    first: Mutex<Option<mpsc::Receiver<Piece>>>,
+    first: Mutex<Option<mpsc::Receiver<BlobPiece>>>,
     progress: SentListener,
 }
 
@@ -77,7 +77,7 @@ impl Reading {
     }
 
     /// Reads the blob on a separate thread, and sends all but the first `skip` bytes.
-    fn read_into(self: &Arc<Self>, mut senders: Vec<mpsc::Sender<Piece>>, skip: u64) {
+    fn read_into(self: &Arc<Self>, mut senders: Vec<mpsc::Sender<BlobPiece>>, skip: u64) {
         let reading = self.clone();
         tokio::task::spawn_blocking(move || {
             let read = read_pieces(reading.source.as_ref(), &reading.blob, skip, &mut senders);
@@ -90,8 +90,8 @@ impl Reading {
             }
             for sender in &senders {
                 let last = match &read {
-                    Ok(()) => Piece::End,
-                    Err(error) => Piece::Failed(error.kind(), error.to_string()),
+                    Ok(()) => BlobPiece::End,
+                    Err(error) => BlobPiece::Failed(error.kind(), error.to_string()),
                 };
                 // A receiver that is gone needs no end.
                 let _ = sender.blocking_send(last);
@@ -99,7 +99,7 @@ impl Reading {
         });
     }
 
-    fn read_alone(self: &Arc<Self>, skip: u64) -> mpsc::Receiver<Piece> {
+    fn read_alone(self: &Arc<Self>, skip: u64) -> mpsc::Receiver<BlobPiece> {
         let (sender, receiver) = mpsc::channel(PIECES);
         self.read_into(vec![sender], skip);
         receiver
@@ -110,7 +110,7 @@ fn read_pieces(
     source: &dyn Source,
     blob: &Descriptor,
     skip: u64,
-    senders: &mut Vec<mpsc::Sender<Piece>>,
+    senders: &mut Vec<mpsc::Sender<BlobPiece>>,
 ) -> std::io::Result<()> {
     let mut reader =
         source.open(blob).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?;
@@ -132,8 +132,8 @@ fn read_pieces(
 
 /// Sends a piece. Returns whether the receiver still takes part in this reading. Waits for a receiver that is behind, but not for
 /// long if others wait too.
-fn send(sender: &mpsc::Sender<Piece>, piece: Bytes, alone: bool) -> bool {
-    let piece = Piece::Bytes(piece);
+fn send(sender: &mpsc::Sender<BlobPiece>, piece: Bytes, alone: bool) -> bool {
+    let piece = BlobPiece::Bytes(piece);
     if alone {
         return sender.blocking_send(piece).is_ok();
     }
@@ -149,7 +149,7 @@ fn send(sender: &mpsc::Sender<Piece>, piece: Bytes, alone: bool) -> bool {
 /// The position of a stream of bytes.
 struct Position {
     reading: Arc<Reading>,
-    receiver: mpsc::Receiver<Piece>,
+    receiver: mpsc::Receiver<BlobPiece>,
     sent: u64,
     progress: SentListener,
     over: bool,
@@ -189,13 +189,13 @@ async fn next(mut position: Position) -> Option<(std::io::Result<Bytes>, Positio
     }
     loop {
         match position.receiver.recv().await {
-            Some(Piece::Bytes(bytes)) => {
+            Some(BlobPiece::Bytes(bytes)) => {
                 position.sent += bytes.len() as u64;
                 (position.progress)(position.sent);
                 return Some((Ok(bytes), position));
             }
-            Some(Piece::End) => return None,
-            Some(Piece::Failed(kind, message)) => {
+            Some(BlobPiece::End) => return None,
+            Some(BlobPiece::Failed(kind, message)) => {
                 position.over = true;
                 return Some((Err(std::io::Error::new(kind, message)), position));
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::Prepared;
 use super::progress::Progress;
 use super::referrers;
@@ -21,7 +21,10 @@ use oci_registry::Digest;
 use oci_registry::RegistryError;
 
 /// Opens the sources and connections of `plan`, or returns everything that prevents it.
-pub fn prepare<'p>(plan: &'p Plan, options: &Options<'p>) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
+pub fn prepare<'p>(
+    plan: &'p Plan,
+    options: &ApplyOptions<'p>,
+) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
     let mut sources: BTreeMap<String, Arc<Published>> = BTreeMap::new();
     let mut claimed = BTreeSet::new();
@@ -73,7 +76,7 @@ pub fn prepare<'p>(plan: &'p Plan, options: &Options<'p>) -> Result<Vec<Prepared
 fn content(
     address: &str,
     planned: &PlannedContent,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     known: &mut BTreeMap<String, Arc<Published>>,
 ) -> Result<Arc<Published>, PrepareError> {
     // The run that made the plan has it open.
@@ -110,7 +113,7 @@ async fn stands(
     it: &Prepared<'_>,
     change: &Change,
     found: Option<&Digest>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<bool, RegistryError> {
     if found == change.wanted() || found == change.present() {
         return Ok(true);
@@ -137,7 +140,7 @@ async fn has_wanted(it: &Prepared<'_>, change: &Change) -> Result<bool, Registry
 /// names what the plan says. Returns the positions of the repositories in which a tag does not name the wanted digest yet.
 pub(super) async fn stale(
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<BTreeSet<usize>, Vec<Diagnostic>> {
     let asked = prepared.iter().flat_map(|it| {

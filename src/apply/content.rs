@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use super::belief::Belief;
 use super::body::{self, SharedBody};
 use super::delivery::{Delivery, Incomplete};
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::Prepared;
 use super::progress::Progress;
 use super::referrers::{self, Unlisted};
@@ -42,7 +42,7 @@ struct Placement<'a> {
 /// at once, and what it reported as present is sent after it had time to find it.
 pub(super) async fn place(
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     for it in prepared.iter().filter(|it| !it.planned.places_content()) {
@@ -93,7 +93,7 @@ pub(super) async fn place(
 async fn blobs(
     deliveries: &[Delivery<'_>],
     belief: Belief,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     let mut placements: BTreeMap<&Digest, Placement<'_>> = BTreeMap::new();
@@ -136,7 +136,7 @@ async fn blobs(
 async fn place_blob<'a>(
     placement: &Placement<'a>,
     belief: Belief,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Vec<Diagnostic> {
     let Placement { blob, source, targets } = placement;
@@ -229,7 +229,7 @@ async fn push(
     Ok(())
 }
 
-fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &Options<'_>) -> body::SentListener {
+fn listener(it: &Prepared<'_>, blob: &Descriptor, options: &ApplyOptions<'_>) -> body::SentListener {
     let (reporter, repository) = (options.reporter.clone(), it.planned.name.clone());
     let (digest, size) = (blob.digest.clone(), blob.size);
     Arc::new(move |sent| {

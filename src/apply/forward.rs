@@ -6,7 +6,7 @@
 //! for another run. Of several runs at once, in any interleaving, the one that puts last therefore sees the versions of the
 //! others, and gives the tag to the highest (docs/adr/0007-two-at-once.md).
 
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::Prepared;
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
@@ -40,7 +40,7 @@ pub(super) fn newest(
     it: &Prepared<'_>,
     change: &Change,
     listing: Option<&TagListing>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Option<Held> {
     let Some(PlannedForward::Version(line)) = &change.forward else { return None };
     let tags = listing.map(TagListing::tags).unwrap_or_default();
@@ -54,7 +54,7 @@ pub(super) async fn judge(
     change: &Change,
     found: Option<&Digest>,
     listing: Option<&TagListing>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<ForwardVerdict, RegistryError> {
     let as_planned = found == change.present();
     match (&change.forward, found) {
@@ -126,7 +126,7 @@ pub(super) async fn is_of_line(
     change: &Change,
     found: &Digest,
     listing: Option<&TagListing>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<bool, RegistryError> {
     let Some(PlannedForward::Version(line)) = &change.forward else { return Ok(false) };
     let Some(listing) = listing else { return Ok(false) };
@@ -142,7 +142,7 @@ async fn standing(
     line: &PlannedLine,
     found: &Digest,
     listing: &TagListing,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<StandingVersion, RegistryError> {
     let candidates = options.lineage.candidates(line, &it.planned.resource, &change.tag, listing.tags());
     let question = StandingQuestion {

@@ -29,7 +29,7 @@ mod tags;
 mod visibility;
 
 pub use lineage::Lineage;
-pub use options::Options;
+pub use options::ApplyOptions;
 pub use refused::PrepareError;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -44,7 +44,7 @@ use progress::Progress;
 use tags::TagPuts;
 
 /// Applies `plan`. Returns what was done and everything that went wrong.
-pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnostic>) {
+pub async fn apply(plan: &Plan, options: &ApplyOptions<'_>) -> (Outcome, Vec<Diagnostic>) {
     let progress = Progress::new(plan, options.reporter.clone());
     let problems = match apply_stages(plan, options, &progress).await {
         Ok(()) => Vec::new(),
@@ -62,7 +62,7 @@ pub async fn apply(plan: &Plan, options: &Options<'_>) -> (Outcome, Vec<Diagnost
     (outcome, problems)
 }
 
-async fn apply_stages(plan: &Plan, options: &Options<'_>, progress: &Progress) -> Result<(), Stop> {
+async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progress) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
     // Sources are read on this thread, and sources in registries wait for the network.
@@ -108,7 +108,7 @@ async fn apply_stages(plan: &Plan, options: &Options<'_>, progress: &Progress) -
 async fn put_tags(
     prepared: &[Prepared<'_>],
     lists: &[Option<TagListing>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Stop> {
     let stopped = |during| Stop { problems: Vec::new(), interrupted: Some(during) };
@@ -137,7 +137,7 @@ async fn put_tags(
 
 async fn read_back(
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
     settled: &visibility::Settled,
 ) -> Result<(), Stop> {
@@ -150,7 +150,7 @@ async fn read_back(
 /// Runs `work`, and drops it when the person wants to stop. `work` moves no tag.
 async fn unless_cancelled<T>(
     stage: Stage,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     work: impl Future<Output = Result<T, Vec<Diagnostic>>>,
 ) -> Result<T, Stop> {
     let mut cancel = options.cancel.clone();

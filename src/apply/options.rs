@@ -14,7 +14,7 @@ use crate::screening::Screening;
 use oci_content::Surroundings;
 
 /// The inputs of an apply besides its plan.
-pub struct Options<'a> {
+pub struct ApplyOptions<'a> {
     /// The surroundings that sources are opened with, such as the folder that the relative paths of the plan start at.
     pub surroundings: Surroundings,
     /// The connections to repositories.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::Prepared;
 use super::progress::Progress;
 use super::removal::Removals;
@@ -22,7 +22,7 @@ type Deleted = Vec<(Digest, RawManifest)>;
 /// Deletes those orphans of the plan that still are orphans. Returns false if the person stopped it before all were tried.
 pub(super) async fn delete(
     removals: &mut Removals<'_>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<bool, Diagnostic> {
     let it = removals.prepared();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::options::Options;
+use super::options::ApplyOptions;
 use crate::event::Event;
 use oci_registry::{RegistryError, RetryPolicy};
 
@@ -18,7 +18,7 @@ const LASTING: [&str; 5] = ["immutab", "protected", "overwrit", "locked", "alrea
 
 /// Sends a request of the tag stages, and repeats it within the bounds of the retry policy while the refusal may pass.
 pub(super) async fn patiently<T, F>(
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     request: impl Fn() -> F,
 ) -> Result<T, RegistryError>
 where
@@ -76,7 +76,7 @@ fn may_pass(error: &RegistryError) -> bool {
     }
 }
 
-fn report(options: &Options<'_>, error: &RegistryError, attempt: u32, wait: Duration) {
+fn report(options: &ApplyOptions<'_>, error: &RegistryError, attempt: u32, wait: Duration) {
     let Some(refusal) = error.refusal() else { return };
     let text = error.to_string();
     let cause = text.strip_prefix(&refusal.request).map_or(text.as_str(), |it| it.trim_start_matches(": "));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::Prepared;
 use super::refused::PrepareError;
 use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
@@ -19,7 +19,7 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
 
 /// A repository with the questions about it.
-struct Asked<'p> {
+struct AskedRepository<'p> {
     it: &'p Prepared<'p>,
     questions: AccessQuestions,
     /// The names of the repositories that it mounts from.
@@ -32,18 +32,18 @@ pub(super) async fn ask(
     plan: &Plan,
     prepared: &[Prepared<'_>],
     pending: &BTreeSet<usize>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let (mut asked, mut problems) = (Vec::<Asked<'_>>::new(), Vec::new());
+    let (mut asked, mut problems) = (Vec::<AskedRepository<'_>>::new(), Vec::new());
     let changes = |it: &&Prepared<'_>| pending.contains(&it.position) || it.planned.sends_referrers();
     for it in prepared.iter().filter(changes) {
         // Several resources may share a repository, which is asked once.
-        let same = |other: &Asked<'_>| {
+        let same = |other: &AskedRepository<'_>| {
             other.it.planned.registry == it.planned.registry
                 && other.it.planned.repository == it.planned.repository
         };
         let position = asked.iter().position(same).unwrap_or_else(|| {
-            asked.push(Asked { it, questions: AccessQuestions::default(), mounts: Vec::new() });
+            asked.push(AskedRepository { it, questions: AccessQuestions::default(), mounts: Vec::new() });
             asked.len() - 1
         });
         let Some(one) = asked.get_mut(position) else { continue };
@@ -110,7 +110,7 @@ fn declared<'s>(plan: &Plan, source: &'s RemoteReference) -> (RegistryEndpoint, 
 }
 
 /// Returns the problems in one repository, each once, because a token that is refused is refused for everything.
-fn refusals(one: &Asked<'_>, answers: &AccessVerdicts) -> Vec<Diagnostic> {
+fn refusals(one: &AskedRepository<'_>, answers: &AccessVerdicts) -> Vec<Diagnostic> {
     let mounts = one.mounts.iter().map(|from| format!("mount from {from}")).zip(&answers.mounts);
     let all = [("push".to_owned(), &answers.push), ("delete".to_owned(), &answers.delete)];
     let mut problems: Vec<(Vec<String>, &AccessVerdict, Diagnostic)> = Vec::new();

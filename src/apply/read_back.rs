@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::{Prepared, short};
 use super::progress::Progress;
 use super::visibility::Settled;
@@ -31,7 +31,7 @@ enum TagReadBack {
 /// Reads back every tag that was put or removed. Tags that were kept are left out, because nothing was claimed about them.
 pub(super) async fn tags(
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     let asked = prepared.iter().map(|it| async move {
@@ -95,7 +95,7 @@ async fn tag(
     it: &Prepared<'_>,
     change: &Change,
     mut listing: Option<TagListing>,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<TagReadBack, Diagnostic> {
     let failed = |error: RegistryError| it.failed_at(&change.tag, &error);
     let (mut pauses, mut repairs) = (READ_PAUSES.into_iter(), 0);
@@ -198,7 +198,7 @@ async fn look(
     it: &Prepared<'_>,
     declared: Visibility,
     digest: &Digest,
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     was_set: bool,
 ) -> SeenVisibility {
     let provider = options.connections.visibility(it.endpoint);
@@ -237,7 +237,7 @@ fn differs(it: &Prepared<'_>, declared: Visibility, seen: &SeenVisibility) -> Di
 /// place, but not everybody can pull it, or too many can. Failures to set it have already been reported.
 pub(super) async fn visibility(
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
     settled: &Settled,
 ) -> Result<(), Vec<Diagnostic>> {

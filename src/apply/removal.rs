@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, RemovalMethod, TagTarget};
 use oci_registry::inventory::{Holding, Inventory, Obstacle};
-use oci_registry::{Deletion, Inventories, RegistryError, Removal, TagListing, remove_tag};
+use oci_registry::{Deletion, Inventories, RegistryError, RemovalOutcome, TagListing, remove_tag};
 use oci_registry::{Digest, Tag};
 
 /// The number of tags that are read at once if the registry does not list the tags of its manifests.
@@ -70,16 +70,16 @@ impl<'p> Removals<'p> {
         let it = self.it;
         let note = |result, detail| progress.change(it.position, position, result, detail);
         let (result, diagnostic) = match self.removal(change).await {
-            Ok(Removal::Removed) => {
+            Ok(RemovalOutcome::Removed) => {
                 self.inventories.forget_tag(&change.tag);
                 note(ChangeResult::Removed, None);
                 return Ok(());
             }
-            Ok(Removal::Absent) => {
+            Ok(RemovalOutcome::Absent) => {
                 note(ChangeResult::Unchanged, None);
                 return Ok(());
             }
-            Ok(Removal::Moved(found)) => {
+            Ok(RemovalOutcome::Moved(found)) => {
                 let diagnostic = it.stale(change, Some(&found));
                 progress.found(it.position, position, Some(TagTarget::new(found)));
                 (ChangeResult::Stale, diagnostic)
@@ -92,9 +92,9 @@ impl<'p> Removals<'p> {
         Err(diagnostic)
     }
 
-    async fn removal(&mut self, change: &Change) -> Result<Removal, Refused> {
+    async fn removal(&mut self, change: &Change) -> Result<RemovalOutcome, Refused> {
         // A plan that removes a tag that names nothing was refused before.
-        let Some(expected) = change.present() else { return Ok(Removal::Absent) };
+        let Some(expected) = change.present() else { return Ok(RemovalOutcome::Absent) };
         if change.removal == Some(RemovalMethod::Manifest) {
             return self.manifest(&change.tag, expected).await;
         }
@@ -109,17 +109,17 @@ impl<'p> Removals<'p> {
     }
 
     /// Deletes the manifest that `tag` names.
-    async fn manifest(&mut self, tag: &Tag, expected: &Digest) -> Result<Removal, Refused> {
+    async fn manifest(&mut self, tag: &Tag, expected: &Digest) -> Result<RemovalOutcome, Refused> {
         let found = self.it.tag_digest(tag).await?;
         if found.as_ref().is_some_and(|found| found != expected) {
-            return Ok(found.map_or(Removal::Absent, Removal::Moved));
+            return Ok(found.map_or(RemovalOutcome::Absent, RemovalOutcome::Moved));
         }
         if self.deleted.contains(expected) {
             // It was deleted with another tag of the plan. Reading back confirms it.
-            return Ok(Removal::Removed);
+            return Ok(RemovalOutcome::Removed);
         }
         if found.is_none() {
-            return Ok(Removal::Absent);
+            return Ok(RemovalOutcome::Absent);
         }
         if let Some(inventory) = self.inventory().await? {
             self.unneeded(&inventory, expected)?;
@@ -131,7 +131,7 @@ impl<'p> Removals<'p> {
         }
         self.it.repository.delete_manifest(expected).await?;
         self.forget(expected);
-        Ok(Removal::Removed)
+        Ok(RemovalOutcome::Removed)
     }
 
     /// Returns what the repository holds now, or `None` if the registry cannot list it.

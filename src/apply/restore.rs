@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 
 use super::forward;
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::patience::patiently;
 use super::prepared::{Prepared, short};
 use super::tags::{TagPut, TagPuts};
@@ -18,7 +18,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::forward::{Held, PlannedForward};
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Change, TagTarget};
-use oci_registry::{Digest, READ_PAUSES, RegistryError, Removal, TagOrDigest, remove_tag};
+use oci_registry::{Digest, READ_PAUSES, RegistryError, RemovalOutcome, TagOrDigest, remove_tag};
 
 /// The number of times that a tag is put again because another run published meanwhile.
 const REPAIRS: usize = 8;
@@ -129,7 +129,7 @@ struct TagRestore<'a> {
     it: &'a Prepared<'a>,
     change: &'a Change,
     put: &'a TagPut,
-    options: &'a Options<'a>,
+    options: &'a ApplyOptions<'a>,
 }
 
 impl TagRestore<'_> {
@@ -178,7 +178,7 @@ impl TagRestore<'_> {
                 (None, Some(ours)) => {
                     let repository = it.repository.as_ref();
                     let deletion = repository.deletion().await?;
-                    if let Removal::Moved(found) =
+                    if let RemovalOutcome::Moved(found) =
                         remove_tag(repository, &self.change.tag, ours, &deletion).await?
                     {
                         return Ok(Restoring::Taken(Some(found)));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::options::{Options, Stop};
+use super::options::{ApplyOptions, Stop};
 use super::prepared::Prepared;
 use super::progress::Progress;
 use crate::content::Published;
@@ -17,7 +17,7 @@ use crate::screening::{SentContent, secret_diagnostic};
 pub(super) fn search(
     planned: &PlannedSecrets,
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Stop> {
     let found = match options.observed {
@@ -35,7 +35,7 @@ pub(super) fn search(
 fn search_again(
     planned: &PlannedSecrets,
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
 ) -> Result<Vec<SecretFinding>, Stop> {
     let contents: Vec<(&Prepared<'_>, &Arc<Published>)> =
         prepared.iter().filter_map(|it| Some((it, it.content.as_ref()?))).collect();

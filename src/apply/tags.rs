@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::join_all;
 
 use super::forward::{self, ForwardVerdict};
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::patience::patiently;
 use super::prepared::Prepared;
 use super::progress::Progress;
@@ -57,7 +57,7 @@ pub(super) struct TagPuts<'a> {
     /// The tags of each of them when the first tag was about to be put, if anything depends on them.
     pub lists: &'a [Option<TagListing>],
     /// The inputs of the apply.
-    pub options: &'a Options<'a>,
+    pub options: &'a ApplyOptions<'a>,
     /// The outcome.
     pub progress: &'a Progress,
     floating: Mutex<Vec<TagPut>>,
@@ -68,7 +68,7 @@ impl<'a> TagPuts<'a> {
     pub fn new(
         prepared: &'a [Prepared<'a>],
         lists: &'a [Option<TagListing>],
-        options: &'a Options<'a>,
+        options: &'a ApplyOptions<'a>,
         progress: &'a Progress,
     ) -> Self {
         Self { prepared, lists, options, progress, floating: Mutex::default() }
@@ -198,7 +198,7 @@ impl Signals {
     }
 
     /// Whether no other change may begin, because something failed or because the person wants to stop.
-    fn ends(&self, options: &Options<'_>) -> bool {
+    fn ends(&self, options: &ApplyOptions<'_>) -> bool {
         if self.stopped.load(Ordering::SeqCst) {
             return true;
         }
@@ -217,7 +217,7 @@ impl Signals {
 /// stopped it before all were tried.
 pub(super) async fn remove(
     prepared: &[Prepared<'_>],
-    options: &Options<'_>,
+    options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<bool, Vec<Diagnostic>> {
     let signals = &Signals::default();

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::options::Options;
+use super::options::ApplyOptions;
 use super::prepared::Prepared;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Visibility;
@@ -34,13 +34,13 @@ fn to_set<'p>(it: &Prepared<'p>) -> Option<&'p VisibilityChange> {
 }
 
 /// Whether a visibility may have to be set.
-pub(super) fn is_due(prepared: &[Prepared<'_>], options: &Options<'_>) -> bool {
+pub(super) fn is_due(prepared: &[Prepared<'_>], options: &ApplyOptions<'_>) -> bool {
     let mut due = prepared.iter().filter(|it| to_set(it).is_some());
     due.any(|it| options.connections.visibility(it.endpoint).capability() == Capability::ReadWrite)
 }
 
 /// Sets the visibilities, one repository after the other, because several may belong to one project. No request is cut off.
-pub(super) async fn set(prepared: &[Prepared<'_>], options: &Options<'_>) -> Settled {
+pub(super) async fn set(prepared: &[Prepared<'_>], options: &ApplyOptions<'_>) -> Settled {
     let mut settled = Settled::default();
     for it in prepared {
         let Some(planned) = to_set(it) else { continue };
@@ -66,7 +66,10 @@ pub(super) async fn set(prepared: &[Prepared<'_>], options: &Options<'_>) -> Set
 }
 
 /// Refuses the plan before anything is sent, if an API reports neither the planned visibility nor the wanted one.
-pub(super) async fn stale(prepared: &[Prepared<'_>], options: &Options<'_>) -> Result<(), Vec<Diagnostic>> {
+pub(super) async fn stale(
+    prepared: &[Prepared<'_>],
+    options: &ApplyOptions<'_>,
+) -> Result<(), Vec<Diagnostic>> {
     let mut problems = Vec::new();
     for it in prepared {
         let Some(planned) = to_set(it).filter(|planned| planned.action == VisibilityAction::Set) else {

@@ -18,12 +18,12 @@ pub(super) struct Credential {
     /// The bytes of the value, or of the credential in a comment.
     span: Range<usize>,
     /// The kind of credential.
-    kind: CredentialKind,
+    kind: CredentialForm,
 }
 
 /// The kinds of credentials.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum CredentialKind {
+enum CredentialForm {
     /// The value of a key such as `password`.
     Key,
     /// A value that should be the name of a variable but is not.
@@ -46,7 +46,7 @@ pub(super) fn find_credentials(root: &Node, text: &str) -> (String, Vec<Credenti
     let more = search.masks;
     for token in &masks {
         if !found.iter().any(|credential| contains(&credential.span, token)) {
-            found.push(Credential { path: Vec::new(), span: token.clone(), kind: CredentialKind::Token });
+            found.push(Credential { path: Vec::new(), span: token.clone(), kind: CredentialForm::Token });
         }
     }
     masks.extend(more);
@@ -101,8 +101,8 @@ impl CredentialSearch<'_> {
             | NodeContent::Float(_)
             | NodeContent::Boolean(_)
             | NodeContent::Unfit(_) => {
-                if self.by_key() == Some(CredentialKind::Key) {
-                    self.add(CredentialKind::Key, node.value.clone(), node.value.clone());
+                if self.by_key() == Some(CredentialForm::Key) {
+                    self.add(CredentialForm::Key, node.value.clone(), node.value.clone());
                 }
             }
         }
@@ -117,17 +117,17 @@ impl CredentialSearch<'_> {
             (span.start + quotes).min(span.end)..span.end.saturating_sub(end_quotes).max(span.start + quotes);
         let inner = if inner.end <= span.end { inner } else { span.clone() };
         if value.contains("PRIVATE KEY-----") {
-            return self.add(CredentialKind::PrivateKey, span, inner);
+            return self.add(CredentialForm::PrivateKey, span, inner);
         }
         match self.by_key() {
             // A value that can be the name of a variable is shown and checked further.
-            Some(CredentialKind::Variable) if is_variable(value) => {}
+            Some(CredentialForm::Variable) if is_variable(value) => {}
             Some(_) if value.is_empty() => {}
             Some(kind) => return self.add(kind, span, inner),
             None => {}
         }
         if self.tokens.iter().any(|token| contains(&span, token)) {
-            self.found.push(Credential { path: self.path.clone(), span, kind: CredentialKind::Token });
+            self.found.push(Credential { path: self.path.clone(), span, kind: CredentialForm::Token });
             return;
         }
         let ranges: Vec<_> = user_information(written)
@@ -136,7 +136,7 @@ impl CredentialSearch<'_> {
         if let Some(range) = ranges.first() {
             let range = range.clone();
             self.masks.extend(ranges);
-            return self.add(CredentialKind::UserInformation, span, range);
+            return self.add(CredentialForm::UserInformation, span, range);
         }
         // An address may contain such words: `token:5000`.
         let other = match self.in_layer() {
@@ -149,7 +149,7 @@ impl CredentialSearch<'_> {
         if other && let Some(range) = assigned(value).first() {
             // A table that is not TOML, as a variable may contain, is treated as text.
             let range = if written == value { span.start + range.start..span.end } else { inner };
-            return self.add(CredentialKind::Key, span, range);
+            return self.add(CredentialForm::Key, span, range);
         }
         let is_url = matches!(self.in_layer(), ["registries", _, "url"]);
         if is_url
@@ -157,11 +157,11 @@ impl CredentialSearch<'_> {
             && let Some(at) = written.rfind('@')
         {
             let user = inner.start..span.start + at;
-            self.add(CredentialKind::UserInformation, span, user);
+            self.add(CredentialForm::UserInformation, span, user);
         }
     }
 
-    fn add(&mut self, kind: CredentialKind, span: Range<usize>, mask: Range<usize>) {
+    fn add(&mut self, kind: CredentialForm, span: Range<usize>, mask: Range<usize>) {
         self.masks.push(mask);
         self.found.push(Credential { path: self.path.clone(), span, kind });
     }
@@ -175,14 +175,14 @@ impl CredentialSearch<'_> {
     }
 
     /// Whether the keys say that the value is a credential, or the name of a variable. `auth` takes nothing else.
-    fn by_key(&self) -> Option<CredentialKind> {
+    fn by_key(&self) -> Option<CredentialForm> {
         let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
         let [section, _, keys @ ..] = self.path.get(skip..)? else { return None };
         if section != "registries" {
             return None;
         }
         if keys.last().is_some_and(|key| suggest::folded(key).ends_with("_env")) {
-            return Some(CredentialKind::Variable);
+            return Some(CredentialForm::Variable);
         }
         let words = ["password", "passwd", "secret", "token", "username", "credential", "api_key", "apikey"];
         let telling = |key: &String| {
@@ -190,7 +190,7 @@ impl CredentialSearch<'_> {
             matches!(key.as_str(), "auth" | "user" | "login" | "pass")
                 || words.iter().any(|word| key.contains(word))
         };
-        keys.iter().any(telling).then_some(CredentialKind::Key)
+        keys.iter().any(telling).then_some(CredentialForm::Key)
     }
 }
 
@@ -205,23 +205,23 @@ impl Credential {
     pub fn diagnostic(&self, source: &Arc<SourceText>) -> Diagnostic {
         let subject = if self.path.is_empty() { "a comment".to_owned() } else { suggest::value(&self.path) };
         let (message, help) = match self.kind {
-            CredentialKind::Key => (
+            CredentialForm::Key => (
                 format!("{subject} is a credential in plain text"),
                 "name the environment variables that hold it: `auth = { username_env = \"REGISTRY_USER\", password_env = \"REGISTRY_PASSWORD\" }`",
             ),
-            CredentialKind::Variable => (
+            CredentialForm::Variable => (
                 format!("{subject} is not the name of an environment variable; is it the credential itself?"),
                 "write the name of the variable, such as `GITHUB_TOKEN`, not its value",
             ),
-            CredentialKind::UserInformation => (
+            CredentialForm::UserInformation => (
                 format!("{subject} holds a user name or password in its address"),
                 "remove the part before `@`; name the credentials of a registry with `auth`",
             ),
-            CredentialKind::Token => (
+            CredentialForm::Token => (
                 format!("{subject} holds what looks like an access token"),
                 "remove it and revoke it: anyone who can read the file has it; name the environment variable that holds it instead",
             ),
-            CredentialKind::PrivateKey => (
+            CredentialForm::PrivateKey => (
                 format!("{subject} is a private key in plain text"),
                 "keep the key in a file of its own, outside the repository, and write the name of that file; replace the key: anyone who can read the file has it",
             ),

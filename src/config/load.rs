@@ -98,7 +98,7 @@ impl ConfigFile {
         let secret: HashSet<_> = stack.iter().flat_map(|layer| layer.credentials.iter().cloned()).collect();
         diagnostics.extend(structure::check_structure(&mut json, &places, &secret));
         diagnostics.extend(declared::nothing_declared(&missing, &json, &places));
-        let raw: raw::File = match serde_json::from_value(json) {
+        let raw: raw::RawConfig = match serde_json::from_value(json) {
             Ok(raw) => raw,
             Err(error) => {
                 let message = format!("`{}` cannot be read: {error}", self.display_name);

@@ -33,7 +33,7 @@ pub(super) fn validator() -> Option<&'static Validator> {
 
 fn generate() -> Value {
     let generator = SchemaSettings::draft07().into_generator();
-    let mut schema = generator.into_root_schema_for::<raw::File>().to_value();
+    let mut schema = generator.into_root_schema_for::<raw::RawConfig>().to_value();
     without_null(&mut schema);
     add_overlays(&mut schema);
     // `$id` goes to the front, after `$schema`, for people who read the file.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::str::Chars;
 
 /// A character of the string and the bytes that were written for it.
-struct Piece {
+struct WrittenCharacter {
     /// The number of UTF-8 bytes that it adds to the string.
     length: usize,
     /// The bytes that were written.
@@ -45,7 +45,7 @@ pub(super) fn inside(written: &str, range: Range<usize>) -> Option<Range<usize>>
 }
 
 /// The pieces of a TOML string and the end of its content, or `None` if `written` is not a TOML string.
-fn pieces(written: &str) -> Option<(Vec<Piece>, usize)> {
+fn pieces(written: &str) -> Option<(Vec<WrittenCharacter>, usize)> {
     let (quotes, escapes) = match written.as_bytes() {
         [b'"', b'"', b'"', ..] if written.len() >= 6 => ("\"\"\"", true),
         [b'\'', b'\'', b'\'', ..] if written.len() >= 6 => ("'''", false),
@@ -72,7 +72,7 @@ fn pieces(written: &str) -> Option<(Vec<Piece>, usize)> {
             Some('\'') if !escapes && !multi_line => return None,
             Some(other) => other,
         };
-        pieces.push(Piece { length: decoded.len_utf8(), written: start..cursor.offset() });
+        pieces.push(WrittenCharacter { length: decoded.len_utf8(), written: start..cursor.offset() });
     }
     Some((pieces, cursor.offset()))
 }

@@ -37,7 +37,9 @@ pub use nothing::nothing_published;
 pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
-pub use retention::{Decided, Decisions, Kept, ListedTag, Removal, RetainedRepository, Retentions, merge};
+pub use retention::{
+    Decided, Decisions, KeptTag, ListedTag, RemovedTag, RetainedRepository, Retentions, merge,
+};
 pub use selection::{Address, Selection};
 pub use tag_template::TagTemplate;
 pub use tags::tags;

@@ -7,7 +7,7 @@ mod remote;
 mod survey;
 mod text;
 
-pub use project::{FoundChart, FoundVersion, LeftOut, ProjectSurvey, UnfitBranch};
+pub use project::{FoundChart, FoundVersion, LeftOutFile, ProjectSurvey, UnfitBranch};
 pub use survey::{GitFacts, is_candidate, survey, walk};
 
 use std::path::Path;
@@ -22,7 +22,7 @@ pub struct Proposal {
     /// The resources that it declares, each with the file that it comes from.
     pub resources: Vec<(ResourceId, String)>,
     /// The files that were seen and left out, with the reasons.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOutFile>,
     /// The address of the registry.
     pub registry: String,
     /// The version that releases are checked against, if there is one.
@@ -54,7 +54,7 @@ pub fn propose(found: &ProjectSurvey) -> Proposal {
     let text = text::write(found, &place, &images, &charts);
     if let Some(unfit) = found.unfit_branch.as_ref().filter(|_| text::has_rules(&images, &charts)) {
         let why = format!("{}; `main` is used instead", unfit.why);
-        left_out.push(LeftOut { file: format!("the default branch `{}`", unfit.name), why });
+        left_out.push(LeftOutFile { file: format!("the default branch `{}`", unfit.name), why });
     }
     let resources = images
         .iter()

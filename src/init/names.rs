@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::project::{LeftOut, MOST, ProjectSurvey};
+use super::project::{LeftOutFile, MOST, ProjectSurvey};
 use oci_registry::RepositoryName;
 
 /// A resource that is declared.
@@ -81,13 +81,13 @@ pub(super) fn called_for(file_name: &str) -> Option<&str> {
 pub(super) fn images(
     found: &ProjectSurvey,
     shared: bool,
-    left_out: &mut Vec<LeftOut>,
+    left_out: &mut Vec<LeftOutFile>,
 ) -> Vec<ProposedResource> {
     let project = slug(&found.project);
     let mut images: Vec<ProposedResource> = Vec::new();
     let mut taken = BTreeSet::new();
     for file in &found.dockerfiles {
-        let mut leave = |why: String| left_out.push(LeftOut { file: file.clone(), why });
+        let mut leave = |why: String| left_out.push(LeftOutFile { file: file.clone(), why });
         let (folder, file_name) = file.rsplit_once('/').unwrap_or(("", file));
         let Some(named) = called_for(file_name) else { continue };
         let named = Some(named).filter(|it| !it.is_empty());
@@ -131,10 +131,10 @@ pub(super) fn images(
 }
 
 /// The charts. Adds those that are not declared to `left_out`. The name of a chart is that of its repository.
-pub(super) fn charts(found: &ProjectSurvey, left_out: &mut Vec<LeftOut>) -> Vec<ProposedResource> {
+pub(super) fn charts(found: &ProjectSurvey, left_out: &mut Vec<LeftOutFile>) -> Vec<ProposedResource> {
     let mut charts: Vec<ProposedResource> = Vec::new();
     for chart in &found.charts {
-        let mut leave = |why: String| left_out.push(LeftOut { file: chart.directory.clone(), why });
+        let mut leave = |why: String| left_out.push(LeftOutFile { file: chart.directory.clone(), why });
         if let Some(folder) = aside(&format!("{}/Chart.yaml", chart.directory)) {
             leave(format!("the folder `{folder}` does not seem to hold anything to publish"));
         } else if !is_repository(&chart.name) || chart.name.contains('/') {

@@ -18,7 +18,7 @@ pub struct ProjectSurvey {
     /// The version of the project.
     pub version: Option<FoundVersion>,
     /// The files that were seen and left out.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOutFile>,
 }
 
 /// A branch that cannot have a tag of its own name.
@@ -52,7 +52,7 @@ pub struct FoundChart {
 
 /// Something that was seen but is not in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct LeftOutFile {
     /// The file, or a description of something else.
     pub file: String,
     /// The reason.

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::names::called_for;
-use super::project::{FoundChart, FoundVersion, LeftOut, ProjectSurvey, UnfitBranch};
+use super::project::{FoundChart, FoundVersion, LeftOutFile, ProjectSurvey, UnfitBranch};
 use super::remote::project;
 
 /// The most bytes that are read of a file that may contain a name or a version.
@@ -86,7 +86,7 @@ pub fn survey(folder: &Path, surroundings: GitFacts) -> ProjectSurvey {
     for file in files {
         let is_file = std::fs::symlink_metadata(folder.join(&file)).is_ok_and(|it| it.is_file());
         if !is_plain(&file) {
-            found.left_out.push(LeftOut {
+            found.left_out.push(LeftOutFile {
                 file,
                 why: "its name has characters that do not belong in a text file".to_owned(),
             });
@@ -138,7 +138,8 @@ fn chart(folder: &Path, file: &str, found: &mut ProjectSurvey) {
     let text = text_of(&folder.join(file)).unwrap_or_default();
     let is_template = directory.contains(['{', ':'])
         || Path::new(&directory).extension().is_some_and(|it| it.eq_ignore_ascii_case("tgz"));
-    let mut leave = |why: &str| found.left_out.push(LeftOut { file: directory.clone(), why: why.to_owned() });
+    let mut leave =
+        |why: &str| found.left_out.push(LeftOutFile { file: directory.clone(), why: why.to_owned() });
     if is_template {
         return leave("its name has a special meaning in `source`");
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ResourceId;
 use super::words::toml_string;
 use oci_registry::Digest;
-use secret_scan::Severity;
+use secret_scan::SecretSeverity;
 
 /// The effect of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -121,7 +121,7 @@ pub struct SecretFinding {
     /// The rule that found it.
     pub rule: String,
     /// The severity.
-    pub severity: Severity,
+    pub severity: SecretSeverity,
     /// The place of the secret.
     pub place: SecretPlace,
     /// The value, shortened so that it can be recognized but not used.
@@ -288,7 +288,7 @@ mod tests {
             resource: ResourceId::image("app"),
             repositories: vec!["images.app@ghcr".to_owned()],
             rule: "github-token".to_owned(),
-            severity: Severity::High,
+            severity: SecretSeverity::High,
             place: SecretPlace::File {
                 blob: Digest::of(b"layer"),
                 platforms: Vec::new(),

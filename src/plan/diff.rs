@@ -18,7 +18,7 @@ use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
 
 /// The origin of a plan, as the plan records it.
-pub struct Origin {
+pub struct PlanOrigin {
     /// The configuration.
     pub config: PlannedConfig,
     /// The folder of the configuration, relative to the working directory.
@@ -32,7 +32,7 @@ pub struct Origin {
 }
 
 /// Returns the plan of the changes that turn what was observed into what is desired.
-pub fn diff(observed: &Observed, origin: Origin) -> Plan {
+pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
     let mut holdings = Holdings::default();
     for repository in observed.repositories.values() {
         holdings.note_present(repository);

@@ -8,6 +8,6 @@ mod rollback;
 mod sending;
 mod visibility;
 
-pub use diff::{Origin, diff};
+pub use diff::{PlanOrigin, diff};
 pub use prune::{Pruned, prune};
 pub use rollback::{Rollback, RollbackError};

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::Origin;
+use super::diff::PlanOrigin;
 use crate::desired::Decided;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
@@ -45,7 +45,7 @@ pub fn prune(
     pruned: &[Pruned],
     mutabilities: &BTreeMap<String, Mutability>,
     silent: &[(String, String)],
-    origin: Origin,
+    origin: PlanOrigin,
     now: i64,
 ) -> Plan {
     let planned = |it: &&Pruned| !it.decided.is_empty();

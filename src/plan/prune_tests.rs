@@ -12,10 +12,10 @@ fn digest(name: &str) -> Digest {
 }
 
 /// A manifest: its name, its tags, and the manifests that it lists.
-type Line<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
+type ManifestLine<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
 
-fn manifests(lines: &[Line<'_>]) -> Removing {
-    let holding = |(_, tags, children): &Line<'_>| Holding {
+fn manifests(lines: &[ManifestLine<'_>]) -> Removing {
+    let holding = |(_, tags, children): &ManifestLine<'_>| Holding {
         tags: tags.iter().map(|tag| tag.parse().expect("a tag")).collect(),
         created: Some(NOW - GRACE),
         parts: Some(ManifestParts {
@@ -175,7 +175,7 @@ fn the_last_tags_of_a_package_stay() {
 
 #[test]
 fn a_plan_names_what_it_touches() {
-    let origin = || Origin {
+    let origin = || PlanOrigin {
         config: crate::model::plan::PlannedConfig {
             path: "publish.toml".to_owned(),
             digest: digest("config"),

@@ -49,12 +49,12 @@ pub struct Rollback<'r> {
 struct RolledBackRepository<'r> {
     planned: &'r PlannedRepository,
     endpoint: &'r RegistryEndpoint,
-    tags: Vec<Done<'r>>,
+    tags: Vec<AppliedChange<'r>>,
 }
 
 /// A change that the apply made, or may have made.
 #[derive(Debug, Clone, Copy)]
-struct Done<'r> {
+struct AppliedChange<'r> {
     planned: &'r Change,
     outcome: &'r ChangeOutcome,
 }
@@ -80,7 +80,7 @@ impl<'r> Rollback<'r> {
                 let address = Address { resource, registry, tag: change.tag.as_str() };
                 addresses.push(address);
                 if outcome.result.may_have_changed() && selection.selects(address) {
-                    tags.push(Done { planned: change, outcome });
+                    tags.push(AppliedChange { planned: change, outcome });
                 }
             }
             if tags.is_empty() {
@@ -154,7 +154,7 @@ impl RolledBackRepository<'_> {
         }
     }
 
-    fn change(&self, done: Done<'_>, standing: &StandingTags) -> Change {
+    fn change(&self, done: AppliedChange<'_>, standing: &StandingTags) -> Change {
         let Change { tag, address, rule, mutability, .. } = done.planned;
         let present = standing.tags.get(tag);
         let (action, reason, removal) = decide(done, present, standing);
@@ -180,7 +180,7 @@ impl RolledBackRepository<'_> {
     }
 
     /// Returns the record's knowledge about `digest`, which `tag` names.
-    fn target(&self, tag: &Tag, digest: &Digest, done: Done<'_>) -> TagTarget {
+    fn target(&self, tag: &Tag, digest: &Digest, done: AppliedChange<'_>) -> TagTarget {
         let mut known = [&done.outcome.before, &done.outcome.after].into_iter().flatten();
         let Some(known) = known.find(|target| target.digest == *digest) else {
             return TagTarget::new(digest.clone());
@@ -201,7 +201,7 @@ impl RolledBackRepository<'_> {
     }
 }
 
-impl<'r> Done<'r> {
+impl<'r> AppliedChange<'r> {
     /// The digest of the tag before the apply.
     fn before(&self) -> Option<&'r Digest> {
         self.outcome.before.as_ref().map(|target| &target.digest)
@@ -215,7 +215,7 @@ impl<'r> Done<'r> {
 
 /// Decides about a tag that names `present`. All rules of going back are here.
 fn decide(
-    done: Done<'_>,
+    done: AppliedChange<'_>,
     present: Option<&Digest>,
     standing: &StandingTags,
 ) -> (Action, Reason, Option<RemovalMethod>) {

@@ -8,7 +8,7 @@ use super::size::size;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
 use crate::model::secret_search::{LeftOut, PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
-use secret_scan::Severity;
+use secret_scan::SecretSeverity;
 
 /// The number of unsearched files, and of findings that block nothing, that are shown unless `every` is set.
 const SHOWN: usize = 10;
@@ -88,9 +88,9 @@ fn more(count: usize, what: &str) -> String {
 fn line(finding: &SecretFinding, style: Style) -> String {
     let (ink, sign) = if finding.blocks { (Ink::Alarm, '!') } else { (Ink::Moved, '~') };
     let severity = match finding.severity {
-        Severity::High => "",
-        Severity::Medium => " (medium)",
-        Severity::Low => " (low)",
+        SecretSeverity::High => "",
+        SecretSeverity::Medium => " (medium)",
+        SecretSeverity::Low => " (low)",
     };
     let entry = format!("{sign} {}{severity}", clean::line(&finding.title()));
     format!("    {}\n", style.paint(ink, entry))

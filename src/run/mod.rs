@@ -55,7 +55,7 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::model::problem::PlannedProblem;
 use crate::observed::{self, Observed};
-use crate::plan::{self, Origin};
+use crate::plan::{self, PlanOrigin};
 use crate::screening::Screening;
 use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
@@ -204,7 +204,7 @@ impl Run {
 
     /// Applies `plan`, which was made in this run or saved before. Nothing else is needed except credentials.
     pub async fn apply(&self, plan: &Plan, cancel: watch::Receiver<bool>) -> (Outcome, Vec<Diagnostic>) {
-        let options = apply::Options {
+        let options = apply::ApplyOptions {
             surroundings: self.surroundings(plan.registries.clone()),
             connections: &self.connections,
             lineage: Lineage::new(plan, &self.folder),
@@ -270,13 +270,13 @@ impl Run {
     }
 
     /// Returns what a plan says about its origin.
-    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> Origin {
+    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> PlanOrigin {
         let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
             Ok(serde_json::Value::Object(fields)) => fields,
             _ => serde_json::Map::new(),
         };
-        Origin {
+        PlanOrigin {
             config: PlannedConfig {
                 path: self.session.shown(&config.path).display().to_string(),
                 digest: config.digest.clone(),

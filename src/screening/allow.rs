@@ -67,7 +67,7 @@ mod tests {
     use crate::model::ResourceId;
     use crate::model::secret_search::SecretPlace;
     use oci_registry::Digest;
-    use secret_scan::Severity;
+    use secret_scan::SecretSeverity;
 
     fn finding(path: Option<&str>) -> SecretFinding {
         let blob = Digest::of(b"layer");
@@ -87,7 +87,7 @@ mod tests {
             resource: ResourceId::image("app"),
             repositories: Vec::new(),
             rule: "private-key".to_owned(),
-            severity: Severity::High,
+            severity: SecretSeverity::High,
             place,
             redacted: "…".to_owned(),
             fingerprint: Digest::of(b"value"),

@@ -12,7 +12,7 @@ use crate::model::secret_search::{
 };
 use oci_registry::Digest;
 use secret_scan::display::{path_without_known, redact_text, without_known};
-use secret_scan::{Match, Rules, Severity};
+use secret_scan::{Match, Rules, SecretSeverity};
 
 /// Returns `planned` with the findings and the allowances that allow none of them, or an error for all content that must be
 /// searched and cannot be.
@@ -233,7 +233,7 @@ impl FindingList<'_> {
             redacted: found.redacted.clone(),
             fingerprint: found.fingerprint.clone(),
             allowed: None,
-            blocks: found.severity == Severity::High && denies(self.planned, addresses),
+            blocks: found.severity == SecretSeverity::High && denies(self.planned, addresses),
         });
     }
 }
@@ -262,8 +262,8 @@ pub(crate) fn secret_diagnostic(finding: &SecretFinding) -> Diagnostic {
     );
     let code = Code::SecretsFound;
     match finding.severity {
-        Severity::High => Diagnostic::error(code, finding.title()),
-        Severity::Medium | Severity::Low => Diagnostic::warning(code, finding.title()),
+        SecretSeverity::High => Diagnostic::error(code, finding.title()),
+        SecretSeverity::Medium | SecretSeverity::Low => Diagnostic::warning(code, finding.title()),
     }
     .help(way_out)
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use semver::Version;
 
 use super::expected::{ExpectedRepository, Later};
-use super::judge::{Judgement, TagInRegistries, TagInRepository, digest_of_version, judge};
-use super::observe::{ComparedRepository, Comparison, ObservedRepository};
+use super::judge::{TagInRegistries, TagInRepository, TagJudgement, digest_of_version, judge};
+use super::observe::{ComparedRepository, Comparison, PresentContent};
 use crate::model::ResourceId;
 use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
@@ -72,9 +72,9 @@ fn repository(
         };
         let digest = present.tags.get(tag);
         let (drift, should) = match judge(&here, &mut notes) {
-            Judgement::NotHere => continue,
-            Judgement::InPlace => (None, digest.cloned()),
-            Judgement::Drifted(drift, should) => (Some(drift), should),
+            TagJudgement::NotHere => continue,
+            TagJudgement::InPlace => (None, digest.cloned()),
+            TagJudgement::Drifted(drift, should) => (Some(drift), should),
         };
         let target = |digest: Digest| {
             let held = versions.get(&digest);
@@ -125,7 +125,7 @@ fn repository(
 /// The versions in this repository, lowest first, each with its tag and the correct digest.
 fn settled<'a>(
     wanted: &'a ExpectedRepository,
-    present: &'a ObservedRepository,
+    present: &'a PresentContent,
     everywhere: &HashMap<(&ResourceId, &Tag), TagInRegistries<'a>>,
 ) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
     let right = |tag: &'a Tag| {
@@ -138,7 +138,7 @@ fn settled<'a>(
 }
 
 /// Finds the drift beyond the tags.
-fn findings(wanted: &ExpectedRepository, present: &ObservedRepository) -> Vec<Finding> {
+fn findings(wanted: &ExpectedRepository, present: &PresentContent) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(last) = wanted.last.as_ref().filter(|_| wanted.versions.is_empty()) {
         findings.push(Finding::NoVersions { version: last.to_string(), count: wanted.known });

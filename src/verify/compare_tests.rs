@@ -73,9 +73,9 @@ fn compared(config: &Config, commits: TaggedCommits, standing: Standing<'_>) -> 
         })
         .collect();
     let expected = expect(config, &Releases::new(config, commits), &listed);
-    let observed = standing.iter().map(|tags| ObservedRepository {
+    let observed = standing.iter().map(|tags| PresentContent {
         tags: tags.iter().map(|(name, text)| (tag(name), digest_of(text))).collect(),
-        ..ObservedRepository::default()
+        ..PresentContent::default()
     });
     let pairs = expected.repositories.into_iter().zip(observed);
     Comparison {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::expected::{Demand, ExpectedRepository, ExpectedTag, Later, RecordedTag};
-use super::observe::ObservedRepository;
+use super::observe::PresentContent;
 use crate::model::drift::{Note, RegistryDigest, TagDrift};
 use crate::model::forward::{Descent, Held};
 use crate::model::standing::StandingVersion;
@@ -25,7 +25,7 @@ pub(super) struct TagInRepository<'a> {
     pub tag: &'a Tag,
     pub expected: &'a ExpectedTag,
     pub wanted: &'a ExpectedRepository,
-    pub present: &'a ObservedRepository,
+    pub present: &'a PresentContent,
     /// The highest version of each digest in this repository.
     pub versions: &'a BTreeMap<Digest, Held>,
     pub everywhere: &'a TagInRegistries<'a>,
@@ -35,7 +35,7 @@ pub(super) struct TagInRepository<'a> {
 
 /// Whether a tag is in place.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(super) enum TagJudgement {
     /// The tag is not here, and need not be.
     NotHere,
     /// The tag is in place.
@@ -45,28 +45,28 @@ pub(super) enum Judgement {
 }
 
 /// Judges a tag, first by its rule and then by the records. Facts that are no drift but worth reporting go to `notes`.
-pub(super) fn judge(here: &TagInRepository<'_>, notes: &mut Vec<Note>) -> Judgement {
+pub(super) fn judge(here: &TagInRepository<'_>, notes: &mut Vec<Note>) -> TagJudgement {
     if let Some(found) = here.present.corrupt.get(here.tag) {
-        return Judgement::Drifted(TagDrift::Corrupt { found: found.clone() }, None);
+        return TagJudgement::Drifted(TagDrift::Corrupt { found: found.clone() }, None);
     }
     let judged = match here.present.tags.get(here.tag) {
         None => by_absence(here),
         Some(digest) => match &here.expected.demand {
-            Demand::Recorded => Judgement::InPlace,
+            Demand::Recorded => TagJudgement::InPlace,
             Demand::Highest { line, withheld } => by_line(here, digest, line, *withheld, notes),
             Demand::Everywhere | Demand::EverywhereIfAnywhere | Demand::SameWhereItIs => {
                 by_others(here.everywhere, digest)
             }
         },
     };
-    if matches!(judged, Judgement::Drifted(..)) {
+    if matches!(judged, TagJudgement::Drifted(..)) {
         return judged;
     }
     let mut recorded = here.wanted.recorded.iter().filter(|recorded| recorded.tag == *here.tag);
     recorded.find_map(|recorded| by_record(here, recorded, notes)).unwrap_or(judged)
 }
 
-fn by_absence(here: &TagInRepository<'_>) -> Judgement {
+fn by_absence(here: &TagInRepository<'_>) -> TagJudgement {
     let holders = &here.everywhere.holders;
     // A rule that is younger than a version never rendered its tag, so only the last version must have all tags.
     let last = here.wanted.last.as_ref();
@@ -79,14 +79,14 @@ fn by_absence(here: &TagInRepository<'_>) -> Judgement {
         Demand::SameWhereItIs | Demand::Recorded => false,
     };
     if !belongs_here {
-        return Judgement::NotHere;
+        return TagJudgement::NotHere;
     }
     let held_by = holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();
     let should = match &here.expected.demand {
         Demand::Highest { line, .. } => highest(here, line).map(|(digest, _)| digest.clone()),
         _ => agreement(here.everywhere).cloned(),
     };
-    Judgement::Drifted(TagDrift::Missing { held_by }, should)
+    TagJudgement::Drifted(TagDrift::Missing { held_by }, should)
 }
 
 /// The digest in a record, or the one that most registries name. `None` in case of a tie.
@@ -104,9 +104,9 @@ fn agreement<'a>(everywhere: &TagInRegistries<'a>) -> Option<&'a Digest> {
     winners.next().is_none().then_some(*digest)
 }
 
-fn by_others(everywhere: &TagInRegistries<'_>, digest: &Digest) -> Judgement {
+fn by_others(everywhere: &TagInRegistries<'_>, digest: &Digest) -> TagJudgement {
     match agreement(everywhere) {
-        Some(agreed) if agreed == digest => Judgement::InPlace,
+        Some(agreed) if agreed == digest => TagJudgement::InPlace,
         Some(agreed) => {
             let agreeing = everywhere.holders.iter().filter(|(_, digest)| *digest == agreed);
             let registries: Vec<String> = agreeing.map(|(registry, _)| (*registry).to_owned()).collect();
@@ -116,7 +116,7 @@ fn by_others(everywhere: &TagInRegistries<'_>, digest: &Digest) -> Judgement {
                 }
                 _ => TagDrift::Differs { registries },
             };
-            Judgement::Drifted(drift, Some(agreed.clone()))
+            TagJudgement::Drifted(drift, Some(agreed.clone()))
         }
         None => {
             let others = everywhere.holders.iter().filter(|(_, other)| *other != digest);
@@ -126,7 +126,7 @@ fn by_others(everywhere: &TagInRegistries<'_>, digest: &Digest) -> Judgement {
                     digest: (*digest).clone(),
                 })
                 .collect();
-            Judgement::Drifted(TagDrift::Disagree { others }, None)
+            TagJudgement::Drifted(TagDrift::Disagree { others }, None)
         }
     }
 }
@@ -135,7 +135,7 @@ fn by_others(everywhere: &TagInRegistries<'_>, digest: &Digest) -> Judgement {
 /// another digest, because that is reported for the tag itself; otherwise the digest in this registry.
 pub(super) fn digest_of_version<'a>(
     everywhere: Option<&TagInRegistries<'a>>,
-    present: &'a ObservedRepository,
+    present: &'a PresentContent,
     tag: &Tag,
 ) -> Option<&'a Digest> {
     let here = present.tags.get(tag)?;
@@ -155,13 +155,13 @@ fn by_line(
     line: &BTreeSet<Version>,
     withheld: bool,
     notes: &mut Vec<Note>,
-) -> Judgement {
+) -> TagJudgement {
     // A version that has disappeared since it was listed is reported for its own tag.
-    let Some((should, Held { version, tag })) = highest(here, line) else { return Judgement::InPlace };
+    let Some((should, Held { version, tag })) = highest(here, line) else { return TagJudgement::InPlace };
     let named = here.versions.get(digest);
     let may_have_it = withheld && named.is_some_and(|held| line.contains(&held.version));
     if digest == should || may_have_it {
-        return Judgement::InPlace;
+        return TagJudgement::InPlace;
     }
     let drift = match (named, here.present.standing.get(digest)) {
         (None, Some(StandingVersion::Shown(shown))) if shown.version > version => {
@@ -170,7 +170,7 @@ fn by_line(
                 version: shown.version.to_string(),
                 shown_by: shown.by.clone(),
             });
-            return Judgement::InPlace;
+            return TagJudgement::InPlace;
         }
         (None, None | Some(StandingVersion::Unknown(_))) => {
             TagDrift::NoVersion { version: version.to_string(), tag }
@@ -179,14 +179,18 @@ fn by_line(
             TagDrift::NotHighest { version: version.to_string(), tag }
         }
     };
-    Judgement::Drifted(drift, Some(should.clone()))
+    TagJudgement::Drifted(drift, Some(should.clone()))
 }
 
 /// The drift from a record, if there is any.
-fn by_record(here: &TagInRepository<'_>, recorded: &RecordedTag, notes: &mut Vec<Note>) -> Option<Judgement> {
+fn by_record(
+    here: &TagInRepository<'_>,
+    recorded: &RecordedTag,
+    notes: &mut Vec<Note>,
+) -> Option<TagJudgement> {
     let Some(digest) = here.present.tags.get(here.tag) else {
         let held_by = here.everywhere.holders.iter().map(|(registry, _)| (*registry).to_owned()).collect();
-        return Some(Judgement::Drifted(TagDrift::Missing { held_by }, Some(recorded.digest.clone())));
+        return Some(TagJudgement::Drifted(TagDrift::Missing { held_by }, Some(recorded.digest.clone())));
     };
     if *digest == recorded.digest {
         return None;
@@ -198,7 +202,7 @@ fn by_record(here: &TagInRepository<'_>, recorded: &RecordedTag, notes: &mut Vec
     let drifted = |version: Option<&Version>| {
         let (record, version) = (recorded.record.clone(), version.map(ToString::to_string));
         let drift = TagDrift::NotAsRecorded { record, version };
-        Some(Judgement::Drifted(drift, Some(recorded.digest.clone())))
+        Some(TagJudgement::Drifted(drift, Some(recorded.digest.clone())))
     };
     match &recorded.later {
         Later::Nothing => drifted(None),

@@ -16,5 +16,5 @@ mod recorded;
 pub use compare::compare;
 pub use expect::{ListedRepository, declared_repositories, expect};
 pub use expected::{DeclaredRepository, Expected, ExpectedRepository, Later, RecordedTag};
-pub use observe::{ComparedRepository, Comparison, Connections, ObservedRepository, list, observe};
+pub use observe::{ComparedRepository, Comparison, PresentContent, RepositoryConnections, list, observe};
 pub use recorded::add_record;

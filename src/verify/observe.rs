@@ -21,7 +21,7 @@ use crate::visibility::{self, VisibilityReading};
 use oci_registry::{Digest, RegistryError, RegistryLocation, Repository, Tag, TagListing, TagLookup};
 
 /// The connections to repositories, by [`DeclaredRepository::address`].
-pub type Connections = BTreeMap<String, Connection>;
+pub type RepositoryConnections = BTreeMap<String, Connection>;
 
 /// The expected and the observed content of the registries.
 #[derive(Debug, Default)]
@@ -38,12 +38,12 @@ pub struct ComparedRepository {
     /// The expected content.
     pub expected: ExpectedRepository,
     /// The observed content.
-    pub observed: ObservedRepository,
+    pub observed: PresentContent,
 }
 
 /// The part of the expected content that one repository has.
 #[derive(Debug, Default)]
-pub struct ObservedRepository {
+pub struct PresentContent {
     /// The digests of the tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, Digest>,
     /// The versions of the images that forward tags of releases name, if no version tag of the configuration names them.
@@ -67,7 +67,7 @@ pub struct ObservedRepository {
 /// Lists the tags of each repository that has a connection.
 pub async fn list(
     declared: &[DeclaredRepository],
-    connections: &Connections,
+    connections: &RepositoryConnections,
 ) -> Result<Vec<ListedRepository>, Vec<Diagnostic>> {
     let connected = declared.iter().filter_map(|it| Some((it, connections.get(&it.address)?)));
     let asked = connected.map(|(declared, connection)| async move {
@@ -83,7 +83,7 @@ pub async fn list(
 /// about everything that the tags reach. Returns a diagnostic for every failure.
 pub async fn observe(
     expected: Expected,
-    connections: &Connections,
+    connections: &RepositoryConnections,
     deep: bool,
 ) -> Result<Comparison, Vec<Diagnostic>> {
     let connected = expected
@@ -106,9 +106,9 @@ async fn observe_repository(
     expected: &ExpectedRepository,
     connection: &Connection,
     deep: bool,
-) -> Result<ObservedRepository, RegistryError> {
+) -> Result<PresentContent, RegistryError> {
     let repository = connection.repository.as_ref();
-    let mut observed = ObservedRepository::default();
+    let mut observed = PresentContent::default();
     // The tags of versions show which version a forward tag stands for, whether or not a rule still wants them.
     let asked: BTreeSet<&Tag> = expected.tags.keys().chain(expected.versions.values().flatten()).collect();
     let heads = asked.into_iter().map(|tag| async move {
@@ -143,7 +143,7 @@ async fn observe_repository(
 async fn standing_versions(
     expected: &ExpectedRepository,
     repository: &dyn Repository,
-    observed: &ObservedRepository,
+    observed: &PresentContent,
 ) -> Result<BTreeMap<Digest, StandingVersion>, RegistryError> {
     let of_versions = expected.versions.values().flatten().filter_map(|tag| observed.tags.get(tag));
     let of_versions: BTreeSet<&Digest> = of_versions.collect();
@@ -191,7 +191,7 @@ async fn head(
 }
 
 /// The roots that expected tags name, each with those tags. Corrupt ones are already reported.
-fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeMap<Digest, Vec<Tag>> {
+fn roots(expected: &ExpectedRepository, observed: &PresentContent) -> BTreeMap<Digest, Vec<Tag>> {
     let mut roots: BTreeMap<Digest, Vec<Tag>> = BTreeMap::new();
     for tag in expected.tags.keys().filter(|tag| !observed.corrupt.contains_key(*tag)) {
         if let Some(digest) = observed.tags.get(tag) {
@@ -205,7 +205,7 @@ fn roots(expected: &ExpectedRepository, observed: &ObservedRepository) -> BTreeM
 async fn read_root(
     expected: &ExpectedRepository,
     repository: &dyn Repository,
-    observed: &ObservedRepository,
+    observed: &PresentContent,
 ) -> Result<Option<Root>, RegistryError> {
     if expected.platforms.is_empty() && expected.annotations.is_empty() {
         return Ok(None);
@@ -221,7 +221,7 @@ async fn read_root(
 async fn observe_visibility(
     expected: &ExpectedRepository,
     connection: &Connection,
-    observed: &ObservedRepository,
+    observed: &PresentContent,
 ) -> Option<(ObservedVisibility, VisibilityReading)> {
     let is_http = matches!(expected.declared.endpoint.url, RegistryLocation::Http { .. });
     if expected.declared.visibility.is_none() || !is_http {
@@ -238,7 +238,7 @@ async fn observe_visibility(
 async fn read_revisions(
     expected: &ExpectedRepository,
     repository: &dyn Repository,
-    observed: &ObservedRepository,
+    observed: &PresentContent,
 ) -> Result<BTreeMap<Tag, Option<String>>, RegistryError> {
     let mut moved: BTreeMap<&Tag, &Digest> = BTreeMap::new();
     for recorded in &expected.recorded {

@@ -1,11 +1,11 @@
 //! Charts whose files say something else to Helm than to their reader: values without quotes that are numbers for YAML, and files
 //! that `.helmignore` leaves out. Each case names the public report that it comes from.
 
-use testkit::chart::Chart;
-use testkit::command::{Done, Folder};
+use testkit::chart::TestChart;
+use testkit::command::{EndedRun, Folder};
 
 /// A folder that publishes the chart `c` to a directory; `more` belongs to the chart in `publish.toml`.
-fn folder(chart: &Chart, more: &str) -> Folder {
+fn folder(chart: &TestChart, more: &str) -> Folder {
     let text = format!(
         "version = 1\n[registries.bundle]\nurl = \"oci:registry\"\n[charts.c]\nsource = \"charts/c\"\n{more}\n"
     );
@@ -14,12 +14,12 @@ fn folder(chart: &Chart, more: &str) -> Folder {
     folder
 }
 
-fn with_app_version(written: &str) -> Chart {
+fn with_app_version(written: &str) -> TestChart {
     let text = format!("apiVersion: v2\nname: c\nversion: 0.1.0\nappVersion: {written}\n");
-    Chart::small("c", "0.1.0").with("Chart.yaml", &text)
+    TestChart::small("c", "0.1.0").with("Chart.yaml", &text)
 }
 
-fn apply(folder: &Folder) -> Done {
+fn apply(folder: &Folder) -> EndedRun {
     folder.run("apply --auto-approve --ref refs/tags/v1.2.3").wide().done()
 }
 
@@ -89,7 +89,7 @@ fn an_app_version_that_keeps_its_text_is_published() {
 #[test]
 fn other_versions_without_quotes_are_refused_and_other_texts_are_warned_about() {
     let of = |more: &str| {
-        Chart::small("c", "0.1.0")
+        TestChart::small("c", "0.1.0")
             .with("Chart.yaml", &format!("apiVersion: v2\nname: c\nversion: 0.1.0\n{more}"))
     };
     for (more, key, code) in [
@@ -111,7 +111,7 @@ fn other_versions_without_quotes_are_refused_and_other_texts_are_warned_about() 
 fn a_number_in_a_vendored_chart_does_not_matter() {
     let vendored = "apiVersion: v2\nname: d\nversion: 1.0.0\nappVersion: 1.10\n";
     let own = "apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n  - name: d\n    version: 1.0.0\n";
-    let chart = Chart::small("c", "0.1.0").with("Chart.yaml", own).with("charts/d/Chart.yaml", vendored);
+    let chart = TestChart::small("c", "0.1.0").with("Chart.yaml", own).with("charts/d/Chart.yaml", vendored);
     apply(&folder(&chart, "")).expect_code(0);
 }
 
@@ -121,8 +121,8 @@ fn a_file_that_helmignore_leaves_out_is_not_called_missing() {
     let dependency =
         "apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n  - name: d\n    version: 1.0.0\n";
     let locked = dependency.to_owned() + "    repository: https://charts.example.com\n";
-    let with = |rules: &str| Chart::small("c", "0.1.0").with(".helmignore", rules);
-    let vendored = Chart::small("d", "1.0.0");
+    let with = |rules: &str| TestChart::small("c", "0.1.0").with(".helmignore", rules);
+    let vendored = TestChart::small("d", "1.0.0");
     let packaged = |rules: &str| {
         with(rules).with("Chart.yaml", dependency).with_bytes("charts/d-1.0.0.tgz", vendored.package("d"))
     };
@@ -162,7 +162,8 @@ fn lint_names_the_parts_that_a_chart_is_packaged_without() {
         ("values.yaml\ncrds\n", &["values.yaml", "crds"]),
         ("*.bak\n.git/\nci/\n", &[]),
     ] {
-        let chart = Chart::small("c", "0.1.0").with(".helmignore", rules).with("crds/a.yaml", "kind: A\n");
+        let chart =
+            TestChart::small("c", "0.1.0").with(".helmignore", rules).with("crds/a.yaml", "kind: A\n");
         let folder = folder(&chart.with("templates/x.bak", "old").with("ci/values.yaml", ""), "");
         let shown = folder.run("lint").wide().done().expect_code(0).shown();
         assert_eq!(shown.matches("of `.helmignore` leaves out").count(), parts.len(), "{shown}");

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use testkit::command::{Done, Folder};
-use testkit::image::{Image, Layer};
+use testkit::command::{EndedRun, Folder};
+use testkit::image::{TestImage, TestLayer};
 
 const START: &str = r#"version = 1
 
@@ -33,11 +33,11 @@ fn check(file: &str, key: &str, more: &str) -> String {
 fn folder(checks: &str, files: &[(&str, &str)]) -> Folder {
     let folder = Folder::with(files);
     folder.write("publish.toml", format!("{START}{checks}"));
-    Image::new().platform("linux/amd64", vec![Layer::noise(1, 10)]).write(&folder.path.join("image"));
+    TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 10)]).write(&folder.path.join("image"));
     folder
 }
 
-fn plan(folder: &Folder, reference: &str) -> Done {
+fn plan(folder: &Folder, reference: &str) -> EndedRun {
     let sha = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
     folder.run(&format!("plan --ref {reference} --sha {sha}")).wide().done()
 }
@@ -72,7 +72,7 @@ fn every_check_that_fails_is_told_at_once() {
 }
 
 /// An apply that is refused, run in a folder below.
-fn applied_from_below(folder: &Folder) -> Done {
+fn applied_from_below(folder: &Folder) -> EndedRun {
     folder.write("below/file", "");
     let run = folder.run("apply --auto-approve --config ../publish.toml --ref refs/tags/v1.2.3");
     run.in_folder("below").wide().done().expect_code(1)

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use testkit::command::{Done, Folder};
+use testkit::command::{EndedRun, Folder};
 use testkit::world::image;
 
 const START: &str = r#"version = 1
@@ -30,12 +30,12 @@ fn folder(more: &str) -> Folder {
     folder
 }
 
-fn plan(folder: &Folder, more: &str) -> Done {
+fn plan(folder: &Folder, more: &str) -> EndedRun {
     folder.run(&format!("plan --ref refs/tags/v1.2.3 {more}")).done()
 }
 
 /// The output of a run, with each digest replaced.
-fn steady(done: &Done) -> String {
+fn steady(done: &EndedRun) -> String {
     let digests = regex::Regex::new("sha256:[0-9a-f]{12}").expect("a pattern");
     digests.replace_all(&done.shown(), "sha256:[DIGEST]").into_owned()
 }

@@ -3,7 +3,7 @@
 
 use insta::assert_snapshot;
 
-use testkit::command::{Done, Folder, Run};
+use testkit::command::{EndedRun, Folder, ProgramRun};
 use testkit::world::image;
 
 const HEAD: &str = "version = 1\n\n[registries.bundle]\nurl = \"oci:dist/registry\"\n\n";
@@ -55,7 +55,7 @@ fn charts() -> String {
 }
 
 #[track_caller]
-fn contains(done: &Done, texts: &[&str]) {
+fn contains(done: &EndedRun, texts: &[&str]) {
     let shown = done.shown().split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
     for text in texts {
         assert!(shown.contains(text), "`{text}` is missing:\n{}", done.shown());
@@ -63,7 +63,7 @@ fn contains(done: &Done, texts: &[&str]) {
 }
 
 /// Runs with the variables of a job of GitHub Actions.
-fn github(run: Run, reference: &str, sha: &str) -> Run {
+fn github(run: ProgramRun, reference: &str, sha: &str) -> ProgramRun {
     let (kind, name) = match reference.split_once("refs/tags/") {
         Some((_, name)) => ("tag", name),
         None => ("branch", reference.trim_start_matches("refs/heads/")),
@@ -139,7 +139,7 @@ fn prefixes_of_images_make_release_tags() {
 }
 
 /// A change of a work tree.
-type Change<'a> = &'a dyn Fn(&Folder);
+type ContextChange<'a> = &'a dyn Fn(&Folder);
 
 #[test]
 fn changed_files_do_not_become_part_of_a_release() {
@@ -164,7 +164,7 @@ fn changed_files_do_not_become_part_of_a_release() {
     };
     let deleted = |folder: &Folder| std::fs::remove_file(folder.path.join("README.md")).expect("removed");
     let (with_check, plain) = (format!("{}{CHECK}", images()), images());
-    let cases: [(&str, &str, Change<'_>, bool, &[&str]); 9] = [
+    let cases: [(&str, &str, ContextChange<'_>, bool, &[&str]); 9] = [
         ("chart", &charts(), &change, true, &["`charts/web/values.yaml`", "chart `web` is read"]),
         ("any tracked file", &charts(), &readme, true, &["`README.md`", "chart `web`"]),
         ("staged", &charts(), &staged, true, &["`charts/web/values.yaml`"]),

@@ -48,21 +48,24 @@ fn pages() -> BTreeMap<PathBuf, String> {
 }
 
 /// A fenced block: its language, its first line's number, its text without the indentation of the fence.
-struct Block {
+struct FencedBlock {
     language: String,
     line: usize,
     text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+fn blocks(page: &str) -> Vec<FencedBlock> {
     let mut blocks = Vec::new();
-    let mut open: Option<(usize, Block)> = None;
+    let mut open: Option<(usize, FencedBlock)> = None;
     for (number, line) in page.lines().enumerate() {
         let bare = line.trim_start();
         match (&mut open, bare.strip_prefix("```")) {
             (None, Some(language)) => {
-                let block =
-                    Block { language: language.trim().to_owned(), line: number + 2, text: String::new() };
+                let block = FencedBlock {
+                    language: language.trim().to_owned(),
+                    line: number + 2,
+                    text: String::new(),
+                };
                 open = Some((line.len() - bare.len(), block));
             }
             (Some(_), Some(_)) => blocks.extend(open.take().map(|(_, block)| block)),
@@ -227,7 +230,7 @@ fn every_command_line_is_one_that_the_program_takes() {
     let before = regex(r#"^\s*(\$ )?(- )?((run|entry): )?([A-Z_]+=("[^"]*"|'[^']*'|\S*) )*"#);
     let (mut checked, mut wrong) = (0, Vec::new());
     for (page, text) in pages() {
-        let shell = |block: &Block| matches!(block.language.as_str(), "sh" | "console" | "yaml");
+        let shell = |block: &FencedBlock| matches!(block.language.as_str(), "sh" | "console" | "yaml");
         for block in blocks(&text).into_iter().filter(shell) {
             for (number, line) in block.text.replace("\\\n", " ").lines().enumerate() {
                 if block.language == "console" && !line.starts_with("$ ") {

@@ -13,14 +13,14 @@ use std::sync::Mutex;
 use brokkr_publish::diagnostic::Code;
 
 /// The page of a code.
-pub struct Page {
+pub struct ErrorPage {
     /// The code.
     pub code: Code,
     path: PathBuf,
     text: String,
 }
 
-impl Page {
+impl ErrorPage {
     fn of(code: Code) -> Self {
         let name = code.as_str().trim_start_matches("publish::").replace("::", "-").replace('_', "-");
         Self::read(code, &format!("docs/errors/{name}.md"))
@@ -97,7 +97,7 @@ fn every_page_shows_what_the_program_prints() {
             scope.spawn(|| {
                 loop {
                     let Some(code) = waiting.lock().expect("a lock").pop() else { return };
-                    let page = Page::of(code);
+                    let page = ErrorPage::of(code);
                     let found = std::panic::AssertUnwindSafe(|| runtime.block_on(samples::of(&page)));
                     let found = std::panic::catch_unwind(found);
                     let differences: Vec<String> = match found {
@@ -123,7 +123,7 @@ fn every_page_shows_what_the_program_prints() {
 #[test]
 fn every_page_is_short() {
     for code in Code::ALL {
-        let page = Page::of(*code);
+        let page = ErrorPage::of(*code);
         let lines = page.text.lines().count();
         assert!((15..=75).contains(&lines), "{} has {lines} lines", page.path.display());
     }

@@ -13,7 +13,7 @@ use oci_registry::media_type::OCI_MANIFEST;
 use proptest::prelude::*;
 use semver::Version;
 use testkit::image::sha256;
-use testkit::test_registry::{LinkForm, Options, Quirks, TestRegistry};
+use testkit::test_registry::{LinkForm, Quirks, TestRegistry, TestRegistryOptions};
 
 use crate::silent_reporter::SilentReporter;
 
@@ -144,7 +144,7 @@ proptest! {
         releases in proptest::collection::vec(version(), 1..4),
     ) {
         let server = tokio::runtime::Runtime::new().expect("a runtime");
-        let registry = server.block_on(TestRegistry::start(Options { page, quirks, ..Options::default() }));
+        let registry = server.block_on(TestRegistry::start(TestRegistryOptions { page, quirks, ..TestRegistryOptions::default() }));
         let mut versions = fill(&registry, &images);
         let folder = tempfile::tempdir().expect("a folder");
         let config = format!(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use testkit::raw_tar;
 
 use serde_json::json;
-use testkit::image::{Image, Layer, files_of, sha256};
+use testkit::image::{TestImage, TestLayer, files_of, sha256};
 
 /// The time that one input may take. Tests run side by side, and nothing is optimized.
 const SOON: Duration = Duration::from_secs(5);
@@ -76,8 +76,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 fn archives() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
-    let _written = Image::new()
-        .platform("linux/amd64", vec![Layer::files(&[("hello", b"hello")])])
+    let _written = TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::files(&[("hello", b"hello")])])
         .single()
         .reference("v1")
         .write(folder.path());

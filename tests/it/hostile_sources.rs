@@ -14,7 +14,7 @@ use testkit::{image, raw_tar};
 use insta::assert_snapshot;
 use serde_json::json;
 use testkit::command::{Folder, clean};
-use testkit::image::{Image, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, files_of};
+use testkit::image::{LayoutDirectory, OCI_INDEX, OCI_MANIFEST, TestImage, files_of};
 
 /// The greatest resident size, in KiB. The program and its runtime take about 20 MiB of it. The largest manifest that is
 /// read has 10 MiB, and its parsed form is several times as large.
@@ -82,8 +82,8 @@ fn refusal(folder: &Folder) -> String {
 /// The files of a good image.
 fn good() -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().unwrap();
-    let layer = image::Layer::files(&[("hello", b"hello")]);
-    let _written = Image::new().platform("linux/amd64", vec![layer]).write(folder.path());
+    let layer = image::TestLayer::files(&[("hello", b"hello")]);
+    let _written = TestImage::new().platform("linux/amd64", vec![layer]).write(folder.path());
     files_of(folder.path())
 }
 

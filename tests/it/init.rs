@@ -8,9 +8,9 @@ use brokkr_publish::init::{GitFacts, propose, survey};
 use brokkr_publish::run::{self, Session};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use testkit::chart::Chart;
+use testkit::chart::TestChart;
 use testkit::command::Folder;
-use testkit::image::{Image, Layer, to_archive};
+use testkit::image::{TestImage, TestLayer, to_archive};
 
 /// A git repository with these files and this remote.
 fn repository(files: &[(&str, &str)], remote: Option<&str>) -> Folder {
@@ -50,7 +50,7 @@ fn brokkr() -> Folder {
         ],
         Some("git@github.com:Colliery-IO/brokkr.git"),
     );
-    for (name, chart) in [("brokkr-broker", Chart::broker()), ("brokkr-agent", Chart::agent())] {
+    for (name, chart) in [("brokkr-broker", TestChart::broker()), ("brokkr-agent", TestChart::agent())] {
         chart.write(&folder.path.join("charts").join(name));
     }
     folder
@@ -87,10 +87,10 @@ fn outside_of_any_repository() {
 #[test]
 fn charts_alone() {
     let folder = repository(&[], Some("https://git.example.com/team/charts"));
-    Chart::small("web", "1.2.3").write(&folder.path.join("web"));
+    TestChart::small("web", "1.2.3").write(&folder.path.join("web"));
     let dependencies = "dependencies:\n- name: sub\n  version: 1.2.3\n";
     folder.write("web/Chart.yaml", format!("apiVersion: v2\nname: web\nversion: 1.2.3\n{dependencies}"));
-    Chart::small("sub", "1.2.3").write(&folder.path.join("web/charts/sub"));
+    TestChart::small("sub", "1.2.3").write(&folder.path.join("web/charts/sub"));
     folder.write("lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n");
     folder.write("other/Chart.yaml", "apiVersion: v2\nversion: 1.0.0\n");
     assert_snapshot!(first(&folder));
@@ -131,8 +131,8 @@ fn the_commands_that_are_printed_work() {
 
             let dist = folder.path.join(below).join("dist");
             std::fs::create_dir(&dist).unwrap();
-            let layer = || vec![Layer::files(&[("hello", b"hello")])];
-            let image = Image::new().platform("linux/amd64", layer()).platform("linux/arm64", layer());
+            let layer = || vec![TestLayer::files(&[("hello", b"hello")])];
+            let image = TestImage::new().platform("linux/amd64", layer()).platform("linux/arm64", layer());
             image.write(&dist.join("layout"));
             to_archive(&dist.join("layout"), &dist.join("app.tar"));
             for command in &commands {
@@ -168,7 +168,7 @@ fn a_default_branch_whose_tag_another_rule_has_is_replaced_with_a_word() {
     }
     // A file without rules of tags has no branch.
     let folder = repository(&[], None);
-    Chart::small("web", "1.2.3").write(&folder.path.join("web"));
+    TestChart::small("web", "1.2.3").write(&folder.path.join("web"));
     folder.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/Latest"]);
     let shown = first(&folder);
     assert!(!shown.contains("Latest"), "{shown}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use brokkr_publish::diagnostic::Code;
 use insta::assert_snapshot;
 
-use testkit::command::{Done, Folder};
+use testkit::command::{EndedRun, Folder};
 
 const REGISTRY: &str = "version = 1\n\n[registries.local]\nurl = \"localhost:5000\"\n";
 const RULE: &str = "\n[tags.version]\non = \"tag\"\ntemplate = \"v{{ version }}\"\n";
@@ -22,7 +22,7 @@ fn rule(template: &str) -> String {
 }
 
 /// Lints `publish.toml` with this text.
-fn lint(text: &str) -> Done {
+fn lint(text: &str) -> EndedRun {
     Folder::with(&[("publish.toml", text)]).run("lint").done()
 }
 

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use testkit::command::{Done, Folder};
-use testkit::test_registry::{Fault, MissesBlobs, Options, TestRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::test_registry::{Fault, MissesBlobs, TestRegistry, TestRegistryOptions};
 use testkit::world::{configuration, image};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
-fn apply(folder: &Folder) -> Done {
+fn apply(folder: &Folder) -> EndedRun {
     folder.run("apply --auto-approve --ref refs/tags/v1.2.3").wide().done()
 }
 
@@ -18,7 +18,7 @@ fn answer(status: u16, body: &str) -> Fault {
 }
 
 /// A registry, and a folder that publishes an image from its disk.
-async fn from_disk(options: Options) -> (TestRegistry, Folder) {
+async fn from_disk(options: TestRegistryOptions) -> (TestRegistry, Folder) {
     let registry = TestRegistry::start(options).await;
     let folder = Folder::with(&[("publish.toml", &configuration(&[("one", &registry.host())]))]);
     folder.image("image", &image("1.2.3"));
@@ -26,7 +26,7 @@ async fn from_disk(options: Options) -> (TestRegistry, Folder) {
 }
 
 /// A registry that holds an image in `staging/app`, and a folder that publishes it from there, in the same registry.
-async fn from_staging(options: Options) -> (TestRegistry, Folder) {
+async fn from_staging(options: TestRegistryOptions) -> (TestRegistry, Folder) {
     let registry = TestRegistry::start(options).await;
     let host = registry.host();
     let folder = Folder::with(&[("from.toml", &configuration(&[("one", &format!("{host}/staging"))]))]);
@@ -67,16 +67,24 @@ async fn what_a_registry_claims_to_have_mounted_is_sent() {
         (None, "nothing is refused, and the blob is not there when it is asked for"),
         (Some(MissesBlobs { status: 400, names: 9 }), "the manifest is refused"),
     ] {
-        let (registry, folder) =
-            from_staging(Options { claims_mounts: true, misses_blobs, ..Options::default() }).await;
+        let (registry, folder) = from_staging(TestRegistryOptions {
+            claims_mounts: true,
+            misses_blobs,
+            ..TestRegistryOptions::default()
+        })
+        .await;
         apply(&folder).expect_code(0);
         assert_complete(&registry, why);
     }
     // The same, if HEAD confirms the claim: the refusal of the manifest is all that there is.
     for (status, names) in [(400, 9), (400, 1), (400, 0), (404, 9), (500, 1)] {
         let misses_blobs = Some(MissesBlobs { status, names });
-        let (registry, folder) =
-            from_staging(Options { claims_mounts: true, misses_blobs, ..Options::default() }).await;
+        let (registry, folder) = from_staging(TestRegistryOptions {
+            claims_mounts: true,
+            misses_blobs,
+            ..TestRegistryOptions::default()
+        })
+        .await;
         // The plan sees that the repository is new.
         registry.on("HEAD", "/v2/app/blobs/", 1, answer(404, ""));
         registry.on("HEAD", "/v2/app/blobs/", 999, answer(200, ""));
@@ -92,7 +100,8 @@ async fn what_a_registry_reports_without_having_it_is_sent() {
     // distribution/distribution#1662 and others: HEAD says 200 for a blob that is gone.
     for (status, names) in [(400, 1), (404, 0), (500, 9)] {
         let misses_blobs = Some(MissesBlobs { status, names });
-        let (registry, folder) = from_disk(Options { misses_blobs, ..Options::default() }).await;
+        let (registry, folder) =
+            from_disk(TestRegistryOptions { misses_blobs, ..TestRegistryOptions::default() }).await;
         registry.on("HEAD", "/blobs/", 999, answer(200, ""));
         let bodies = registry.content().blobs.len();
         assert_eq!(bodies, 0);
@@ -111,8 +120,11 @@ async fn what_a_registry_reports_without_having_it_is_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn manifests_that_are_found_late_are_waited_for() {
     // thumbor/thumbor#1846, VooZ2/terento#165: a digest is not found for seconds after the push.
-    let (registry, folder) =
-        from_disk(Options { child_lag: Duration::from_millis(1500), ..Options::default() }).await;
+    let (registry, folder) = from_disk(TestRegistryOptions {
+        child_lag: Duration::from_millis(1500),
+        ..TestRegistryOptions::default()
+    })
+    .await;
     apply(&folder).expect_code(0);
     assert_complete(&registry, "late children");
     let sent = registry.count("PUT", UPLOADS);
@@ -121,7 +133,7 @@ async fn manifests_that_are_found_late_are_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn running_again_is_not_the_advice_if_it_cannot_help() {
-    let (registry, folder) = from_disk(Options::default()).await;
+    let (registry, folder) = from_disk(TestRegistryOptions::default()).await;
     let body = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#;
     registry.on("PUT", "/manifests/sha256:", 9_999, answer(400, body));
     let told = apply(&folder).expect_code(1).error();

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use testkit::command::{Done, Folder};
+use testkit::command::{EndedRun, Folder};
 use testkit::world::image;
 
 const HEAD: &str = "version = 1\n\n[registries.bundle]\nurl = \"oci:dist/registry\"\n\n";
@@ -20,7 +20,7 @@ fn folder(configuration: &str) -> Folder {
 }
 
 #[track_caller]
-fn contains(done: &Done, texts: &[&str]) {
+fn contains(done: &EndedRun, texts: &[&str]) {
     let shown = done.shown().split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
     for text in texts {
         assert!(shown.contains(text), "`{text}` is missing:\n{}", done.shown());

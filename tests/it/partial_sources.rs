@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use testkit::command::Folder;
-use testkit::image::{Image, Layer, OCI_INDEX, Written, blob_path, to_archive};
+use testkit::image::{OCI_INDEX, TestImage, TestLayer, Written, blob_path, to_archive};
 
 fn folder(source: &str) -> Folder {
     let text = format!(
@@ -12,9 +12,9 @@ fn folder(source: &str) -> Folder {
     Folder::with(&[("publish.toml", &text)])
 }
 
-fn image() -> Image {
-    let layer = |platform: &str| vec![Layer::files(&[("text", platform.as_bytes())])];
-    Image::new().platform("linux/amd64", layer("amd64")).platform("linux/arm64", layer("arm64"))
+fn image() -> TestImage {
+    let layer = |platform: &str| vec![TestLayer::files(&[("text", platform.as_bytes())])];
+    TestImage::new().platform("linux/amd64", layer("amd64")).platform("linux/arm64", layer("arm64"))
 }
 
 /// The digests of the entries of an index, each with whether it is an attestation.
@@ -105,7 +105,7 @@ fn an_image_without_a_platform_is_named_by_its_digest_as_before() {
     let folder = folder("source = \"oci:image\"");
     let written = folder.image(
         "image",
-        &Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"amd64")])]).single(),
+        &TestImage::new().platform("linux/amd64", vec![TestLayer::files(&[("text", b"amd64")])]).single(),
     );
     let layer = config_of(&written, &written.digest);
     remove(&written, &layer);

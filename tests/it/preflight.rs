@@ -4,8 +4,8 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use testkit::command::{Done, Folder};
-use testkit::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::test_registry::{Deletes, Fault, RequiredCredentials, TestRegistry, TestRegistryOptions};
 use testkit::world::{RELEASE_RULES, configuration, image};
 
 const UPLOADS: &str = "/blobs/uploads/";
@@ -23,7 +23,7 @@ fn steady(shown: &str) -> String {
     regex::Regex::new("sha256:[0-9a-f]{12,64}").unwrap().replace_all(&shown, "sha256:[DIGEST]").into_owned()
 }
 
-fn apply(folder: &Folder, more: &str) -> Done {
+fn apply(folder: &Folder, more: &str) -> EndedRun {
     let run = folder.run(&format!("apply --auto-approve --ref refs/tags/v1.2.3 {more}"));
     run.env("U", "alice").env("P", "secret").wide().done()
 }
@@ -36,7 +36,10 @@ fn changes(registry: &TestRegistry) -> usize {
 async fn registries(count: usize) -> (Folder, Vec<TestRegistry>) {
     let mut registries = Vec::new();
     for _ in 0..count {
-        registries.push(TestRegistry::start(Options { cancels: false, ..Options::default() }).await);
+        registries.push(
+            TestRegistry::start(TestRegistryOptions { cancels: false, ..TestRegistryOptions::default() })
+                .await,
+        );
     }
     let hosts: Vec<String> = registries.iter().map(TestRegistry::host).collect();
     let names = ["one", "two", "three"];
@@ -98,11 +101,11 @@ async fn where_nothing_changes_nothing_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_comes_first_and_costs_no_token_of_its_own() {
-    let registry = TestRegistry::start(Options {
-        auth: Auth::Token,
+    let registry = TestRegistry::start(TestRegistryOptions {
+        auth: RequiredCredentials::Token,
         user: Some(("alice", "secret")),
         cancels: false,
-        ..Options::default()
+        ..TestRegistryOptions::default()
     })
     .await;
     let host = registry.host();
@@ -133,7 +136,11 @@ async fn it_comes_first_and_costs_no_token_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_go_only_where_deleting_is_allowed() {
-    let registry = TestRegistry::start(Options { deletes: Deletes::Manifests, ..Options::default() }).await;
+    let registry = TestRegistry::start(TestRegistryOptions {
+        deletes: Deletes::Manifests,
+        ..TestRegistryOptions::default()
+    })
+    .await;
     let text = format!(
         "version = 1\n\n[registries.one]\nurl = \"{}\"\n{RELEASE_RULES}\n[tags.pr]\non = \"pull_request\"\ntemplate = \"pr-{{{{ pr.number }}}}\"\nmutability = \"mutable\"\n\n[images.app]\nsource = \"oci:image\"\n\n[retention.pr]\nrule = \"pr\"\non = \"pull_request_closed\"\n",
         registry.host()
@@ -154,7 +161,7 @@ async fn tags_go_only_where_deleting_is_allowed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_in_the_same_registry_must_be_readable() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let host = registry.host();
     let from = configuration(&[("one", &format!("{host}/staging"))]);
     let folder = Folder::with(&[("from.toml", &from)]);

@@ -8,25 +8,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use insta::assert_snapshot;
 use oci_registry::{Digest, RawManifest, media_type};
 use serde_json::{Value, json};
-use testkit::command::{Done, Folder};
+use testkit::command::{EndedRun, Folder};
 use testkit::github_packages::{GithubPackages, Owner, TOKEN};
-use testkit::test_registry::{Auth, Options, TestRegistry};
+use testkit::test_registry::{RequiredCredentials, TestRegistry, TestRegistryOptions};
 
 const REPOSITORY: &str = "acme/app";
 const PRUNE: &str = "prune --event pull_request_closed --pr 12";
 
 /// A registry, its packages API, a folder to prune from, and the names of the manifests.
-struct Scene {
+struct PackagesFixture {
     registry: TestRegistry,
     packages: GithubPackages,
     folder: Folder,
     names: BTreeMap<String, String>,
 }
 
-impl Scene {
+impl PackagesFixture {
     /// A package with a release: an index `v1` of `v1-amd64` and an attestation of that.
     async fn new() -> Self {
-        let registry = TestRegistry::start(Options { auth: Auth::Token, ..Options::default() }).await;
+        let registry = TestRegistry::start(TestRegistryOptions {
+            auth: RequiredCredentials::Token,
+            ..TestRegistryOptions::default()
+        })
+        .await;
         let packages = GithubPackages::start(&registry, Owner::Organization).await;
         let host = registry.host();
         let configuration = format!(
@@ -110,7 +114,7 @@ source = "oci:image"
         self.index(name, tags, &children)
     }
 
-    fn run(&self, arguments: &str) -> Done {
+    fn run(&self, arguments: &str) -> EndedRun {
         let variables = [("U", "octocat"), ("P", TOKEN), ("GITHUB_API_URL", &self.packages.url())];
         self.folder.run(arguments).envs(&variables).wide().done()
     }
@@ -142,7 +146,7 @@ source = "oci:image"
     }
 
     /// The output of a run, with the place and every digest replaced.
-    fn steady(&self, done: &Done) -> String {
+    fn steady(&self, done: &EndedRun) -> String {
         let mut shown = done.shown().replace(&self.registry.host(), "[PLACE]");
         shown = shown.replace(&self.packages.url(), "[API]");
         for (digest, name) in &self.names {
@@ -165,7 +169,7 @@ fn index(name: &str, children: &[&Digest]) -> RawManifest {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_goes_with_what_only_it_reaches() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     scene.multi("pr", &["pr-12"]);
     scene.image("other", &["pr-123"], None);
     scene.image("stray", &[], None);
@@ -193,7 +197,7 @@ async fn a_version_goes_with_what_only_it_reaches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_with_another_tag_takes_two_steps() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let digest = scene.multi("pr", &["pr-12", "pr-123"]);
     let done = scene.run(&format!("{PRUNE} --auto-approve")).expect_code(0);
     assert!(done.stdout().contains("by way of a placeholder"), "{}", done.shown());
@@ -203,7 +207,7 @@ async fn a_version_with_another_tag_takes_two_steps() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_something_that_stays_reaches_survives() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let (shared, under_way, alone, signed) = (
         scene.image("shared", &[], None),
         scene.image("under-way", &[], None),
@@ -240,7 +244,7 @@ async fn what_something_that_stays_reaches_survives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_lists_the_version_keeps_it() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let image = scene.image("pr", &["pr-12"], None);
     scene.index("all", &["all"], &[&image]);
     scene.run(&format!("{PRUNE} --auto-approve")).expect_code(0);
@@ -249,7 +253,7 @@ async fn an_index_that_lists_the_version_keeps_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_pushed_since_the_plan_keeps_what_it_reaches() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let image = scene.image("pr-amd64", &[], None);
     let pull_request = scene.index("pr", &["pr-12"], &[&image]);
     scene.run(&format!("{PRUNE} --out plan.json")).expect_code(0);
@@ -278,7 +282,7 @@ async fn what_was_pushed_since_the_plan_keeps_what_it_reaches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_index_lists_by_the_time_it_is_deleted_is_put_back() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let image = scene.image("pr-amd64", &[], None);
     scene.index("pr", &["pr-12"], &[&image]);
     scene.run(&format!("{PRUNE} --out plan.json")).expect_code(0);
@@ -302,7 +306,7 @@ async fn what_an_index_lists_by_the_time_it_is_deleted_is_put_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_put_again_meanwhile_gets_its_parts_back() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let image = scene.image("pr-amd64", &[], None);
     let pull_request = scene.index("pr", &["pr-12"], &[&image]);
     scene.run(&format!("{PRUNE} --out plan.json")).expect_code(0);
@@ -323,7 +327,7 @@ async fn a_version_that_is_put_again_meanwhile_gets_its_parts_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_that_lag_do_no_harm() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     // Removed by way of a placeholder, which is listed after it is gone; and then whole.
     scene.image("both", &["sha-0000001", "kept"], None);
     scene.multi("pr", &["pr-12", "sha-0000002"]);
@@ -339,7 +343,7 @@ async fn lists_that_lag_do_no_harm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_deleted_goes_with_the_same_plan_again() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     scene.multi("pr", &["pr-12"]);
     scene.run(&format!("{PRUNE} --out plan.json")).expect_code(0);
     let plan: Value = serde_json::from_str(&scene.folder.read("plan.json")).unwrap();
@@ -356,7 +360,7 @@ async fn what_could_not_be_deleted_goes_with_the_same_plan_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ages_are_those_of_versions() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     let now = jiff::Timestamp::now().as_second();
     for (tag, days) in [("sha-0000001", 31), ("sha-0000002", 29)] {
         let image = scene.image(tag, &[tag], None);
@@ -369,7 +373,7 @@ async fn ages_are_those_of_versions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_tagged_version_stays() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     scene.registry.content().manifests.clear();
     scene.registry.content().tags.clear();
     scene.image("pr", &["pr-12"], None);
@@ -380,7 +384,7 @@ async fn the_last_tagged_version_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_makes_everything_go_by_itself() {
-    let mut scene = Scene::new().await;
+    let mut scene = PackagesFixture::new().await;
     scene.multi("pr", &["pr-12"]);
     let strange = RawManifest::new("application/vnd.oci.artifact.manifest.v1+json", b"{}".to_vec());
     scene.hold("strange", &strange, &["strange"]);
@@ -396,7 +400,7 @@ async fn refusals_are_said_and_nothing_is_half_gone() {
         ("DELETE", "/versions/", 403, "Must have admin rights to Repository.", "role Admin"),
         ("DELETE", "/versions/", 429, "You have exceeded a secondary rate limit.", "rate_limited"),
     ] {
-        let mut scene = Scene::new().await;
+        let mut scene = PackagesFixture::new().await;
         scene.multi("pr", &["pr-12"]);
         let before = scene.held();
         let body = json!({ "message": message }).to_string();

@@ -6,9 +6,9 @@
 
 use bytes::Bytes;
 use serde_json::Value;
-use testkit::command::{Done, Folder};
-use testkit::image::{Image, Layer, OCI_MANIFEST, Written, files_of};
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::image::{OCI_MANIFEST, TestImage, TestLayer, Written, files_of};
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 
 const RULES: &str = "\n[tags.version]\non = \"tag\"\ntemplate = \"v{{ version }}\"\n";
 
@@ -26,8 +26,8 @@ fn folder(registry: &TestRegistry, more: &str) -> Folder {
 }
 
 /// Pushes a single image by digest, as a build does.
-fn push(registry: &TestRegistry, folder: &Folder, platform: &str, layers: Vec<Layer>) -> Written {
-    let written = folder.image("built", &Image::new().platform(platform, layers).single());
+fn push(registry: &TestRegistry, folder: &Folder, platform: &str, layers: Vec<TestLayer>) -> Written {
+    let written = folder.image("built", &TestImage::new().platform(platform, layers).single());
     let mut content = registry.content();
     for (name, bytes) in files_of(&written.directory) {
         if name.starts_with("blobs/") {
@@ -39,11 +39,11 @@ fn push(registry: &TestRegistry, folder: &Folder, platform: &str, layers: Vec<La
     written
 }
 
-fn layers(text: &str) -> Vec<Layer> {
-    vec![Layer::files(&[("text", text.as_bytes())])]
+fn layers(text: &str) -> Vec<TestLayer> {
+    vec![TestLayer::files(&[("text", text.as_bytes())])]
 }
 
-fn apply(folder: &Folder, version: &str) -> Done {
+fn apply(folder: &Folder, version: &str) -> EndedRun {
     folder.apply(version).wide().done()
 }
 
@@ -58,7 +58,7 @@ async fn content_that_is_not_visible_yet_is_waited_for() {
         &[("HEAD", "/blobs/[config]", 2)],
         &[("HEAD", "/blobs/", 3)],
     ] {
-        let registry = TestRegistry::start(Options::default()).await;
+        let registry = TestRegistry::start(TestRegistryOptions::default()).await;
         let folder = folder(&registry, "");
         let one = push(&registry, &folder, "linux/amd64", layers("one"));
         let two = push(&registry, &folder, "linux/arm64", layers("two"));
@@ -77,7 +77,7 @@ async fn content_that_is_not_visible_yet_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_that_is_there_costs_no_wait_and_no_request() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let folder = folder(&registry, "");
     let one = push(&registry, &folder, "linux/amd64", layers("one"));
     let shown = apply(&folder, "1.2.3").expect_code(0).shown();
@@ -86,9 +86,9 @@ async fn content_that_is_there_costs_no_wait_and_no_request() {
 }
 
 /// A layer with a token that no service gave out.
-fn leak() -> Layer {
+fn leak() -> TestLayer {
     let token = ["ghp", "_q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx61K3qf0"].concat();
-    Layer::files(&[("app/.env", format!("GITHUB_TOKEN={token}\n").as_bytes())])
+    TestLayer::files(&[("app/.env", format!("GITHUB_TOKEN={token}\n").as_bytes())])
 }
 
 const DENY: &str = "[secrets]\npolicy = \"deny\"\n";
@@ -97,9 +97,9 @@ const DENY: &str = "[secrets]\npolicy = \"deny\"\n";
 async fn a_secret_that_was_pushed_by_digest_blocks_the_plan() {
     // A registry that everybody can pull from, and one whose repositories are searched because the policy says so.
     for more in ["", DENY] {
-        let registry = TestRegistry::start(Options::default()).await;
+        let registry = TestRegistry::start(TestRegistryOptions::default()).await;
         let folder = folder(&registry, more);
-        push(&registry, &folder, "linux/amd64", vec![Layer::files(&[("base", b"base")]), leak()]);
+        push(&registry, &folder, "linux/amd64", vec![TestLayer::files(&[("base", b"base")]), leak()]);
         let done = apply(&folder, "1.2.3").expect_code(1);
         assert!(done.error().contains("publish::secrets::found"), "{}", done.shown());
         assert!(registry.content().tags.is_empty());
@@ -108,7 +108,7 @@ async fn a_secret_that_was_pushed_by_digest_blocks_the_plan() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_content_that_no_tag_names_blocks_the_plan() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let host = registry.host();
     let text = format!(
         "version = 1\n[registries.home]\nurl = \"{host}\"\n{RULES}\n[images.app]\nsource = \"oci:built\"\n"
@@ -139,17 +139,18 @@ async fn a_secret_in_content_that_no_tag_names_blocks_the_plan() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn layers_that_a_tag_reaches_are_not_searched_again() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let host = registry.host();
     let text = format!(
         "version = 1\n[secrets]\nallow = [{{ path = \"app/.env\", reason = \"a test\" }}]\n[registries.home]\nurl = \"{host}\"\n{RULES}\n[images.app]\nsource = \"oci:built\"\n"
     );
     let folder = Folder::with(&[("publish.toml", &text)]);
-    let image = |layers| Image::new().platform("linux/amd64", layers).platform("linux/arm64", vec![leak()]);
+    let image =
+        |layers| TestImage::new().platform("linux/amd64", layers).platform("linux/arm64", vec![leak()]);
     folder.image("built", &image(vec![leak()]));
     apply(&folder, "1.2.2").expect_code(0);
     folder.write("publish.toml", text.replace("path = \"app/.env\"", "path = \"other\""));
-    folder.image("built", &image(vec![leak(), Layer::files(&[("more", b"more")])]));
+    folder.image("built", &image(vec![leak(), TestLayer::files(&[("more", b"more")])]));
     let shown = apply(&folder, "1.2.3").expect_code(0).shown();
     assert!(shown.contains("not searched: `v1.2.2` of this repository reaches them already"), "{shown}");
     // Nothing is downloaded for that, and few manifests are read.

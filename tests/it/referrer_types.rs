@@ -2,11 +2,11 @@
 //! signatures that are manifests of the deprecated type `application/vnd.oci.artifact.manifest.v1+json` must stay usable.
 
 use serde_json::{Value, json};
-use testkit::command::{Done, Folder};
+use testkit::command::{EndedRun, Folder};
 use testkit::image::{
     DOCKER_CONFIG, DOCKER_MANIFEST, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, Written, describe,
 };
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 use testkit::world::{RELEASE_RULES, image};
 
 const ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
@@ -62,7 +62,7 @@ fn attach_all(folder: &Folder) -> (Written, Vec<Value>) {
     (written, vec![artifact, index, unknown, docker, nested])
 }
 
-fn apply(folder: &Folder) -> Done {
+fn apply(folder: &Folder) -> EndedRun {
     folder.run("apply --auto-approve --ref refs/tags/v1.2.3").wide().done()
 }
 
@@ -89,7 +89,7 @@ fn found(registry: &TestRegistry, root: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_referrer_of_any_type_travels_from_a_layout_and_between_registries() {
     for lists in [false, true] {
-        let options = || Options { referrers: lists, ..Options::default() };
+        let options = || TestRegistryOptions { referrers: lists, ..TestRegistryOptions::default() };
         let staging = TestRegistry::start(options()).await;
         let first = folder(&staging, "oci:image");
         let (written, referrers) = attach_all(&first);
@@ -129,7 +129,7 @@ async fn a_referrer_of_any_type_travels_from_a_layout_and_between_registries() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_referrer_that_is_only_listed_is_named() {
-    let staging = TestRegistry::start(Options::default()).await;
+    let staging = TestRegistry::start(TestRegistryOptions::default()).await;
     let first = folder(&staging, "oci:image");
     let (written, referrers) = attach_all(&first);
     let layout = LayoutDirectory::create(&written.directory);
@@ -140,7 +140,7 @@ async fn a_referrer_that_is_only_listed_is_named() {
     // A cleanup deletes a manifest, and the list keeps it.
     let lost = referrers[0]["digest"].as_str().expect("a digest").to_owned();
     staging.content().manifests.remove(&("app".to_owned(), lost.clone()));
-    let production = TestRegistry::start(Options::default()).await;
+    let production = TestRegistry::start(TestRegistryOptions::default()).await;
     let second = folder(&production, &format!("docker://{}/app:v1.2.3", staging.host()));
     let done = apply(&second).expect_code(0).shown();
     let short: String = lost.chars().take(19).collect();
@@ -153,7 +153,7 @@ async fn a_referrer_that_is_only_listed_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_type_that_the_registry_refuses_stops_the_run_before_any_tag() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let folder = folder(&registry, "oci:image");
     let (written, referrers) = attach_all(&folder);
     let layout = LayoutDirectory::create(&written.directory);

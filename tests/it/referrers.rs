@@ -17,13 +17,13 @@ use crate::silent_reporter::SilentReporter;
 
 use testkit::command::Folder;
 use testkit::image::{LayoutDirectory, OCI_INDEX, Written, describe};
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 use testkit::world::{RELEASE_RULES, image};
 
 const SBOM: &str = "application/spdx+json";
 
 /// A registry, and an image with an SBOM and a signature.
-struct World {
+struct ReferrersFixture {
     folder: Folder,
     registry: TestRegistry,
     written: Written,
@@ -31,8 +31,8 @@ struct World {
     signature: Digest,
 }
 
-impl World {
-    async fn new(options: Options) -> Self {
+impl ReferrersFixture {
+    async fn new(options: TestRegistryOptions) -> Self {
         let registry = TestRegistry::start(options).await;
         let folder = Folder::with(&[("publish.toml", &configuration(&registry.host(), "referrers = true"))]);
         let written = folder.image("image", &image("signed"));
@@ -112,7 +112,9 @@ fn configuration(url: &str, key: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_lists_gets_no_fallback_tag() {
     for lists in [true, false] {
-        let world = World::new(Options { referrers: lists, ..Options::default() }).await;
+        let world =
+            ReferrersFixture::new(TestRegistryOptions { referrers: lists, ..TestRegistryOptions::default() })
+                .await;
         let (outcome, problems) = world.apply().await.expect("a plan");
         assert_eq!(problems, []);
         assert_eq!(outcome.repositories[0].referrers_put, 2);
@@ -130,8 +132,8 @@ async fn a_registry_that_lists_gets_no_fallback_tag() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_fails_no_tag_comes_before_the_signatures() {
     for lists in [true, false] {
-        let options = Options { referrers: lists, ..Options::default() };
-        let clean = World::new(options.clone()).await;
+        let options = TestRegistryOptions { referrers: lists, ..TestRegistryOptions::default() };
+        let clean = ReferrersFixture::new(options.clone()).await;
         clean.apply().await.expect("a plan");
         let requests = clean.registry.log().len();
         let faults = [Fault::Answer(403, Vec::new(), Vec::new()), Fault::Lost];
@@ -139,7 +141,7 @@ async fn whatever_fails_no_tag_comes_before_the_signatures() {
         let runs = stream::iter(cases).map(|(skipped, fault)| {
             let options = options.clone();
             async move {
-                let world = World::new(options).await;
+                let world = ReferrersFixture::new(options).await;
                 world.registry.nth(skipped, fault.clone());
                 let ended_well = world.apply().await.is_ok_and(|(_, problems)| problems.is_empty());
                 let signed = world.is_signed(lists);
@@ -164,7 +166,9 @@ async fn whatever_fails_no_tag_comes_before_the_signatures() {
 async fn what_is_there_and_not_found_is_listed() {
     // The remains of a run that was killed after the tags of an older one, and before the list.
     for lists in [true, false] {
-        let world = World::new(Options { referrers: lists, ..Options::default() }).await;
+        let world =
+            ReferrersFixture::new(TestRegistryOptions { referrers: lists, ..TestRegistryOptions::default() })
+                .await;
         world.apply().await.expect("a plan");
         let key = |tag: &str| ("app".to_owned(), tag.to_owned());
         {
@@ -185,7 +189,7 @@ async fn what_is_there_and_not_found_is_listed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_writer_took_away_is_put_back() {
-    let world = World::new(Options::default()).await;
+    let world = ReferrersFixture::new(TestRegistryOptions::default()).await;
     let fallback = fallback_tag(&world.root()).expect("a tag");
     let foreign = RawManifest::new(OCI_INDEX, br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
     // It had read the list before this run wrote it.
@@ -204,7 +208,9 @@ async fn what_another_writer_took_away_is_put_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_that_refers_to_another_is_listed_there() {
     for lists in [true, false] {
-        let world = World::new(Options { referrers: lists, ..Options::default() }).await;
+        let world =
+            ReferrersFixture::new(TestRegistryOptions { referrers: lists, ..TestRegistryOptions::default() })
+                .await;
         let subject = world.root();
         let artifact = world.folder.path.join("artifact");
         let layout = LayoutDirectory::create(&artifact);

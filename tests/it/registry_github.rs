@@ -7,18 +7,18 @@ use crate::small_image::{SmallImage, at, name};
 use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    ConnectOptions, Deletion, HeldManifest, Notice, RegistryError, Removal, Repository, RetryPolicy, connect,
-    remove_tag,
+    ConnectOptions, Deletion, HeldManifest, Notice, RegistryError, RemovalOutcome, Repository, RetryPolicy,
+    connect, remove_tag,
 };
 use oci_registry::{Digest, Provider, Tag};
 use testkit::github_packages::{FIRST, GithubPackages, Owner, TOKEN};
-use testkit::test_registry::{Auth, Options, TestRegistry};
+use testkit::test_registry::{RequiredCredentials, TestRegistry, TestRegistryOptions};
 
 const NAME: &str = "acme/charts/hello";
 const LISTING: &str = "/packages/container/charts%2Fhello/versions?state=active&per_page=100";
 
 /// A registry with one image under two tags and another under `kept`, its packages API, and a client of both.
-struct Scene {
+struct DeleterFixture {
     registry: TestRegistry,
     packages: GithubPackages,
     repository: Arc<dyn Repository>,
@@ -26,13 +26,14 @@ struct Scene {
     image: SmallImage,
 }
 
-impl Scene {
+impl DeleterFixture {
     async fn new(owner: Owner) -> Self {
         Self::with(owner, Some(TOKEN)).await
     }
 
     async fn with(owner: Owner, token: Option<&'static str>) -> Self {
-        let options = Options { auth: Auth::Token, ..Options::default() };
+        let options =
+            TestRegistryOptions { auth: RequiredCredentials::Token, ..TestRegistryOptions::default() };
         let registry = TestRegistry::start(options).await;
         let packages = GithubPackages::start(&registry, owner).await;
         let (repository, notices) = client(&registry, &packages.url(), token);
@@ -44,7 +45,7 @@ impl Scene {
         Self { registry, packages, repository, notices, image }
     }
 
-    async fn remove(&self, tag: &str) -> Result<Removal, RegistryError> {
+    async fn remove(&self, tag: &str) -> Result<RemovalOutcome, RegistryError> {
         let deletion = self.repository.deletion().await.expect("an answer");
         assert_eq!(deletion, Deletion::Manifests);
         let tag = tag.parse().expect("a tag");
@@ -96,21 +97,21 @@ fn tags(held: &HeldManifest) -> Vec<&str> {
 #[tokio::test]
 async fn one_tag_goes_and_the_other_stays() {
     for owner in [Owner::Organization, Owner::User] {
-        let scene = Scene::new(owner).await;
+        let scene = DeleterFixture::new(owner).await;
         let before = scene.registry.content().manifests.len();
-        assert_eq!(scene.remove("v1").await.expect("removed"), Removal::Removed);
+        assert_eq!(scene.remove("v1").await.expect("removed"), RemovalOutcome::Removed);
         assert_eq!(scene.tags(), ["kept", "latest"]);
         let read = scene.repository.get_manifest(&at("latest")).await.expect("an answer");
         assert_eq!(read.as_ref(), Some(&scene.image.index));
         assert_eq!(scene.registry.content().manifests.len(), before, "the placeholder is gone");
-        assert_eq!(scene.remove("v1").await.expect("nothing"), Removal::Absent);
+        assert_eq!(scene.remove("v1").await.expect("nothing"), RemovalOutcome::Absent);
         assert_eq!(scene.registry.count("DELETE", ""), 0, "the registry itself deletes nothing");
     }
 }
 
 #[tokio::test]
 async fn a_version_is_looked_up_right_before_it_is_deleted() {
-    let scene = Scene::new(Owner::User).await;
+    let scene = DeleterFixture::new(Owner::User).await;
     let digest = scene.image.index.digest().clone();
     scene.repository.delete_manifest(&digest).await.expect("deleted");
     let lines = scene.packages.lines();
@@ -139,7 +140,7 @@ async fn a_version_is_looked_up_right_before_it_is_deleted() {
 #[tokio::test]
 async fn every_version_is_listed() {
     for size in [1, 2, 100] {
-        let scene = Scene::new(Owner::Organization).await;
+        let scene = DeleterFixture::new(Owner::Organization).await;
         scene.packages.pages_of(size);
         let held = scene.repository.list_manifests().await.expect("an answer").expect("a list");
         // An index and two manifests without a tag, twice.
@@ -156,7 +157,7 @@ async fn every_version_is_listed() {
 
 #[tokio::test]
 async fn a_package_that_does_not_exist_is_empty() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     {
         let mut content = scene.registry.content();
         content.manifests.clear();
@@ -164,9 +165,9 @@ async fn a_package_that_does_not_exist_is_empty() {
     }
     assert_eq!(scene.repository.list_manifests().await.expect("an answer"), Some(Vec::new()));
     scene.repository.delete_manifest(&Digest::of(b"x")).await.expect("nothing is there");
-    assert_eq!(scene.remove("v1").await.expect("nothing"), Removal::Absent);
+    assert_eq!(scene.remove("v1").await.expect("nothing"), RemovalOutcome::Absent);
     // One that is there and that the API hides is no empty one.
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     scene.packages.on("GET", "/versions", 9, 404, &[], r#"{"message":"Package not found."}"#);
     let error = scene.repository.list_manifests().await.expect_err("it is hidden").to_diagnostic();
     assert_eq!(error.code, Code::RegistryNotFound);
@@ -175,9 +176,9 @@ async fn a_package_that_does_not_exist_is_empty() {
 
 #[tokio::test]
 async fn what_is_not_listed_yet_is_waited_for() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     scene.packages.lag(2);
-    assert_eq!(scene.remove("v1").await.expect("removed"), Removal::Removed);
+    assert_eq!(scene.remove("v1").await.expect("removed"), RemovalOutcome::Removed);
     assert_eq!(scene.tags(), ["kept", "latest"]);
     assert_eq!(scene.packages.lines().iter().filter(|line| line.contains("state=active")).count(), 3);
 }
@@ -201,7 +202,7 @@ async fn refusals_have_a_way_out_and_the_tag_is_put_back() {
         ),
         (401, "Bad credentials", Code::RegistryUnauthorized, "`U` and `P`"),
     ] {
-        let scene = Scene::new(Owner::Organization).await;
+        let scene = DeleterFixture::new(Owner::Organization).await;
         let body = serde_json::json!({ "message": message }).to_string();
         scene.packages.on("DELETE", "/versions/", 9, status, &[], &body);
         let error = scene.remove("v1").await.expect_err(message).to_diagnostic();
@@ -216,7 +217,7 @@ async fn refusals_have_a_way_out_and_the_tag_is_put_back() {
 
 #[tokio::test]
 async fn the_last_tag_of_a_package_stays() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     scene.registry.content().tags.retain(|(_, tag), _| tag == "v1");
     let error = scene.remove("v1").await.expect_err("GitHub keeps it").to_diagnostic();
     assert_eq!(error.code, Code::RegistryRejected);
@@ -227,11 +228,11 @@ async fn the_last_tag_of_a_package_stays() {
 
 #[tokio::test]
 async fn credentials_are_asked_for() {
-    let scene = Scene::with(Owner::Organization, None).await;
+    let scene = DeleterFixture::with(Owner::Organization, None).await;
     let error = scene.repository.list_manifests().await.expect_err("no token").to_diagnostic();
     assert_eq!(error.code, Code::RegistryUnauthorized);
     assert!(error.help.as_deref().unwrap_or_default().contains("no credentials were found"), "{error:?}");
-    let scene = Scene::with(Owner::Organization, Some("ghp_wrong")).await;
+    let scene = DeleterFixture::with(Owner::Organization, Some("ghp_wrong")).await;
     let error = scene.repository.list_manifests().await.expect_err("another token");
     assert_eq!(error.to_diagnostic().code, Code::RegistryUnauthorized);
     assert!(!format!("{error} {error:?}").contains("ghp_wrong"));
@@ -239,7 +240,7 @@ async fn credentials_are_asked_for() {
 
 #[tokio::test]
 async fn limits_are_waited_for() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     let secondary = r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}"#;
     scene.packages.on("DELETE", "/versions/", 1, 403, &[("retry-after", "1")], secondary);
     let soon = (jiff::Timestamp::now().as_second() + 2).to_string();
@@ -248,7 +249,7 @@ async fn limits_are_waited_for() {
     scene.packages.on("GET", "/versions/", 1, 403, &used_up, primary);
     scene.packages.on("GET", "state=active", 1, 503, &[], "");
     let started = Instant::now();
-    assert_eq!(scene.remove("v1").await.expect("removed"), Removal::Removed);
+    assert_eq!(scene.remove("v1").await.expect("removed"), RemovalOutcome::Removed);
     assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
     assert_eq!(scene.notices.lock().expect("a lock").len(), 3);
 
@@ -262,15 +263,15 @@ async fn limits_are_waited_for() {
 
 #[tokio::test]
 async fn what_was_deleted_unnoticed_is_gone() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     scene.packages.lose("DELETE", "/versions/", 502);
-    assert_eq!(scene.remove("v1").await.expect("removed"), Removal::Removed);
+    assert_eq!(scene.remove("v1").await.expect("removed"), RemovalOutcome::Removed);
     assert_eq!(scene.tags(), ["kept", "latest"]);
 }
 
 #[tokio::test]
 async fn a_version_that_became_another_is_left_alone() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     let other = serde_json::json!({ "id": 1001, "name": Digest::of(b"other") }).to_string();
     scene.packages.on("GET", "/versions/1", 1, 200, &[], &other);
     let error = scene.repository.delete_manifest(scene.image.index.digest()).await.expect_err("another");
@@ -280,7 +281,7 @@ async fn a_version_that_became_another_is_left_alone() {
 
 #[tokio::test]
 async fn the_token_goes_nowhere_else() {
-    let scene = Scene::new(Owner::Organization).await;
+    let scene = DeleterFixture::new(Owner::Organization).await;
     let elsewhere = GithubPackages::start(&scene.registry, Owner::Organization).await;
     let next = format!("<{}/orgs/acme{LISTING}&page=2>; rel=\"next\"", elsewhere.url());
     scene.packages.on("GET", "state=active", 1, 200, &[("link", &next)], "[]");
@@ -306,7 +307,7 @@ async fn the_token_goes_nowhere_else() {
 #[tokio::test]
 async fn strange_answers_are_said() {
     for body in ["", "{}", "<html>", r#"[{"id":"x"}]"#] {
-        let scene = Scene::new(Owner::Organization).await;
+        let scene = DeleterFixture::new(Owner::Organization).await;
         scene.packages.on("GET", "state=active", 1, 200, &[], body);
         let error = scene.repository.list_manifests().await.expect_err(body);
         assert!(matches!(error, RegistryError::Protocol { .. }), "{error:?}");

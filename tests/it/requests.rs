@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use crate::silent_reporter::SilentReporter;
 
 use testkit::command::Folder;
-use testkit::image::{Image, Layer};
-use testkit::test_registry::{Logged, Options, TestRegistry};
+use testkit::image::{TestImage, TestLayer};
+use testkit::test_registry::{Logged, TestRegistry, TestRegistryOptions};
 
 /// A release with an immutable tag and three that move forward.
 fn configuration(registry: &TestRegistry, source: &str) -> String {
@@ -32,10 +32,10 @@ fn configuration(registry: &TestRegistry, source: &str) -> String {
 }
 
 /// An image with `layers` layers, the first of which is too large to be kept in memory.
-fn image(layers: u64) -> Image {
+fn image(layers: u64) -> TestImage {
     let size = |seed: u64| if seed == 0 { 5_000_000 } else { 100_000 };
-    let layers = (0..layers).map(|seed| Layer::noise(seed, size(seed))).collect();
-    Image::new().platform("linux/amd64", layers).single()
+    let layers = (0..layers).map(|seed| TestLayer::noise(seed, size(seed))).collect();
+    TestImage::new().platform("linux/amd64", layers).single()
 }
 
 /// Plans and applies in one run, as `apply --auto-approve` does.
@@ -57,7 +57,7 @@ async fn apply(folder: &Folder) {
 
 /// A registry, and a folder whose image was published there.
 async fn released(layers: u64) -> (TestRegistry, Folder) {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let folder = Folder::with(&[("publish.toml", &configuration(&registry, "oci:image"))]);
     folder.image("image", &image(layers));
     apply(&folder).await;
@@ -101,7 +101,7 @@ async fn a_promotion_reads_each_blob_once() {
     for (layers, most) in [(1, 36), (4, 51)] {
         let (staging, _folder) = released(layers).await;
         staging.forget_log();
-        let production = TestRegistry::start(Options::default()).await;
+        let production = TestRegistry::start(TestRegistryOptions::default()).await;
         let source = format!("docker://{}/app:v1.2.3", staging.host());
         let folder = Folder::with(&[("publish.toml", &configuration(&production, &source))]);
         apply(&folder).await;

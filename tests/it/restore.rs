@@ -5,9 +5,9 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use brokkr_publish::model::record::Record;
-use testkit::command::{Done, Folder};
+use testkit::command::{EndedRun, Folder};
 use testkit::image::Written;
-use testkit::test_registry::{Deletes, Fault, Options, TestRegistry};
+use testkit::test_registry::{Deletes, Fault, TestRegistry, TestRegistryOptions};
 use testkit::world::{configuration, image};
 
 const RESTORE: &str = "";
@@ -31,13 +31,13 @@ fn steady(shown: &str) -> String {
 }
 
 /// Two registries, and a folder that publishes to both.
-struct World {
+struct RestoreFixture {
     folder: Folder,
     registries: Vec<TestRegistry>,
 }
 
-impl World {
-    async fn new(more: &str, options: Options) -> Self {
+impl RestoreFixture {
+    async fn new(more: &str, options: TestRegistryOptions) -> Self {
         let registries = vec![TestRegistry::start(options.clone()).await, TestRegistry::start(options).await];
         let hosts: Vec<String> = registries.iter().map(TestRegistry::host).collect();
         let text = configuration(&[("a", hosts[0].as_str()), ("b", hosts[1].as_str())]);
@@ -46,7 +46,7 @@ impl World {
 
     /// Two registries that hold 1.2.2.
     async fn released(more: &str) -> (Self, Written) {
-        let world = Self::new(more, Options::default()).await;
+        let world = Self::new(more, TestRegistryOptions::default()).await;
         let before = world.folder.image("image", &image("1.2.2"));
         world.apply("1.2.2", "").expect_code(0);
         for registry in &world.registries {
@@ -71,7 +71,7 @@ impl World {
         self.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
     }
 
-    fn apply(&self, version: &str, more: &str) -> Done {
+    fn apply(&self, version: &str, more: &str) -> EndedRun {
         let arguments = format!("apply --auto-approve --ref refs/tags/v{version} {more}");
         self.folder.run(&arguments).wide().done()
     }
@@ -105,7 +105,7 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lasting_refusal_in_one_registry_puts_the_tags_of_both_back() {
-    let (world, before) = World::released(RESTORE).await;
+    let (world, before) = RestoreFixture::released(RESTORE).await;
     world.refuse_latest();
     let done = world.apply("1.2.3", "--record record.json").expect_code(1);
     let stdout = done.stdout();
@@ -142,7 +142,7 @@ async fn a_lasting_refusal_in_one_registry_puts_the_tags_of_both_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_restored_tag_is_an_event() {
-    let (world, _) = World::released(RESTORE).await;
+    let (world, _) = RestoreFixture::released(RESTORE).await;
     world.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
     let done = world.apply("1.2.3", "--json").expect_code(1);
     let events: Vec<Value> =
@@ -158,7 +158,7 @@ async fn each_restored_tag_is_an_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_leaves_every_tag_where_it_is() {
-    let (world, before) = World::released(STOP).await;
+    let (world, before) = RestoreFixture::released(STOP).await;
     world.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
     let done = world.apply("1.2.3", "--record record.json").expect_code(1);
     assert!(!done.shown().contains("restored"), "{}", done.shown());
@@ -171,8 +171,8 @@ async fn stop_leaves_every_tag_where_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_that_the_run_created_are_removed_again() {
-    let options = Options { deletes: Deletes::Tags, ..Options::default() };
-    let world = World::new(RESTORE, options).await;
+    let options = TestRegistryOptions { deletes: Deletes::Tags, ..TestRegistryOptions::default() };
+    let world = RestoreFixture::new(RESTORE, options).await;
     world.folder.image("image", &image("1.2.3"));
     world.registries[1].on("PUT", "/manifests/latest", u32::MAX, lasting());
     let done = world.apply("1.2.3", "--record record.json").expect_code(1);
@@ -185,7 +185,7 @@ async fn tags_that_the_run_created_are_removed_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_tag_that_cannot_be_removed_is_reported() {
-    let world = World::new(RESTORE, Options::default()).await;
+    let world = RestoreFixture::new(RESTORE, TestRegistryOptions::default()).await;
     world.folder.image("image", &image("1.2.3"));
     world.refuse_latest();
     let done = world.apply("1.2.3", "--record record.json").expect_code(1);
@@ -208,7 +208,7 @@ async fn refusals_of_a_tag_that_may_pass_are_repeated() {
         refusal(503, "UNAVAILABLE", "try again"),
     ] {
         for tag in ["v1.2.3", "latest"] {
-            let (world, _) = World::released(RESTORE).await;
+            let (world, _) = RestoreFixture::released(RESTORE).await;
             world.registries[1].on("PUT", &format!("/manifests/{tag}"), 1, fault.clone());
             let done = world.apply("1.2.3", "").expect_code(0);
             assert!(done.shown().contains("retrying in"), "{}", done.shown());
@@ -219,7 +219,7 @@ async fn refusals_of_a_tag_that_may_pass_are_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_that_somebody_else_moved_meanwhile_stays() {
-    let (world, before) = World::released(RESTORE).await;
+    let (world, before) = RestoreFixture::released(RESTORE).await;
     // As the last floating tag is refused, somebody moves one that the run has moved.
     let other = world.registries[1].content().put("app", "application/vnd.oci.image.index.v1+json", b"{}");
     let (registry, named) = (world.registries[1].clone(), other.clone());
@@ -239,7 +239,7 @@ async fn a_tag_that_somebody_else_moved_meanwhile_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_that_is_there_is_put_by_digest_once_before_a_tag_moves() {
-    let (world, before) = World::released(RESTORE).await;
+    let (world, before) = RestoreFixture::released(RESTORE).await;
     world.apply("1.2.3", "--record record.json").expect_code(0);
     for registry in &world.registries {
         registry.forget_log();

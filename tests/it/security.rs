@@ -7,7 +7,7 @@ use std::path::Path;
 
 use regex::Regex;
 use testkit::command::Folder;
-use testkit::test_registry::{Auth, Options, TestRegistry};
+use testkit::test_registry::{RequiredCredentials, TestRegistry, TestRegistryOptions};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -214,7 +214,11 @@ fn outputs_of_a_step_are_one_line_each_whatever_things_are_called() {
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_of_the_environment_reach_their_registry_and_nothing_else() {
     let (user, password) = ("publisher", "hunter2-and-more");
-    let options = Options { auth: Auth::Basic, user: Some((user, password)), ..Options::default() };
+    let options = TestRegistryOptions {
+        auth: RequiredCredentials::Basic,
+        user: Some((user, password)),
+        ..TestRegistryOptions::default()
+    };
     let registry = TestRegistry::start(options.clone()).await;
     let other = TestRegistry::start(options).await;
     let (host, other_host) = (registry.host(), other.host());

@@ -15,21 +15,21 @@ use crate::silent_reporter::SilentReporter;
 
 use testkit::command::Folder;
 use testkit::image::Written;
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 use testkit::world::{configuration, image};
 
 /// Three registries that hold 1.2.2, and the image of 1.2.3.
-struct World {
+struct StagesFixture {
     folder: Folder,
     registries: Vec<TestRegistry>,
     new: Written,
 }
 
-impl World {
+impl StagesFixture {
     async fn new() -> Self {
         let mut registries = Vec::new();
         for _ in 0..3 {
-            registries.push(TestRegistry::start(Options::default()).await);
+            registries.push(TestRegistry::start(TestRegistryOptions::default()).await);
         }
         let hosts: Vec<String> = registries.iter().map(TestRegistry::host).collect();
         let places = [("a", hosts[0].as_str()), ("b", hosts[1].as_str()), ("c", hosts[2].as_str())];
@@ -93,7 +93,7 @@ async fn each_request(registry: usize, fault: impl Fn(usize) -> Fault) -> (usize
 
 /// Fails one request; returns whether the run failed, or nothing if there were fewer requests.
 async fn one_request(registry: usize, request: usize, fault: Fault) -> Option<bool> {
-    let world = World::new().await;
+    let world = StagesFixture::new().await;
     let old: Vec<Option<String>> = TAGS.iter().map(|tag| world.tag(0, tag)).collect();
     let (outcome, problems) =
         world.apply("1.2.3", |world| world.registries[registry].nth(request, fault)).await;
@@ -180,7 +180,7 @@ async fn a_registry_whose_answer_is_lost_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_that_misses_for_a_moment_what_it_has() {
-    let world = World::new().await;
+    let world = StagesFixture::new().await;
     let body = br#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#;
     let refused = Fault::Answer(404, vec![("content-type", "application/json".to_owned())], body.to_vec());
     world.registries[1].on("PUT", "/manifests/sha256:", 2, refused.clone());
@@ -188,7 +188,7 @@ async fn a_registry_that_misses_for_a_moment_what_it_has() {
     assert_eq!(problems, []);
     assert_eq!(world.tag(1, "latest").as_ref(), Some(&world.new.digest));
     // Not for ever: then no tag moves anywhere.
-    let world = World::new().await;
+    let world = StagesFixture::new().await;
     world.registries[1].on("PUT", "/manifests/sha256:", 1_000, refused);
     let (_, problems) = world.apply("1.2.3", |_| {}).await;
     assert!(problems[0].message.contains("MANIFEST_BLOB_UNKNOWN"), "{problems:?}");

@@ -2,9 +2,9 @@
 //! is about.
 
 use testkit::command;
-use testkit::command::{Folder, Run};
+use testkit::command::{Folder, ProgramRun};
 #[cfg(unix)]
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 
 const CONFIG: &str = r#"
 version = 1
@@ -53,7 +53,7 @@ fn what_cannot_be_written_fails_the_command() {
 fn colours_are_as_asked_for() {
     let folder = folder();
     let forced = |arguments: &str| folder.run(arguments).env("CLICOLOR_FORCE", "1");
-    let colored = |run: Run| run.done().shown().contains('\u{1b}');
+    let colored = |run: ProgramRun| run.done().shown().contains('\u{1b}');
     for arguments in ["--help", "plan --help", "aply", "show nowhere.json"] {
         let with = |color: &str| folder.run(&format!("{color} {arguments}"));
         assert!(!colored(folder.run(arguments)), "{arguments}");
@@ -149,7 +149,7 @@ fn variables_of_a_job_are_no_options_of_a_saved_plan() {
         assert!(refused.stderr().contains("cannot change it"), "{}", refused.shown());
     }
 
-    let tags = |run: Run| run.done().expect_code(0).stdout();
+    let tags = |run: ProgramRun| run.done().expect_code(0).stdout();
     let (plain, other) = ("v1.2.3", "other-1.2.3");
     let run = |options: &str| folder.run(&format!("tags --ref refs/tags/v1.2.3 {options}"));
     for (shown, expected) in [
@@ -189,7 +189,7 @@ fn a_document_of_another_version_is_called_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_interruption_says_what_may_be_half_done() {
     use std::io::{BufRead, BufReader};
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     registry.on("PUT", "/manifests/v1.2.3", 9, Fault::Stall { after: 0 });
     let folder = folder();
     folder.write("publish.toml", CONFIG.replace("oci:registry", &registry.host()));

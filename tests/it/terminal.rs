@@ -4,10 +4,10 @@
 //! Names and answers of single readers are in `tests/it/hostile_sources.rs`, `tests/it/hostile_plan.rs` and `tests/it/registry_http/malice.rs`.
 
 use serde_json::{Value, json};
-use testkit::chart::Chart;
-use testkit::command::{Done, Folder};
+use testkit::chart::TestChart;
+use testkit::command::{EndedRun, Folder};
 use testkit::test_registry;
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 
 /// Sets colours and a title, clears the screen, in C0 and in C1, reorders text, goes back in the line; then forges lines that
 /// GitHub and Azure take for commands.
@@ -26,7 +26,7 @@ fn acting(shown: &str) -> Vec<char> {
 
 /// Asserts that nothing in what was printed acts.
 #[track_caller]
-fn quiet(what: &str, done: &Done) {
+fn quiet(what: &str, done: &EndedRun) {
     for shown in [done.stdout(), done.stderr()] {
         assert_eq!(acting(&shown), Vec::<char>::new(), "{what}: {shown:?}");
         let annotations = what.contains("lint --format github");
@@ -95,7 +95,7 @@ fn folder() -> Folder {
         ("file.txt", "text"),
         ("Cargo.toml", "[package]\nversion = \"1.2.3\"\n"),
     ]);
-    Chart::small("web", "1.2.3").write(&folder.path.join("charts/web"));
+    TestChart::small("web", "1.2.3").write(&folder.path.join("charts/web"));
     layout(&folder, "image");
     folder
 }
@@ -451,7 +451,7 @@ fn every_text_of_a_source() {
             quiet(&format!("{chart}: {text}"), &folder.run(&text).done());
         }
     }
-    Chart::small("web", "1.2.3")
+    TestChart::small("web", "1.2.3")
         .with(&format!("templates/{NAME}\u{1b}[2J.yaml"), "x: {{")
         .write(&folder.path.join("charts/web"));
     folder.write(&format!("charts/web/charts/{NAME}\u{1b}[2J.tgz"), "no chart");
@@ -493,11 +493,12 @@ async fn answers_of_registries_and_token_servers() {
         "a manifest",
         answers(200, &[("content-type", "application/vnd.oci.image.index.v1+json".to_owned())], &manifest),
     ));
-    for auth in [test_registry::Auth::None, test_registry::Auth::Token] {
+    for auth in [test_registry::RequiredCredentials::None, test_registry::RequiredCredentials::Token] {
         for (what, fault) in &faults {
-            let registry = TestRegistry::start(Options { auth, ..Options::default() }).await;
+            let registry =
+                TestRegistry::start(TestRegistryOptions { auth, ..TestRegistryOptions::default() }).await;
             let host = registry.host();
-            let part = if auth == test_registry::Auth::Token { "/token" } else { "/v2/" };
+            let part = if auth == test_registry::RequiredCredentials::Token { "/token" } else { "/v2/" };
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH"] {
                 registry.on(method, part, 1000, fault.clone());
             }

@@ -10,9 +10,9 @@ mod probe;
 mod quay;
 mod secrets;
 
-use testkit::command::{Done, Folder, Run};
-use testkit::image::{Image, Layer};
-use testkit::test_registry::{Auth, Options, TestRegistry};
+use testkit::command::{EndedRun, Folder, ProgramRun};
+use testkit::image::{TestImage, TestLayer};
+use testkit::test_registry::{RequiredCredentials, TestRegistry, TestRegistryOptions};
 
 /// Compares with the snapshot of that name; all are in one folder.
 fn assert_snapshot(name: &str, text: &str) {
@@ -20,13 +20,13 @@ fn assert_snapshot(name: &str, text: &str) {
 }
 
 /// A registry that wants to know who pushes, and a folder to publish from.
-struct Scene {
+struct VisibilityFixture {
     registry: TestRegistry,
     folder: Folder,
     user: (&'static str, &'static str),
 }
 
-impl Scene {
+impl VisibilityFixture {
     /// `keys` are further keys of the registry; everybody may pull if `public` says so.
     async fn new(
         user: (&'static str, &'static str),
@@ -44,12 +44,16 @@ impl Scene {
         images: &str,
         public: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
-        let options = Options { auth: Auth::Token, user: Some(user), ..Options::default() };
+        let options = TestRegistryOptions {
+            auth: RequiredCredentials::Token,
+            user: Some(user),
+            ..TestRegistryOptions::default()
+        };
         let registry = TestRegistry::start(options).await;
         registry.public_where(public);
         let folder = Folder::new();
-        let written =
-            Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"hello".as_slice())])]);
+        let written = TestImage::new()
+            .platform("linux/amd64", vec![TestLayer::files(&[("text", b"hello".as_slice())])]);
         written.write(&folder.path.join("image"));
         let scene = Self { registry, folder, user };
         scene.declare(visibility, keys, images);
@@ -78,20 +82,20 @@ template = "v{{{{ version }}}}"
         self.folder.write("publish.toml", text);
     }
 
-    fn run(&self, arguments: &str) -> Run {
+    fn run(&self, arguments: &str) -> ProgramRun {
         let (user, word) = self.user;
         self.folder.run(arguments).wide().env("REGISTRY_USER", user).env("REGISTRY_WORD", word)
     }
 
-    fn plan(&self) -> Run {
+    fn plan(&self) -> ProgramRun {
         self.run("plan --detailed-exitcode --ref refs/tags/v1.0.0")
     }
 
-    fn apply(&self) -> Run {
+    fn apply(&self) -> ProgramRun {
         self.run("apply --auto-approve --ref refs/tags/v1.0.0")
     }
 
-    fn verify(&self) -> Run {
+    fn verify(&self) -> ProgramRun {
         self.run("verify")
     }
 
@@ -107,7 +111,7 @@ template = "v{{{{ version }}}}"
 
     /// The row of the plan about visibility.
     #[track_caller]
-    fn row(done: &Done) -> String {
+    fn row(done: &EndedRun) -> String {
         let text = done.stdout();
         let row = text.lines().find(|line| line.contains("visibility  "));
         let row = row.unwrap_or_else(|| panic!("no row\n{}", done.shown()));

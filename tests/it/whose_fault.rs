@@ -1,9 +1,9 @@
 //! Errors that know whose fault it is: rights that a command does not need, another host, the type of a manifest, a rule of the
 //! registry. Each line names the public thread that reports the behaviour.
 
-use testkit::command::{Done, Folder};
-use testkit::image::{Image, Layer, sha256};
-use testkit::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::image::{TestImage, TestLayer, sha256};
+use testkit::test_registry::{Deletes, Fault, RequiredCredentials, TestRegistry, TestRegistryOptions};
 use testkit::world::{RELEASE_RULES, configuration, image};
 
 fn answer(status: u16, body: &str) -> Fault {
@@ -12,11 +12,11 @@ fn answer(status: u16, body: &str) -> Fault {
 
 /// A registry with a token server, and a folder that publishes there with credentials.
 async fn with_tokens(deletes: Deletes) -> (TestRegistry, Folder) {
-    let registry = TestRegistry::start(Options {
-        auth: Auth::Token,
+    let registry = TestRegistry::start(TestRegistryOptions {
+        auth: RequiredCredentials::Token,
         user: Some(("alice", "secret")),
         deletes,
-        ..Options::default()
+        ..TestRegistryOptions::default()
     })
     .await;
     let text = format!(
@@ -28,7 +28,7 @@ async fn with_tokens(deletes: Deletes) -> (TestRegistry, Folder) {
     (registry, folder)
 }
 
-fn run(folder: &Folder, arguments: &str) -> Done {
+fn run(folder: &Folder, arguments: &str) -> EndedRun {
     folder.run(arguments).env("U", "alice").env("P", "secret").wide().done()
 }
 
@@ -92,8 +92,8 @@ async fn a_registry_that_deletes_nothing_says_so_before_anything_is_sent() {
 }
 
 /// The error of a release whose manifests are answered with `fault`, and the number of manifests that were sent.
-async fn refused(image: &Image, part: &str, fault: Fault) -> (String, usize) {
-    let registry = TestRegistry::start(Options::default()).await;
+async fn refused(image: &TestImage, part: &str, fault: Fault) -> (String, usize) {
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let text = configuration(&[("one", &registry.host())])
         .replace("platforms = [\"linux/amd64\", \"linux/arm64\"]\n", "");
     let folder = Folder::with(&[("publish.toml", &text)]);
@@ -107,7 +107,7 @@ async fn refused(image: &Image, part: &str, fault: Fault) -> (String, usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manifest_that_a_registry_does_not_take_is_named_by_its_type() {
-    let one = Image::new().platform("linux/amd64", vec![Layer::noise(1, 100)]).single();
+    let one = TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 100)]).single();
     let index = "application/vnd.oci.image.index.v1+json";
     for (image, status, body, words) in [
         // falcosecurity/falcoctl#302, moby/buildkit#5747 (ECR)
@@ -140,9 +140,9 @@ async fn a_manifest_that_a_registry_does_not_take_is_named_by_its_type() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_layer_is_named() {
     // distribution/distribution#2795, distribution/distribution#2232, google/go-containerregistry#1418
-    let layers = vec![Layer::foreign("https://mcr.microsoft.com/layer"), Layer::noise(1, 100)];
+    let layers = vec![TestLayer::foreign("https://mcr.microsoft.com/layer"), TestLayer::noise(1, 100)];
     let layer = sha256(&layers[0].bytes);
-    let windows = Image::new().platform("windows/amd64", layers).single();
+    let windows = TestImage::new().platform("windows/amd64", layers).single();
     let body = format!(
         r#"{{"errors":[{{"code":"UNKNOWN","message":"unknown error","detail":{{}}}},{{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry","detail":"{layer}"}}]}}"#
     );

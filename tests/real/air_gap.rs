@@ -4,7 +4,7 @@
 use std::fs;
 
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::image::{blob_path, to_archive};
 use testkit::world::{RELEASE_RULES, digest, image, pull, tags};
 
@@ -39,7 +39,7 @@ fn digests_stay_the_same_all_the_way() {
     let second = carry(&here, "out", &configuration("oci:out", "oci:from/app:v1.2.3", CARRIED));
     let _applied = second.apply("1.2.3").done().expect_code(0);
 
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let url = format!("{}/team", registry.host());
     let third = carry(&second, "out", &configuration(&url, "oci:from/app:v1.2.3", CARRIED));
     let _applied = third.apply("1.2.3").done().expect_code(0);
@@ -65,7 +65,7 @@ fn what_was_changed_on_the_way_is_not_delivered() {
     let here = Folder::with(&[("publish.toml", &configuration("oci:out", "oci:image", ""))]);
     let written = here.image("image", &image("carried"));
     let _applied = here.apply("1.2.3").done().expect_code(0);
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let url = format!("{}/team", registry.host());
     let there = carry(&here, "out", &configuration(&url, "oci:from/app:v1.2.3", ""));
     let layer = written.blobs.last().expect("a blob");

@@ -54,9 +54,10 @@ const SHA: &str = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
 fn folder() -> Folder {
     let folder = Folder::with(&[("publish.toml", TEXT), ("notes.txt", "first\n")]);
     folder.image("image", &image("hello"));
-    let layer = |text: &str| vec![image::Layer::files(&[("text", text.as_bytes())])];
-    let plain =
-        image::Image::new().platform("linux/amd64", layer("amd64")).platform("linux/arm64", layer("arm64"));
+    let layer = |text: &str| vec![image::TestLayer::files(&[("text", text.as_bytes())])];
+    let plain = image::TestImage::new()
+        .platform("linux/amd64", layer("amd64"))
+        .platform("linux/arm64", layer("arm64"));
     folder.image("plain", &plain);
     folder
 }

@@ -19,7 +19,7 @@ use oci_distribution::secrets::RegistryAuth;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{ConnectOptions, connect};
 use oci_registry::{Descriptor, Digest};
-use testkit::docker_registry::{Auth, DockerRegistry, run};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
 
 /// The files: their paths, their media types, and the titles that they are pulled to.
 const FILES: [(&str, &str, &str); 4] = [
@@ -84,7 +84,7 @@ async fn push(published: &Published, registry: &DockerRegistry) {
 async fn what_is_published_is_read_back_by_others() {
     let folder = tempfile::tempdir().expect("a directory");
     let published = artifact(folder.path());
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     push(&published, &registry).await;
     let reference = format!("{}/team/release:v1", registry.host());
 
@@ -116,7 +116,7 @@ async fn what_is_published_is_read_back_by_others() {
 async fn skopeo_carries_it_and_it_stays_what_it_is() {
     let folder = tempfile::tempdir().expect("a directory");
     let published = artifact(folder.path());
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     push(&published, &registry).await;
     let from = format!("docker://{}/team/release:v1", registry.host());
     let _copied = run(Command::new("skopeo")

@@ -14,13 +14,13 @@ use insta::assert_snapshot;
 use oci_registry::{ErrorEnvelope, Refusal, RegistryError};
 use serde_json::{Value, json};
 
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::github_packages::{GithubPackages, Owner};
-use testkit::test_registry::{Deletes, Fault, Options, TestRegistry};
+use testkit::test_registry::{Deletes, Fault, TestRegistry, TestRegistryOptions};
 
 const UPLOADS: &str = "/blobs/uploads/";
-const USER: Auth = Auth::Basic { username: "alice", password: "se:cret" };
+const USER: AcceptedClients = AcceptedClients::Basic { username: "alice", password: "se:cret" };
 
 /// A `publish.toml` of these registries (name, address, more keys) and images (name, more keys).
 fn configuration(registries: &[(&str, &str, &str)], images: &[(&str, &str)]) -> String {
@@ -44,7 +44,7 @@ fn folder(registries: &[(&str, &str, &str)], images: &[(&str, &str)]) -> Folder 
 
 const VARIABLES: &str = "auth = { username_env = \"THE_USER\", password_env = \"THE_WORD\" }";
 
-fn check(folder: &Folder, more: &str) -> Done {
+fn check(folder: &Folder, more: &str) -> EndedRun {
     let run = folder.run(&format!("auth check {more}")).env("THE_USER", "alice").env("THE_WORD", "se:cret");
     run.wide().done()
 }
@@ -126,7 +126,7 @@ fn wrong_credentials_and_none_are_told_apart() {
 /// The check runs without those credentials, as `plan` and `apply` do.
 #[test]
 fn a_credential_program_that_fails_is_named_and_hinders_no_question() {
-    let (opened, closed) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&USER));
+    let (opened, closed) = (DockerRegistry::start(&AcceptedClients::None), DockerRegistry::start(&USER));
     let (open, private) = (opened.host(), closed.host());
     let asked = |registries: &[(&str, &str, &str)], code| {
         let folder = folder(registries, &[("app", "")]);
@@ -143,7 +143,7 @@ fn a_credential_program_that_fails_is_named_and_hinders_no_question() {
 
 #[test]
 fn a_registry_under_maintenance_takes_nothing_and_says_so() {
-    let registry = DockerRegistry::start_read_only(&Auth::None);
+    let registry = DockerRegistry::start_read_only(&AcceptedClients::None);
     let folder = folder(&[("local", &registry.host(), "")], &[("app", "")]);
     let done = check(&folder, "").expect_code(1);
     assert_snapshot!("read_only", steady(&done.shown()));
@@ -151,7 +151,8 @@ fn a_registry_under_maintenance_takes_nothing_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refusal_of_ghcr_has_the_lines_that_help() {
-    let registry = TestRegistry::start(Options { cancels: false, ..Options::default() }).await;
+    let registry =
+        TestRegistry::start(TestRegistryOptions { cancels: false, ..TestRegistryOptions::default() }).await;
     let host = format!("{}/acme", registry.host());
     let folder = folder(&[("ghcr", &host, "provider = \"github\"")], &[("app", "")]);
     for (message, code, words) in [
@@ -190,7 +191,8 @@ async fn each_refusal_of_ghcr_has_the_lines_that_help() {
 /// GHCR denies a token for a package that does not exist or that the user may not see; the upload shows which of the two it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ghcr_denies_to_read_and_lets_push_is_not_there_yet() {
-    let registry = TestRegistry::start(Options { cancels: false, ..Options::default() }).await;
+    let registry =
+        TestRegistry::start(TestRegistryOptions { cancels: false, ..TestRegistryOptions::default() }).await;
     let host = format!("{}/acme", registry.host());
     let there = folder(&[("ghcr", &host, "provider = \"github\"")], &[("app", "")]);
     registry.on("GET", "/tags/list", 9, refusal(403, "DENIED", "denied"));
@@ -209,7 +211,7 @@ async fn what_ghcr_denies_to_read_and_lets_push_is_not_there_yet() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_be_created_first_is_named() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let host = registry.host();
     for (status, code, message, words) in [
         (
@@ -237,7 +239,7 @@ async fn what_must_be_created_first_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_reason_of_many_repositories_is_told_once() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let host = format!("{}/acme", registry.host());
     let images = [("one", ""), ("two", ""), ("three", ""), ("four", "")];
     let folder = folder(&[("there", &host, "")], &images);
@@ -256,7 +258,7 @@ async fn one_reason_of_many_repositories_is_told_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_content_is_mounted_from_must_be_readable() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let host = registry.host();
     registry.on("GET", "/v2/staging/app/tags/list", 1, refusal(403, "DENIED", "denied"));
     let source = format!("source = \"docker://{host}/staging/app:{{{{ version }}}}\"");
@@ -277,7 +279,8 @@ async fn to_delete_is_asked_where_a_retention_wants_it() {
     for (deletes, expected) in
         [(Deletes::Tags, "granted"), (Deletes::Manifests, "granted"), (Deletes::Nothing, "refused")]
     {
-        let registry = TestRegistry::start(Options { deletes, ..Options::default() }).await;
+        let registry =
+            TestRegistry::start(TestRegistryOptions { deletes, ..TestRegistryOptions::default() }).await;
         let images = [("app", ""), ("tool", "")];
         let text = configuration(&[("there", &registry.host(), "")], &images) + retention;
         let folder = Folder::with(&[("publish.toml", &text)]);
@@ -292,7 +295,8 @@ async fn to_delete_is_asked_where_a_retention_wants_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn github_tells_only_by_deleting_whether_it_may_be_done() {
-    let registry = TestRegistry::start(Options { cancels: false, ..Options::default() }).await;
+    let registry =
+        TestRegistry::start(TestRegistryOptions { cancels: false, ..TestRegistryOptions::default() }).await;
     let packages = GithubPackages::start(&registry, Owner::Organization).await;
     let retention = "\n[retention.pr]\nrule = \"pr\"\non = \"pull_request_closed\"\n";
     let more = "provider = \"github\"\nauth = { username_env = \"U\", password_env = \"P\" }";

@@ -1,8 +1,8 @@
 //! Branch tags: they move only to descendants of the commit that the present image says it was built from. If that does not
 //! hold or is unknown, the program says so, and the rule decides the result.
 
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::world::{digest, image, tags};
 
 const RULES: &str = r#"
@@ -18,14 +18,14 @@ mutability = "forward"
 "#;
 
 /// A registry, and a git repository that publishes its branch `main` there.
-struct Place {
+struct BranchFixture {
     registry: DockerRegistry,
     folder: Folder,
 }
 
-impl Place {
+impl BranchFixture {
     fn new() -> Self {
-        let registry = DockerRegistry::start(&Auth::None);
+        let registry = DockerRegistry::start(&AcceptedClients::None);
         let folder = Folder::new();
         folder.git(&["init", "--quiet"]);
         let place = Self { registry, folder };
@@ -48,12 +48,12 @@ impl Place {
     }
 
     /// Publishes `main` at a commit, and returns the digest and the output of the program.
-    fn publish(&self, sha: &str) -> (String, Done) {
+    fn publish(&self, sha: &str) -> (String, EndedRun) {
         let digest = self.folder.image("image", &image(sha).revision(sha)).digest;
         (digest, self.apply(sha))
     }
 
-    fn apply(&self, sha: &str) -> Done {
+    fn apply(&self, sha: &str) -> EndedRun {
         let arguments = format!("apply --auto-approve --ref refs/heads/main --sha {sha}");
         self.folder.run(&arguments).wide().done().expect_code(0)
     }
@@ -64,13 +64,13 @@ impl Place {
 }
 
 #[track_caller]
-fn says(done: &Done, words: &str) {
+fn says(done: &EndedRun, words: &str) {
     assert!(done.stdout().contains(words), "not `{words}`: {}", done.shown());
 }
 
 #[test]
 fn an_older_job_that_ends_last_keeps_the_newer_image() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let (a, b) = (place.commit("a"), place.commit("b"));
     let (newer, _done) = place.publish(&b);
     let (_, late) = place.publish(&a);
@@ -88,7 +88,7 @@ fn an_older_job_that_ends_last_keeps_the_newer_image() {
 
 #[test]
 fn a_rewritten_branch_keeps_its_image_until_it_is_told_to_move() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let a = place.commit("a");
     let b = place.commit("b");
     let (first, _done) = place.publish(&b);
@@ -112,7 +112,7 @@ fn a_rewritten_branch_keeps_its_image_until_it_is_told_to_move() {
 
 #[test]
 fn where_the_clone_is_shallow_the_rule_chooses() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let a = place.commit("a");
     let b = place.commit("b");
     let (first, _done) = place.publish(&a);
@@ -140,7 +140,7 @@ fn where_the_clone_is_shallow_the_rule_chooses() {
 
 #[test]
 fn where_a_commit_is_unknown_the_rule_chooses() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let a = place.commit("a");
     let unknown = "0000000000000000000000000000000000000000";
     let first = place.folder.image("image", &image("one").revision(unknown)).digest;
@@ -158,7 +158,7 @@ fn where_a_commit_is_unknown_the_rule_chooses() {
 
 #[test]
 fn where_the_image_does_not_say_its_commit_the_rule_chooses() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let a = place.commit("a");
     let first = place.folder.image("image", &image("without a label")).digest;
     place.apply(&a);
@@ -175,7 +175,7 @@ fn where_the_image_does_not_say_its_commit_the_rule_chooses() {
 
 #[test]
 fn outside_any_repository_the_rule_chooses() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let a = place.commit("a");
     let b = place.commit("b");
     let (_first, _done) = place.publish(&a);
@@ -187,7 +187,7 @@ fn outside_any_repository_the_rule_chooses() {
 
 #[test]
 fn a_rebuilt_commit_keeps_the_digest_first_published_under_all_its_tags() {
-    let place = Place::new();
+    let place = BranchFixture::new();
     let a = place.commit("a");
     let (first, _done) = place.publish(&a);
     place.folder.image("image", &image("rebuilt").revision(&a));

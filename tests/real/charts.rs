@@ -10,9 +10,9 @@ use oci_distribution::client::{ClientConfig, ClientProtocol};
 use oci_distribution::secrets::RegistryAuth;
 use oci_distribution::{Client, Reference};
 
-use testkit::chart::{Chart, DATABASE};
+use testkit::chart::{DATABASE, TestChart};
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 
 const CONFIG: &str = "version = 1
 
@@ -28,10 +28,10 @@ source = \"charts/brokkr-agent\"
 repository = \"helm/brokkr-agent\"
 ";
 
-fn project(url: &str, broker: &Chart) -> Folder {
+fn project(url: &str, broker: &TestChart) -> Folder {
     let folder = Folder::with(&[("publish.toml", &CONFIG.replace("HOST/acme", url))]);
     broker.write(&folder.path.join("charts/brokkr-broker"));
-    Chart::agent().write(&folder.path.join("charts/brokkr-agent"));
+    TestChart::agent().write(&folder.path.join("charts/brokkr-agent"));
     folder.git(&["init", "--quiet"]);
     folder.git(&["add", "--force", "."]);
     folder.git(&["commit", "--quiet", "--message", "Say hello"]);
@@ -64,8 +64,8 @@ with tarfile.open(sys.argv[1], 'r:gz') as package:
 async fn charts_are_published_for_helm() {
     // oci-client does not include one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let registry = DockerRegistry::start(&Auth::None);
-    let folder = project(&format!("{}/acme", registry.host()), &Chart::broker());
+    let registry = DockerRegistry::start(&AcceptedClients::None);
+    let folder = project(&format!("{}/acme", registry.host()), &TestChart::broker());
     folder.run("lint").done().expect_code(0);
     let apply = || folder.run("apply --ref refs/tags/v1.2.3 --auto-approve").done().expect_code(0);
     apply();
@@ -93,7 +93,7 @@ async fn charts_are_published_for_helm() {
     assert!(listed.contains("version: 1.2.3 # set when it is published\n"), "{listed}");
 
     // The same commit gives the same chart in every checkout.
-    let other = project(&format!("{}/acme", registry.host()), &Chart::broker());
+    let other = project(&format!("{}/acme", registry.host()), &TestChart::broker());
     let plan = other.run("plan --ref refs/tags/v1.2.3 --json").done().expect_code(0).json();
     let actions: Vec<&serde_json::Value> =
         plan["repositories"].as_array().unwrap().iter().map(|it| &it["changes"][0]["action"]).collect();
@@ -114,18 +114,18 @@ async fn charts_are_published_for_helm() {
 
 #[test]
 fn a_saved_plan_is_enough_and_notices_a_changed_chart() {
-    let folder = project("oci:out", &Chart::broker());
+    let folder = project("oci:out", &TestChart::broker());
     folder.run("plan --ref refs/tags/v1.2.3 --out plan.json").done().expect_code(0);
     folder.write("charts/brokkr-agent/README.md", "# Another\n");
     let shown = folder.run("apply plan.json").done().expect_code(1).shown();
     assert!(shown.contains("publish::plan::stale"), "{shown}");
-    Chart::agent().write(&folder.path.join("charts/brokkr-agent"));
+    TestChart::agent().write(&folder.path.join("charts/brokkr-agent"));
     folder.run("apply plan.json").done().expect_code(0);
 }
 
 #[test]
 fn on_branches_charts_have_versions_of_their_own() {
-    let folder = project("oci:out", &Chart::broker());
+    let folder = project("oci:out", &TestChart::broker());
     let commit = folder.git(&["rev-parse", "--short=7", "HEAD"]);
     let shown = folder.run("plan --ref refs/heads/main").done().expect_code(0).stdout();
     assert!(shown.contains(&format!("0.0.0-main.{commit}")), "{shown}");
@@ -133,7 +133,7 @@ fn on_branches_charts_have_versions_of_their_own() {
 
 #[test]
 fn a_malformed_chart_is_told_with_file_and_line() {
-    let broken = Chart::broker()
+    let broken = TestChart::broker()
         .with("Chart.yaml", "apiVersion: v2\nname: brokkr-broker\nversion: one\ntype: service\n")
         .with("values.yaml", "image:\n  tag: v1: 2\n");
     let folder = project("oci:out", &broken);
@@ -142,7 +142,7 @@ fn a_malformed_chart_is_told_with_file_and_line() {
 
 #[test]
 fn missing_dependencies_are_told_with_the_way_to_them() {
-    let folder = project("oci:out", &Chart::broker().without(DATABASE));
+    let folder = project("oci:out", &TestChart::broker().without(DATABASE));
     insta::assert_snapshot!(folder.run("plan --ref refs/tags/v1.2.3 --target charts.brokkr-broker").shown());
 }
 
@@ -156,10 +156,10 @@ fn the_file_at_the_root_publishes_images_and_charts() {
         let archive = folder.path.join(format!("dist/{name}.tar"));
         image::to_archive(&folder.path.join(name), &archive);
     }
-    Chart::broker().write(&folder.path.join("charts/brokkr-broker"));
-    Chart::agent().write(&folder.path.join("charts/brokkr-agent"));
+    TestChart::broker().write(&folder.path.join("charts/brokkr-broker"));
+    TestChart::agent().write(&folder.path.join("charts/brokkr-agent"));
     folder.run("lint").done().expect_code(0);
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let url = format!("registries.ghcr.url={}/colliery-io", registry.host());
     for (event, expected) in [
         ("--ref refs/tags/v1.2.3", ["1.2.3", "v1.2.3"]),

@@ -12,13 +12,13 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{BlobBody, ByteStream, ConnectOptions, RegistryError, connect};
-use testkit::command::{Folder, Run};
-use testkit::docker_registry::{Auth, Authority, DockerRegistry};
+use testkit::command::{Folder, ProgramRun};
+use testkit::docker_registry::{AcceptedClients, Authority, DockerRegistry};
 use testkit::proxy::Proxy;
-use testkit::token_issuer::{Rules, TokenIssuer, User};
+use testkit::token_issuer::{TokenIssuer, TokenIssuerOptions, User};
 use testkit::world::{RELEASE_RULES, configuration, image};
 
-const BASIC: Auth = Auth::Basic { username: "alice", password: "se:cret" };
+const BASIC: AcceptedClients = AcceptedClients::Basic { username: "alice", password: "se:cret" };
 
 /// A folder that publishes one image to these registries, with the keys of each table.
 fn publishes_to(registries: &[(&str, &str)]) -> Folder {
@@ -48,7 +48,7 @@ fn calls(folder: &Folder) -> usize {
     std::fs::read_to_string(folder.home().join("log")).unwrap_or_default().lines().count()
 }
 
-fn with_programs(run: Run, folder: &Folder) -> Run {
+fn with_programs(run: ProgramRun, folder: &Folder) -> ProgramRun {
     let path = format!("{}:{}", folder.home().join("bin").display(), std::env::var("PATH").unwrap());
     run.env("PATH", path).wide()
 }
@@ -101,16 +101,16 @@ fn a_program_without_an_entry_is_passed_over_and_one_that_fails_is_an_error() {
     assert_eq!(said.matches("reading without credentials: `docker-credential-test`").count(), 1, "{said}");
 
     // If a registry uses no credentials, none are passed, and no program is run.
-    let open = DockerRegistry::start(&Auth::None);
+    let open = DockerRegistry::start(&AcceptedClients::None);
     let folder = publishes_to(&[("open", &format!("url = \"{}\"", open.host()))]);
     program(&folder, &config, "exit 4");
     let _done = with_programs(folder.apply("1.2.3"), &folder).done().expect_code(0);
     assert_eq!(calls(&folder), 0);
 }
 
-fn rules(lifetime: u64) -> Rules {
+fn rules(lifetime: u64) -> TokenIssuerOptions {
     let user = |name, password, pushes_to| User { name, password, pushes_to };
-    Rules {
+    TokenIssuerOptions {
         users: vec![user("alice", "se:cret", "team/"), user("bob", "hammer", "other/")],
         refresh_token: Some("refresh"),
         anonymous: true,
@@ -122,7 +122,7 @@ fn rules(lifetime: u64) -> Rules {
 /// A registry with a token server of its own.
 fn with_tokens(lifetime: u64) -> (DockerRegistry, TokenIssuer) {
     let issuer = TokenIssuer::start(rules(lifetime), None);
-    let auth = Auth::Token { realm: issuer.realm("127.0.0.1"), certificate: issuer.certificate() };
+    let auth = AcceptedClients::Token { realm: issuer.realm("127.0.0.1"), certificate: issuer.certificate() };
     (DockerRegistry::start(&auth), issuer)
 }
 
@@ -251,7 +251,8 @@ fn an_identity_token_that_serves_once_serves_a_plan_and_its_apply() {
 
 #[tokio::test]
 async fn a_gitlab_job_pushes_with_its_own_token() {
-    let registry = DockerRegistry::start(&Auth::Basic { username: "gitlab-ci-token", password: "job" });
+    let registry =
+        DockerRegistry::start(&AcceptedClients::Basic { username: "gitlab-ci-token", password: "job" });
     let of = |name: &'static str, value: &str| (name, value.to_owned());
     let job = [of("GITLAB_CI", "true"), of("CI_REGISTRY", &registry.host()), of("CI_JOB_TOKEN", "job")];
     let open = connect(&endpoint(&registry), &options(&job)).expect("a registry");
@@ -264,7 +265,7 @@ async fn a_gitlab_job_pushes_with_its_own_token() {
 /// A registry with a token server, both over TLS, for clients with a certificate; and a folder that publishes there, with `keys` added.
 fn mutual(authority: &Authority, keys: &str) -> (DockerRegistry, TokenIssuer, Folder) {
     let issuer = TokenIssuer::start(rules(300), Some(authority));
-    let auth = Auth::Token { realm: issuer.realm("localhost"), certificate: issuer.certificate() };
+    let auth = AcceptedClients::Token { realm: issuer.realm("localhost"), certificate: issuer.certificate() };
     let registry = DockerRegistry::start_tls_by(authority, &auth, true);
     let folder = publishes_to(&[(
         "local",
@@ -323,7 +324,7 @@ fn far(registry: &DockerRegistry, authority: Option<&Authority>) -> Folder {
     folder
 }
 
-fn as_alice(run: Run) -> Run {
+fn as_alice(run: ProgramRun) -> ProgramRun {
     run.env("U", "alice").env("P", "se:cret").wide()
 }
 
@@ -360,7 +361,7 @@ fn plain_http_goes_through_a_proxy_and_no_proxy_is_honoured() {
     let folder = far(&registry, None);
     let proxy = Proxy::start(None);
     let address = format!("http://{}", proxy.address());
-    let through = |run: Run| as_alice(run).env("HTTP_PROXY", &address).env("HTTPS_PROXY", &address);
+    let through = |run: ProgramRun| as_alice(run).env("HTTP_PROXY", &address).env("HTTPS_PROXY", &address);
     let _done = through(folder.apply("1.2.3")).done().expect_code(0);
     assert!(registry.tagged("app", "v1.2.3").is_some());
     let ping = format!("GET http://registry.test:{}/v2/", registry.port());

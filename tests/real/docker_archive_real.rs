@@ -14,7 +14,7 @@ use oci_content::SourceSpec;
 use oci_content::Surroundings;
 use oci_registry::Digest;
 
-use testkit::engine::{Engine, Store, run_in};
+use testkit::engine::{Store, TestEngine, run_in};
 
 fn published(folder: &Path, source: &str) -> Published {
     let spec = ImageSpec::of(SourceSpec::One(source.parse().expect("a source")));
@@ -149,7 +149,7 @@ fn images_that_docker_saves() {
     let store = Store::new(at);
     store.image("app:v1", &FILES);
     store.buildah(&["push", "app:v1", "docker-archive:buildah.tar:app:v1"]);
-    let engine = Engine::docker(at);
+    let engine = TestEngine::docker(at);
     let path = |name: &str| at.join(name).to_str().expect("a path").to_owned();
     engine.run(&["load", "--input", &path("buildah.tar")]);
     engine.run(&["tag", "app:v1", "ghcr.io/group/app:v2"]);

@@ -17,7 +17,7 @@ use oci_content::SourceSpec;
 use oci_content::Surroundings;
 use oci_registry::Digest;
 
-use testkit::engine::{Engine, Store, run_in};
+use testkit::engine::{Store, TestEngine, run_in};
 
 /// Opens a source in `folder`; the environment contains only `variables`.
 fn opened(folder: &Path, source: &str, variables: &[(&str, &str)]) -> Result<Published, ContentError> {
@@ -68,7 +68,7 @@ fn images_of_a_docker_engine() {
     let store = Store::new(at);
     store.image("app:v1", &FILES);
     store.buildah(&["push", "app:v1", "docker-archive:app.tar:app:v1"]);
-    let engine = Engine::docker(at);
+    let engine = TestEngine::docker(at);
     engine.run(&["load", "--input", at.join("app.tar").to_str().expect("a path")]);
     engine.run(&["tag", "app:v1", "ghcr.io/group/app:v2"]);
     let host = engine.host();
@@ -163,7 +163,7 @@ fn an_engine_that_speaks_tls() {
     let port =
         std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("it").port();
     let path = |name: &str| at.join(name).to_str().expect("a path").to_owned();
-    let engine = Engine::docker_with(
+    let engine = TestEngine::docker_with(
         at,
         &[
             &format!("--host=tcp://127.0.0.1:{port}"),

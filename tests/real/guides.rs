@@ -27,10 +27,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use guide::{Page, Step, difference, is_shown};
+use guide::{GuidePage, GuideStep, difference, is_shown};
 use testkit::command::{Folder, clean};
-use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::image::{Image, Layer, to_archive};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
+use testkit::image::{TestImage, TestLayer, to_archive};
 use workflow::Workflow;
 
 /// `docker buildx build … --output type=oci,dest=FILE .`: moves the image that was made for this build there. With
@@ -73,7 +73,7 @@ const PROGRAMS: [&str; 9] =
     ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "sed", "mkdir", "touch"];
 
 /// The environment for the commands of one page.
-struct World {
+struct GuideFixture {
     folder: Folder,
     registry: DockerRegistry,
     /// The registry of `[registries.staging]`, which needs credentials.
@@ -83,9 +83,9 @@ struct World {
     builds: u32,
 }
 
-impl World {
+impl GuideFixture {
     fn new(configuration: &str) -> Self {
-        let registry = DockerRegistry::start(&Auth::None);
+        let registry = DockerRegistry::start(&AcceptedClients::None);
         let folder = Folder::with(&[
             ("publish.toml", configuration),
             (".gitignore", "/dist/\n/*.json\n"),
@@ -118,7 +118,7 @@ impl World {
         folder.git(&["add", "."]);
         folder.git(&["commit", "--quiet", "--message", "Say hello"]);
         folder.git(&["push", "--quiet", "--set-upstream", "origin", "main"]);
-        let user = Auth::Basic { username: "ci", password: "word" };
+        let user = AcceptedClients::Basic { username: "ci", password: "word" };
         let staging = configuration.contains("[registries.staging]").then(|| DockerRegistry::start(&user));
         let world = Self { folder, registry, staging, sources: Vec::new(), builds: 0 };
         let sources = sources(configuration);
@@ -189,11 +189,11 @@ impl World {
         let ignored = fs::read_to_string(place.join(".dockerignore")).unwrap_or_default();
         let left = fs::read(place.join(".env")).ok().filter(|_| !ignored.lines().any(|line| line == ".env"));
         let layer = |platform| {
-            let hello = Layer::files(&[("hello", format!("{text} {platform}").as_bytes())]);
-            let left = left.iter().map(|bytes| Layer::files(&[("app/.env", bytes)]));
+            let hello = TestLayer::files(&[("hello", format!("{text} {platform}").as_bytes())]);
+            let left = left.iter().map(|bytes| TestLayer::files(&[("app/.env", bytes)]));
             std::iter::once(hello).chain(left).collect::<Vec<_>>()
         };
-        Image::new()
+        TestImage::new()
             .platform("linux/amd64", layer("amd64"))
             .platform("linux/arm64", layer("arm64"))
             .revision(&revision(place))
@@ -203,7 +203,7 @@ impl World {
         for platform in ["linux/amd64", "linux/arm64", "linux/arm/v7"] {
             let layout = above.join("build.tar.d").join(platform.replace('/', "-"));
             let _ = fs::remove_dir_all(&layout);
-            let image = Image::new().platform(platform, layer(platform)).revision(&revision(place));
+            let image = TestImage::new().platform(platform, layer(platform)).revision(&revision(place));
             image.single().write(&layout);
         }
         archive
@@ -244,7 +244,7 @@ impl World {
     }
 
     /// Runs a command that must succeed.
-    fn run_all(&mut self, page: &Page, commands: &[guide::Command]) {
+    fn run_all(&mut self, page: &GuidePage, commands: &[guide::GuideCommand]) {
         let place = self.folder.path.clone();
         for command in commands {
             expect_known(page, command);
@@ -254,7 +254,7 @@ impl World {
     }
 
     /// Runs the jobs of a workflow one after the other.
-    fn run_workflow(&mut self, page: &Page, line: usize, event: &[String], text: &str) {
+    fn run_workflow(&mut self, page: &GuidePage, line: usize, event: &[String], text: &str) {
         let workflow = Workflow::parse(text, &page.at(line));
         let variables = workflow::variables(event, &self.folder);
         let artifacts = self.folder.home().join("artifacts");
@@ -263,21 +263,21 @@ impl World {
             fs::create_dir(&place).unwrap();
             for step in &job.steps {
                 match step {
-                    workflow::Step::Checkout(branch) => {
+                    workflow::WorkflowStep::Checkout(branch) => {
                         workflow::check_out(&self.folder, &place, event, branch.as_deref());
                     }
-                    workflow::Step::Upload(name, paths) => {
+                    workflow::WorkflowStep::Upload(name, paths) => {
                         workflow::upload(paths, &place, &artifacts.join(name));
                     }
-                    workflow::Step::DownloadAll(start, path) => {
+                    workflow::WorkflowStep::DownloadAll(start, path) => {
                         workflow::download_all(start, &artifacts, &place.join(path));
                     }
-                    workflow::Step::Download(name, path) => {
+                    workflow::WorkflowStep::Download(name, path) => {
                         workflow::copy(&[String::new()], &artifacts.join(name), &place.join(path));
                     }
-                    workflow::Step::Run(script) => {
+                    workflow::WorkflowStep::Run(script) => {
                         for text in script.lines() {
-                            let command = guide::Command { line, text: text.to_owned() };
+                            let command = guide::GuideCommand { line, text: text.to_owned() };
                             expect_known(page, &command);
                             let (code, output) = self.run(text, &place, 0, &variables);
                             let place = format!("{}: {}: {text}\n{output}", page.at(line), job.name);
@@ -329,7 +329,7 @@ fn in_order(listed: &str) -> String {
 }
 
 /// Fails if a command uses a program that a guide may not use.
-fn expect_known(page: &Page, command: &guide::Command) {
+fn expect_known(page: &GuidePage, command: &guide::GuideCommand) {
     for part in command.text.split(['|', ';', '&']).filter(|part| !part.trim().is_empty()) {
         let first = part.split_whitespace().next().unwrap_or_default();
         assert!(PROGRAMS.contains(&first), "{}: how is `{first}` run?", page.at(command.line));
@@ -339,20 +339,20 @@ fn expect_known(page: &Page, command: &guide::Command) {
 /// Runs a page from its first line to its last.
 fn follow(name: &str) {
     let update = std::env::var_os("BROKKR_PUBLISH_UPDATE_GUIDES").is_some();
-    let page = Page::open(name);
-    let mut world = World::new(&page.configuration());
+    let page = GuidePage::open(name);
+    let mut world = GuideFixture::new(&page.configuration());
     let (mut outputs, mut ran, mut workflows) = (Vec::new(), 0, 0);
     for step in page.steps() {
         match step {
-            Step::Before(commands) | Step::Shell(commands) => world.run_all(&page, &commands),
-            Step::File { name, text } => {
+            GuideStep::Before(commands) | GuideStep::Shell(commands) => world.run_all(&page, &commands),
+            GuideStep::File { name, text } => {
                 world.folder.write(&name, text);
             }
-            Step::Workflow { line, event, text } => {
+            GuideStep::Workflow { line, event, text } => {
                 world.run_workflow(&page, line, &event, &text);
                 workflows += 1;
             }
-            Step::Console(commands) => {
+            GuideStep::Console(commands) => {
                 let place = world.folder.path.clone();
                 let mut before = 0;
                 for (at, (command, lines)) in commands.iter().enumerate() {

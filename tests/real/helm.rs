@@ -9,9 +9,9 @@ use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::Value;
-use testkit::chart::{Chart, DATABASE};
+use testkit::chart::{DATABASE, TestChart};
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::engine;
 
 const CONFIG: &str = "version = 1
@@ -67,7 +67,7 @@ print(json.dumps({"published": seen(pulled), "packaged": seen(packaged)}))
 
 /// The two packages, as Helm reads them.
 #[derive(Deserialize)]
-struct Verdict {
+struct PackageComparison {
     published: JudgedPackage,
     packaged: JudgedPackage,
 }
@@ -83,7 +83,7 @@ struct JudgedPackage {
     errors: Vec<Value>,
 }
 
-fn helm(host: &str, name: &str, folder: &Path) -> Verdict {
+fn helm(host: &str, name: &str, folder: &Path) -> PackageComparison {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/python3");
     let output = Command::new(&python)
         .args(["-c", JUDGE, host, name])
@@ -114,12 +114,12 @@ fn helm_reads_and_makes_the_same_charts() {
                      appVersion: \"0.0.0\"\nkubeVersion: '>=1.20'\nhome: https://example.com\nsources: [https://example.com/source]\n\
                      keywords: [yes, 1.10, 010]\nmaintainers: [{name: A, email: a@example.com}, {name: B}]\n\
                      annotations: {a: 1, b: on}\nicon: https://example.com/icon.png\ndeprecated: false\n";
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     for (name, chart) in [
-        ("brokkr-broker", Chart::broker()),
-        ("brokkr-agent", Chart::agent()),
-        ("described", Chart::agent().with("Chart.yaml", described)),
+        ("brokkr-broker", TestChart::broker()),
+        ("brokkr-agent", TestChart::agent()),
+        ("described", TestChart::agent().with("Chart.yaml", described)),
     ] {
         let config = CONFIG.replace("HOST", &host).replace("NAME", name);
         let folder = Folder::with(&[("publish.toml", &config)]);
@@ -130,7 +130,7 @@ fn helm_reads_and_makes_the_same_charts() {
         folder.git(&["tag", "v1.2.3"]);
         folder.run("apply --ref refs/tags/v1.2.3 --auto-approve").done().expect_code(0);
 
-        let Verdict { published, packaged } = helm(&host, name, &folder.path);
+        let PackageComparison { published, packaged } = helm(&host, name, &folder.path);
         assert_eq!(published.file_name, packaged.file_name);
         assert_eq!(published.loaded["name"], *name);
         assert_eq!(published.loaded["version"], "1.2.3");
@@ -151,5 +151,5 @@ fn helm_reads_and_makes_the_same_charts() {
         assert_eq!(own, manifest(&host, &format!("helm/{name}")), "{name}");
         assert_eq!(own["layers"][0]["digest"], *digest);
     }
-    assert!(Chart::broker().files.contains_key(DATABASE), "a dependency is among the cases");
+    assert!(TestChart::broker().files.contains_key(DATABASE), "a dependency is among the cases");
 }

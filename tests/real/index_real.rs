@@ -19,8 +19,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry, run};
-use testkit::image::{DOCKER_LIST, Image, Layer, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, describe, sha256};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
+use testkit::image::{
+    DOCKER_LIST, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, TestImage, TestLayer, describe, sha256,
+};
 
 /// A folder of layouts, and a registry.
 struct Desk {
@@ -32,7 +34,7 @@ impl Desk {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a directory"),
-            registry: DockerRegistry::start(&Auth::None),
+            registry: DockerRegistry::start(&AcceptedClients::None),
         }
     }
 
@@ -132,8 +134,8 @@ fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-fn single(platform: &str, seed: u64) -> Image {
-    Image::new().platform(platform, vec![Layer::noise(seed, 500)]).single()
+fn single(platform: &str, seed: u64) -> TestImage {
+    TestImage::new().platform(platform, vec![TestLayer::noise(seed, 500)]).single()
 }
 
 fn listed(written: &image::Written, platform: &str) -> Value {
@@ -155,9 +157,9 @@ fn digests_are_those_that_skopeo_preserves() {
     };
 
     let at = made("attested");
-    Image::new()
-        .platform("linux/amd64", vec![Layer::noise(1, 500)])
-        .platform("linux/arm64", vec![Layer::noise(2, 500)])
+    TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::noise(1, 500)])
+        .platform("linux/arm64", vec![TestLayer::noise(2, 500)])
         .attested()
         .write(&at);
 
@@ -199,17 +201,17 @@ fn digests_are_those_that_skopeo_preserves() {
     replace_root(&at, OCI_MANIFEST, &artifact);
 
     // Base layers that are available elsewhere, of both kinds.
-    let foreign = || vec![Layer::foreign("https://example.com/base"), Layer::noise(4, 500)];
-    Image::new().platform("windows/amd64", foreign()).single().write(&made("foreign"));
+    let foreign = || vec![TestLayer::foreign("https://example.com/base"), TestLayer::noise(4, 500)];
+    TestImage::new().platform("windows/amd64", foreign()).single().write(&made("foreign"));
     let mut base = foreign();
     base[0].descriptor["mediaType"] = json!("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
-    Image::new().platform("windows/amd64", base).docker().single().write(&made("foreign-docker"));
+    TestImage::new().platform("windows/amd64", base).docker().single().write(&made("foreign-docker"));
 
     // Go writes this for no layers; the manifest has no media type; one layer occurs twice.
     for (name, layers) in [("null-layers", json!(null)), ("one-layer-twice", json!([1, 1]))] {
         let at = made(name);
         let layout = LayoutDirectory::create(&at);
-        let layer = Layer::noise(5, 500);
+        let layer = TestLayer::noise(5, 500);
         let count = layers.as_array().map_or(0, Vec::len);
         let diff_ids = vec![layer.diff_id.as_str(); count];
         let config = json!({ "os": "linux", "architecture": "amd64", "config": {},
@@ -379,7 +381,7 @@ fn manifests_and_entries_of_an_index_are_annotated() {
 /// From `publish.toml` to a registry: the declared platforms of a nested index, with attestations.
 #[test]
 fn an_index_in_an_index_is_published_as_declared() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let rules = world::RELEASE_RULES;
     let text = format!(
         "version = 1\n\n[registries.local]\nurl = \"{}\"\n{rules}\n[images.app]\nsource = \"oci:image:outer\"\n\
@@ -391,7 +393,7 @@ fn an_index_in_an_index_is_published_as_declared() {
     let folder = Folder::with(&[("publish.toml", &text)]);
     let at = folder.path.join("image");
     let [amd, arm, s390x] = ["linux/amd64", "linux/arm64", "linux/s390x"]
-        .map(|it| Image::new().platform(it, vec![Layer::files(&[("on", it.as_bytes())])]));
+        .map(|it| TestImage::new().platform(it, vec![TestLayer::files(&[("on", it.as_bytes())])]));
     let inner: Vec<Value> = [(amd, "amd"), (arm, "arm")]
         .into_iter()
         .map(|(image, name)| {

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::Command;
 use testkit::{docker_registry, image, world};
 
-use testkit::command::{Folder, Run};
-use testkit::docker_registry::{Auth, DockerRegistry, run};
-use testkit::image::{Image, Layer};
+use testkit::command::{Folder, ProgramRun};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
+use testkit::image::{TestImage, TestLayer};
 use testkit::world::{RELEASE_RULES, digest, image, tags};
 
-const USER: Auth = Auth::Basic { username: "alice", password: "se:cret" };
+const USER: AcceptedClients = AcceptedClients::Basic { username: "alice", password: "se:cret" };
 
 /// Copies with skopeo, without the program under test.
 fn skopeo(from: &str, to: &str) {
@@ -44,7 +44,7 @@ fn promoting(registries: &[(&str, &str)], source: &str) -> Folder {
     Folder::with(&[("publish.toml", &text)])
 }
 
-fn with_credentials(run: Run) -> Run {
+fn with_credentials(run: ProgramRun) -> ProgramRun {
     run.env("THE_USER", "alice").env("THE_WORD", "se:cret")
 }
 
@@ -68,7 +68,10 @@ fn from_staging_to_production_not_a_byte_changes() {
     let folder = Folder::new();
     for (name, image) in [
         ("oci", image("promoted").annotation("kept", "as it is")),
-        ("docker", Image::new().platform("linux/amd64", vec![Layer::noise(3, 3_000_000)]).docker().single()),
+        (
+            "docker",
+            TestImage::new().platform("linux/amd64", vec![TestLayer::noise(3, 3_000_000)]).docker().single(),
+        ),
         ("list", image("a list").docker()),
     ] {
         let written = folder.image(name, &image);
@@ -136,7 +139,7 @@ fn a_plan_pins_what_the_tag_names() {
 
 #[test]
 fn a_digest_is_promoted_whatever_its_tag_names() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::new();
     let from = format!("{}/team/app:rc", registry.host());
     let first = folder.image("first", &image("first"));
@@ -157,12 +160,14 @@ fn a_digest_is_promoted_whatever_its_tag_names() {
 #[test]
 fn within_one_registry_everything_is_mounted() {
     for source_host in ["localhost", "127.0.0.1"] {
-        let registry = DockerRegistry::start(&Auth::None);
+        let registry = DockerRegistry::start(&AcceptedClients::None);
         let folder = Folder::new();
         let host = registry.host();
         let from = format!("{host}/staging/app:rc").replace("localhost", source_host);
-        let written = folder
-            .image("image", &Image::new().platform("linux/amd64", vec![Layer::noise(1, 500_000)]).attested());
+        let written = folder.image(
+            "image",
+            &TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 500_000)]).attested(),
+        );
         skopeo(&format!("oci:{}", written.directory.display()), &format!("docker://{from}"));
         let sent = uploads(&registry).len();
         // Two repositories: one is mounted from the source, the other from either of them.
@@ -190,7 +195,7 @@ fn within_one_registry_everything_is_mounted() {
 
 #[test]
 fn in_its_own_repository_an_image_gets_tags_and_nothing_is_sent() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::new();
     let host = registry.host();
     let written = folder.image("image", &image("in place"));

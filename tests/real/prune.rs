@@ -3,10 +3,10 @@
 
 use insta::assert_snapshot;
 use serde_json::Value;
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::image;
-use testkit::test_registry::{Deletes, Options, TestRegistry};
+use testkit::test_registry::{Deletes, TestRegistry, TestRegistryOptions};
 use testkit::world::{RELEASE_RULES, copy, digest, image, pull, tags};
 
 const RETENTIONS: &str = r#"
@@ -42,7 +42,7 @@ fn folder(url: &str) -> Folder {
 }
 
 /// Makes an image, and gives it `tags` in the repository `app` at `host`, without the program under test.
-fn put(folder: &Folder, host: &str, made: &image::Image, tags: &[&str]) -> String {
+fn put(folder: &Folder, host: &str, made: &image::TestImage, tags: &[&str]) -> String {
     let written = folder.image("made", made);
     for tag in tags {
         copy(&written.directory, &format!("{host}/app:{tag}"));
@@ -62,7 +62,7 @@ fn publish(folder: &Folder, pull_requests: &[u64]) {
 }
 
 /// The output, with the place and these digests replaced.
-fn steady(done: &Done, host: &str, digests: &[(&str, &str)]) -> String {
+fn steady(done: &EndedRun, host: &str, digests: &[(&str, &str)]) -> String {
     let mut shown = done.shown().replace(host, "[PLACE]");
     for (digest, name) in digests {
         shown = shown.replace(&digest[..19], &format!("sha256:[{name}]"));
@@ -72,7 +72,7 @@ fn steady(done: &Done, host: &str, digests: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_closed_pull_request_takes_its_tag_along_and_no_other() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = folder(&host);
     let shared = put(&folder, &host, &image("shared"), &["pr-12", "pr-123", "pr-1", "pr-12-x"]);
@@ -101,7 +101,7 @@ fn a_closed_pull_request_takes_its_tag_along_and_no_other() {
 
 #[test]
 fn the_newest_stay_and_the_old_go() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = folder(&host);
     let made = |text: &str, created: &str| image(text).created(created);
@@ -135,7 +135,7 @@ fn the_newest_stay_and_the_old_go() {
 
 #[test]
 fn where_nothing_can_be_deleted_the_plan_says_so() {
-    let registry = DockerRegistry::start_without_deleting(&Auth::None);
+    let registry = DockerRegistry::start_without_deleting(&AcceptedClients::None);
     let host = registry.host();
     let folder = folder(&host);
     let made = put(&folder, &host, &image("one"), &["pr-12"]);
@@ -160,7 +160,9 @@ fn a_directory_loses_tags_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_tags_are_deleted_alone_manifests_stay() {
-    let registry = TestRegistry::start(Options { deletes: Deletes::Tags, ..Options::default() }).await;
+    let registry =
+        TestRegistry::start(TestRegistryOptions { deletes: Deletes::Tags, ..TestRegistryOptions::default() })
+            .await;
     let host = registry.host();
     let folder = folder(&host);
     folder.image("image", &image("one"));
@@ -177,7 +179,7 @@ async fn where_tags_are_deleted_alone_manifests_stay() {
 
 #[test]
 fn a_saved_plan_is_applied_as_it_was_approved() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = folder(&host);
     let first = put(&folder, &host, &image("first"), &["pr-12"]);
@@ -210,7 +212,7 @@ fn a_saved_plan_is_applied_as_it_was_approved() {
 
 #[test]
 fn images_that_share_a_repository_are_pruned_together() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = folder(&host);
     let more = r#"
@@ -253,7 +255,7 @@ tags = ["tool"]
 
 #[test]
 fn a_repository_under_two_names_is_pruned_once() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let port = host.rsplit_once(':').unwrap().1;
     let other = if host.starts_with("localhost") { "127.0.0.1" } else { "localhost" };
@@ -302,7 +304,7 @@ tags = ["tool"]
 
 #[test]
 fn what_cannot_be_pruned_is_said() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = folder(&host);
     put(&folder, &host, &image("one"), &["pr-12", "sha-0000001"]);

@@ -3,13 +3,13 @@
 //! `publish_places.rs`.
 
 use insta::assert_snapshot;
-use testkit::place::Place;
+use testkit::place::PublishFixture;
 use testkit::world;
 use testkit::world::image;
 
 #[test]
 fn a_first_release_and_its_repetition() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let written = place.folder.image("image", &image("first"));
     let planned = place.folder.run("plan --ref refs/tags/v1.2.3").done().expect_code(0);
     assert_snapshot!("first_plan", place.steady(&planned.shown()));
@@ -39,7 +39,7 @@ fn a_first_release_and_its_repetition() {
 
 #[test]
 fn content_comes_before_tags_and_immutable_tags_before_floating_ones() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.publish("1.2.3");
     let puts: Vec<String> = place
         .writes()
@@ -68,7 +68,7 @@ fn content_comes_before_tags_and_immutable_tags_before_floating_ones() {
 
 #[test]
 fn forward_tags_never_move_back() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let _first = place.folder.publish("1.2.3");
     let second = place.folder.publish("1.2.4");
     let third = place.folder.publish("2.0.0");
@@ -95,7 +95,7 @@ fn forward_tags_never_move_back() {
 
 #[test]
 fn a_tag_that_is_behind_is_moved_by_the_newer_version_alone() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let first = place.folder.image("image", &image("1.2.3"));
     place.folder.apply("1.2.3").done().expect_code(0);
     place.folder.image("image", &image("1.2.4"));
@@ -119,7 +119,7 @@ fn a_tag_that_is_behind_is_moved_by_the_newer_version_alone() {
 
 #[test]
 fn what_a_registry_lost_is_sent_again_before_a_tag_moves() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let written = place.folder.image("image", &image("1.2.3"));
     place.folder.apply("1.2.3").done().expect_code(0);
     let repository = place.registry.data().join("docker/registry/v2/repositories/team/app");
@@ -135,7 +135,7 @@ fn what_a_registry_lost_is_sent_again_before_a_tag_moves() {
 
 #[test]
 fn a_pre_release_takes_no_forward_tag() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let first = place.folder.publish("1.2.3");
     let candidate = place.folder.image("image", &image("2.0.0-rc.1")).digest;
     let applied = place.folder.apply("2.0.0-rc.1").done().expect_code(0);
@@ -146,14 +146,14 @@ fn a_pre_release_takes_no_forward_tag() {
 
 #[test]
 fn build_metadata_becomes_a_tag() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let digest = place.folder.publish("1.2.3+build.7");
     assert_eq!(place.digest("v1.2.3_build.7"), Some(digest));
 }
 
 #[test]
 fn an_immutable_tag_is_written_once() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let first = place.folder.publish("1.2.3");
     place.folder.image("image", &image("rebuilt"));
     let writes = place.writes().len();
@@ -180,7 +180,7 @@ fn an_immutable_tag_is_written_once() {
 
 #[test]
 fn targets_narrow_a_plan() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.image("image", &image("narrow"));
     let run = |target: &str| {
         place.folder.run(&format!("apply --auto-approve --ref refs/tags/v1.2.3 --target {target}")).done()
@@ -197,7 +197,7 @@ fn targets_narrow_a_plan() {
 
 #[test]
 fn exit_codes_tell_changes_from_none_and_from_errors() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let plan = "plan --detailed-exitcode --ref refs/tags/v1.2.3";
     let missing = place.folder.run(plan).done().expect_code(1);
     assert!(missing.stderr().contains("publish::source::missing"), "{}", missing.shown());
@@ -210,7 +210,7 @@ fn exit_codes_tell_changes_from_none_and_from_errors() {
 
 #[test]
 fn nobody_is_asked_without_a_terminal() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.image("image", &image("asked"));
     let refused = place.folder.run("apply --ref refs/tags/v1.2.3").done().expect_code(1);
     assert!(refused.stderr().contains("publish::apply::not_confirmed"), "{}", refused.shown());
@@ -219,7 +219,7 @@ fn nobody_is_asked_without_a_terminal() {
 
 #[test]
 fn events_are_json_lines() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let written = place.folder.image("image", &image("events"));
     let done = place.folder.run("apply --auto-approve --json --ref refs/tags/v1.2.3").done().expect_code(0);
     let stdout = done.stdout();
@@ -235,7 +235,7 @@ fn events_are_json_lines() {
 
 #[test]
 fn plans_are_as_their_schema_says() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.publish("1.2.3");
     place.folder.image("image", &image("1.2.4"));
     let plan = place.folder.run("plan --json --ref refs/tags/v1.2.4").done().expect_code(0).json();

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use testkit::image;
 
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::image::{Image, Layer};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
+use testkit::image::{TestImage, TestLayer};
 use testkit::world::{configuration, digest, image, pull, signal, size_of, tags, wait_until};
 
 const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
 /// Large enough that an apply takes a moment.
-fn large() -> Image {
-    let platform = |seed| vec![Layer::noise(seed, 50_000_000)];
-    Image::new().platform("linux/amd64", platform(1)).platform("linux/arm64", platform(2))
+fn large() -> TestImage {
+    let platform = |seed| vec![TestLayer::noise(seed, 50_000_000)];
+    TestImage::new().platform("linux/amd64", platform(1)).platform("linux/arm64", platform(2))
 }
 
 fn text(stream: Option<impl Read>) -> String {
@@ -43,7 +43,7 @@ fn end(child: &mut Child, seconds: u64) -> Option<i32> {
 
 #[test]
 fn killed_while_pushing_to_a_registry() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::with(&[("publish.toml", &configuration(&[("local", &registry.host())]))]);
     let before = folder.publish("1.2.2");
     let written = folder.image("image", &large());
@@ -99,7 +99,7 @@ fn killed_while_writing_a_directory() {
 #[test]
 fn interrupted_it_stops_and_says_where_it_stood() {
     for name in ["INT", "TERM"] {
-        let registry = DockerRegistry::start(&Auth::None);
+        let registry = DockerRegistry::start(&AcceptedClients::None);
         let folder = Folder::with(&[("publish.toml", &configuration(&[("local", &registry.host())]))]);
         folder.image("image", &large());
         let mut child = folder.start(APPLY);
@@ -124,7 +124,7 @@ fn interrupted_it_stops_and_says_where_it_stood() {
 
 #[test]
 fn a_second_interruption_ends_it_at_once() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::with(&[("publish.toml", &configuration(&[("local", &registry.host())]))]);
     folder.image("image", &large());
     let mut child = folder.start(APPLY);
@@ -147,9 +147,9 @@ fn two_at_once_into_one_directory() {
     for version in versions {
         let text = configuration(&[("bundle", "oci:../registry")]);
         folder.write(&format!("{version}/publish.toml"), &text);
-        let shared = Layer::noise(9, 2_000_000);
-        let own = Layer::files(&[("version", version.as_bytes())]);
-        let image = Image::new()
+        let shared = TestLayer::noise(9, 2_000_000);
+        let own = TestLayer::files(&[("version", version.as_bytes())]);
+        let image = TestImage::new()
             .platform("linux/amd64", vec![shared.clone(), own.clone()])
             .platform("linux/arm64", vec![own, shared]);
         digests.push(folder.image(&format!("{version}/image"), &image).digest);

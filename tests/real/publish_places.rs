@@ -6,14 +6,15 @@ use std::process::Command;
 use testkit::{docker_registry, image, world};
 
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry, run};
-use testkit::image::{Image, Layer};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
+use testkit::image::{TestImage, TestLayer};
 use testkit::world::{RELEASE_RULES, configuration, digest, image, manifest, tags};
 
 #[test]
 fn one_release_to_registries_of_every_kind() {
-    let plain = DockerRegistry::start(&Auth::None);
-    let private = DockerRegistry::start_tls(&Auth::Basic { username: "alice", password: "se:cret" });
+    let plain = DockerRegistry::start(&AcceptedClients::None);
+    let private =
+        DockerRegistry::start_tls(&AcceptedClients::Basic { username: "alice", password: "se:cret" });
     let folder = Folder::new();
     let authority = private.ca_file().expect("an authority");
     std::fs::copy(authority, folder.path.join("ca.pem")).expect("copied");
@@ -58,7 +59,7 @@ fn one_release_to_registries_of_every_kind() {
 
 #[test]
 fn an_unreachable_registry_stops_everything_before_the_first_tag() {
-    let plain = DockerRegistry::start(&Auth::None);
+    let plain = DockerRegistry::start(&AcceptedClients::None);
     let nobody = docker_registry::free_port();
     let there = format!("{}/team", plain.host());
     let text = configuration(&[("there", &there), ("gone", &format!("localhost:{nobody}"))]);
@@ -71,11 +72,11 @@ fn an_unreachable_registry_stops_everything_before_the_first_tag() {
 
 #[test]
 fn repositories_of_one_registry_share_content_by_mounting() {
-    let registry = DockerRegistry::start(&Auth::None);
-    let base = Layer::noise(1, 100_000);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
+    let base = TestLayer::noise(1, 100_000);
     let of = |name: &str| {
-        let own = Layer::files(&[("name", name.as_bytes())]);
-        Image::new().platform("linux/amd64", vec![base.clone(), own])
+        let own = TestLayer::files(&[("name", name.as_bytes())]);
+        TestImage::new().platform("linux/amd64", vec![base.clone(), own])
     };
     let text = format!(
         "version = 1\n\n[registries.local]\nurl = \"{}\"\n{RELEASE_RULES}\n[images.one]\nsource = \"oci:one\"\n\n[images.two]\nsource = \"oci:two\"\n",
@@ -107,7 +108,7 @@ fn repositories_of_one_registry_share_content_by_mounting() {
 
 #[test]
 fn annotations_are_written_to_the_root_and_nothing_else_changes() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = configuration(&[("local", &registry.host())])
         + "\n[images.app.annotations]\n\"org.opencontainers.image.version\" = \"{{ version }}\"\n\"org.opencontainers.image.revision\" = \"{{ git.sha }}\"\n";
     let folder = Folder::with(&[("publish.toml", &text)]);
@@ -132,7 +133,8 @@ fn annotations_are_written_to_the_root_and_nothing_else_changes() {
 
 #[test]
 fn what_one_registry_keeps_no_other_gets_differently() {
-    let (one, other) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&Auth::None));
+    let (one, other) =
+        (DockerRegistry::start(&AcceptedClients::None), DockerRegistry::start(&AcceptedClients::None));
     let text = configuration(&[("one", &one.host()), ("other", &other.host())]);
     let text = text.replacen(
         "template = \"v{{ version }}\"",
@@ -163,15 +165,15 @@ fn what_one_registry_keeps_no_other_gets_differently() {
 
 #[test]
 fn a_table_of_platforms_becomes_one_index() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = format!(
         "version = 1\n\n[registries.local]\nurl = \"{}\"\n{RELEASE_RULES}\n[images.app]\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n\n[images.app.source]\n\"linux/amd64\" = \"oci:amd64\"\n\"linux/arm64\" = \"oci-archive:arm64.tar\"\n",
         registry.host()
     );
     let folder = Folder::with(&[("publish.toml", &text)]);
-    let layer = |name: &str| vec![Layer::files(&[("name", name.as_bytes())])];
-    folder.image("amd64", &Image::new().platform("linux/amd64", layer("amd64")).single());
-    let arm = folder.image("arm64", &Image::new().platform("linux/arm64", layer("arm64")).single());
+    let layer = |name: &str| vec![TestLayer::files(&[("name", name.as_bytes())])];
+    folder.image("amd64", &TestImage::new().platform("linux/amd64", layer("amd64")).single());
+    let arm = folder.image("arm64", &TestImage::new().platform("linux/arm64", layer("arm64")).single());
     image::to_archive(&arm.directory, &folder.path.join("arm64.tar"));
     folder.apply("1.2.3").done().expect_code(0);
     let reference = format!("docker://{}/app:latest", registry.host());

@@ -4,16 +4,16 @@ use insta::assert_snapshot;
 use serde_json::json;
 use testkit::{docker_registry, image};
 
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::image::{Image, Layer};
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
+use testkit::image::{TestImage, TestLayer};
 use testkit::world::{configuration, image};
 
 fn folder() -> Folder {
     Folder::with(&[("publish.toml", &configuration(&[("bundle", "oci:registry")]))])
 }
 
-fn plan(folder: &Folder) -> Done {
+fn plan(folder: &Folder) -> EndedRun {
     folder.run("plan --ref refs/tags/v1.2.3").wide().done().expect_code(1)
 }
 
@@ -42,7 +42,7 @@ fn a_source_that_is_missing() {
 #[test]
 fn a_source_without_a_platform() {
     let folder = folder();
-    folder.image("image", &Image::new().platform("linux/amd64", vec![Layer::noise(1, 10)]));
+    folder.image("image", &TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 10)]));
     assert_snapshot!(steady(&plan(&folder).shown()));
 }
 
@@ -86,7 +86,7 @@ fn a_registry_that_does_not_answer() {
 
 #[test]
 fn credentials_that_are_missing_or_wrong() {
-    let registry = DockerRegistry::start(&Auth::Basic { username: "alice", password: "se:cret" });
+    let registry = DockerRegistry::start(&AcceptedClients::Basic { username: "alice", password: "se:cret" });
     let text = configuration(&[("private", &registry.host())]).replace(
         &format!("url = \"{}\"\n", registry.host()),
         &format!(
@@ -129,7 +129,7 @@ fn an_apply_that_nobody_confirms() {
 
 #[test]
 fn a_visibility_that_is_not_as_declared() {
-    let registry = DockerRegistry::start(&Auth::Basic { username: "alice", password: "se:cret" });
+    let registry = DockerRegistry::start(&AcceptedClients::Basic { username: "alice", password: "se:cret" });
     let text = configuration(&[("private", &registry.host())]).replace(
         &format!("url = \"{}\"\n", registry.host()),
         &format!(

@@ -7,20 +7,20 @@ use std::process::Command;
 use testkit::world;
 
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry, run};
-use testkit::image::{Image, Layer};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
+use testkit::image::{TestImage, TestLayer};
 use testkit::world::{RELEASE_RULES, digest, manifest, tags};
 
 /// A registry, and a folder whose `publish.toml` publishes from a folder of digests.
-struct Scene {
+struct DigestsFixture {
     registry: DockerRegistry,
     folder: Folder,
 }
 
-impl Scene {
+impl DigestsFixture {
     /// Publishes to `target`, which is a repository in the registry's `team`.
     fn new(target: &str, platforms: &str) -> Self {
-        let registry = DockerRegistry::start(&Auth::None);
+        let registry = DockerRegistry::start(&AcceptedClients::None);
         let host = registry.host();
         let text = format!(
             "version = 1\n\n[registries.local]\nurl = \"{host}/team\"\n{RELEASE_RULES}\n[images.app]\nrepository = \"{target}\"\nsource = {{ digests = \"digests\", from = \"docker://{host}/team/app\" }}\nplatforms = [{platforms}]\n"
@@ -97,7 +97,7 @@ fn buildah(place: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn each_platform_stays_where_it_was_pushed() {
-    let scene = Scene::new("app", "\"linux/amd64\", \"linux/arm/v6\", \"linux/arm/v7\"");
+    let scene = DigestsFixture::new("app", "\"linux/amd64\", \"linux/arm/v6\", \"linux/arm/v7\"");
     let built = ["linux/arm/v7", "linux/amd64", "linux/arm/v6"].map(|platform| scene.build(platform));
     assert_eq!(tags(&scene.from()), Vec::<String>::new(), "they were pushed by digest alone");
     for digest in &built {
@@ -150,13 +150,14 @@ fn each_platform_stays_where_it_was_pushed() {
 
 #[test]
 fn attestations_come_along_and_a_saved_plan_needs_no_folder() {
-    let scene = Scene::new("released", "\"linux/amd64\", \"linux/arm64\"");
+    let scene = DigestsFixture::new("released", "\"linux/amd64\", \"linux/arm64\"");
     // As buildx pushes with provenance: an index of an image and its attestation.
     let mut attested = 0;
     for platform in ["linux/amd64", "linux/arm64"] {
         let place = tempfile::tempdir().expect("a folder");
-        let layers = vec![Layer::files(&[("for", platform.as_bytes())])];
-        let written = Image::new().platform(platform, layers).attested().write(&place.path().join("image"));
+        let layers = vec![TestLayer::files(&[("for", platform.as_bytes())])];
+        let written =
+            TestImage::new().platform(platform, layers).attested().write(&place.path().join("image"));
         let digest = scene.push(&written.directory);
         // Each artifact is in a folder of its own, as actions/download-artifact downloads several.
         scene.leave(&format!("digests/digests-{}", platform.replace('/', "-")), &digest);
@@ -187,7 +188,7 @@ fn attestations_come_along_and_a_saved_plan_needs_no_folder() {
 
 #[test]
 fn what_is_missing_or_there_twice_is_said() {
-    let scene = Scene::new("app", "\"linux/amd64\", \"linux/arm64\"");
+    let scene = DigestsFixture::new("app", "\"linux/amd64\", \"linux/arm64\"");
     let refused = |code: &str, words: &[&str]| {
         let told = scene.folder.apply("1.2.3").done().expect_code(1);
         let text = told.stderr().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -205,7 +206,7 @@ fn what_is_missing_or_there_twice_is_said() {
     refused("publish::source::platform", &["lacks `linux/arm64`"]);
 
     let place = tempfile::tempdir().expect("a folder");
-    let twin = Image::new().platform("linux/amd64", vec![Layer::noise(1, 1000)]).single();
+    let twin = TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 1000)]).single();
     let twin = scene.push(&twin.write(&place.path().join("twin")).directory);
     scene.leave("digests", &twin);
     let short = |digest: &str| digest[..19].to_owned();
@@ -227,18 +228,18 @@ fn what_is_missing_or_there_twice_is_said() {
 
 #[test]
 fn a_list_is_published_as_one_image() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = Folder::new();
-    let remote =
-        folder.image("remote", &Image::new().platform("linux/arm64", vec![Layer::noise(2, 1000)]).single());
+    let remote = folder
+        .image("remote", &TestImage::new().platform("linux/arm64", vec![TestLayer::noise(2, 1000)]).single());
     world::copy(&remote.directory, &format!("{host}/builds/app:arm64"));
     let text = format!(
         "version = 1\n\n[registries.local]\nurl = \"{host}/team\"\n{RELEASE_RULES}\n[images.app]\nsource = [\"oci:local\", \"docker://{host}/builds/app:arm64\"]\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n"
     );
     folder.write("publish.toml", text);
-    let local =
-        folder.image("local", &Image::new().platform("linux/amd64", vec![Layer::noise(1, 1000)]).single());
+    let local = folder
+        .image("local", &TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 1000)]).single());
     folder.apply("1.2.3").done().expect_code(0);
     let named = format!("docker://{host}/team/app:latest");
     let index = manifest(&named);

@@ -9,9 +9,9 @@ mod interleave;
 
 use brokkr_publish::diagnostic::Code;
 use brokkr_publish::model::outcome::ChangeResult;
-use interleave::{Actor, Ended, Gated, Step, explore, explore_some};
+use interleave::{Actor, Ended, Gated, ReleasedRequest, explore, explore_some};
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::world::{configuration, digest, image, tags};
 
 const RELEASES: &str = r#"
@@ -124,7 +124,8 @@ fn a_release_that_puts_its_tags_back_leaves_them_to_a_higher_one() {
         );
         left += usize::from(detail.contains("v1.2.4, which is newer"));
         let put = |actor: usize| {
-            let is_put = |step: &Step| step.actor == actor && step.line == "PUT /v2/app/manifests/latest";
+            let is_put =
+                |step: &ReleasedRequest| step.actor == actor && step.line == "PUT /v2/app/manifests/latest";
             ended.steps.iter().rposition(is_put)
         };
         hidden += usize::from(put(1).is_some() && put(0) > put(1));
@@ -143,8 +144,9 @@ fn a_release_that_puts_its_tags_back_takes_none_from_a_lower_one() {
     let (mut seen, mut put) = (0, 0);
     explore_some(&before, &actors, RESTORING, Some(200), |ended| {
         seen += 1;
-        let is_put =
-            |step: &Step| step.actor == 0 && step.line.starts_with("PUT ") && step.line.ends_with("/latest");
+        let is_put = |step: &ReleasedRequest| {
+            step.actor == 0 && step.line.starts_with("PUT ") && step.line.ends_with("/latest")
+        };
         if ended.steps.iter().any(is_put) {
             put += 1;
             assert_ne!(ended.tag("latest"), ended.before, "{:?}{}", ended.problems(), ended.schedule());
@@ -254,7 +256,7 @@ fn race(url: &str, rounds: u32, at: impl Fn(&str) -> Option<String>) {
 
 #[test]
 fn forty_pairs_of_processes_into_a_registry() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let repository = format!("{}/team/app", registry.host());
     race(&format!("{}/team", registry.host()), 40, |tag| digest(&format!("docker://{repository}:{tag}")));
     assert_eq!(tags(&repository).len(), 83);

@@ -7,7 +7,7 @@ use testkit::{image, world};
 
 use serde_json::Value;
 use testkit::command::Folder;
-use testkit::docker_registry::{Auth, DockerRegistry};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
 use testkit::image::{LayoutDirectory, Written, describe};
 use testkit::signatures::{cosign_tag, fallback_tag};
 use testkit::world::{RELEASE_RULES, digest, image, manifest, pull, tags};
@@ -22,14 +22,14 @@ fn configuration(url: &str, source: &str) -> String {
 }
 
 /// An image in the layout `image`: with an SBOM, a signature of the SBOM, and a signature by tag.
-struct Signed {
+struct SignedImage {
     written: Written,
     sbom: Value,
     of_sbom: Value,
     signature: Value,
 }
 
-fn signed(folder: &Folder) -> Signed {
+fn signed(folder: &Folder) -> SignedImage {
     let written = folder.image("image", &image("signed"));
     let layout = LayoutDirectory::create(&written.directory);
     let sbom = layout.attach(&describe(&written.media_type, &written.bytes), SBOM, "sbom");
@@ -38,7 +38,7 @@ fn signed(folder: &Folder) -> Signed {
     layout.list_referrers(text(&sbom["digest"]), &[&of_sbom]);
     let signature = layout.cosign(&written.digest, &["MEUCIQ"]);
     layout.list(&signature, &[cosign_tag(&written.digest, "sig")]);
-    Signed { written, sbom, of_sbom, signature }
+    SignedImage { written, sbom, of_sbom, signature }
 }
 
 fn text(value: &Value) -> &str {
@@ -51,7 +51,7 @@ fn listed(repository: &str, of: &str) -> Vec<String> {
     index["manifests"].as_array().expect("a list").iter().map(|it| text(&it["digest"]).to_owned()).collect()
 }
 
-impl Signed {
+impl SignedImage {
     /// Asserts that everything exists, and is found.
     #[track_caller]
     fn stands_in(&self, repository: &str) {
@@ -68,7 +68,7 @@ impl Signed {
 
 #[test]
 fn signatures_travel_to_a_registry_and_once() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let url = format!("{}/team", registry.host());
     let folder = Folder::with(&[("publish.toml", &configuration(&url, "oci:image"))]);
     let signed = signed(&folder);
@@ -110,7 +110,7 @@ fn signatures_travel_to_a_registry_and_once() {
 
 #[test]
 fn signatures_at_a_tag_are_added_and_never_taken_away() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::with(&[("publish.toml", &configuration(&registry.host(), "oci:image"))]);
     let signed = signed(&folder);
     let _done = folder.apply("1.2.3").done().expect_code(0);
@@ -143,7 +143,7 @@ fn signatures_at_a_tag_are_added_and_never_taken_away() {
 
 #[test]
 fn signatures_are_carried_in_a_directory_and_published_from_it() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let near = Folder::with(&[("publish.toml", &configuration("oci:dist/registry", "oci:image"))]);
     let signed = signed(&near);
     let done = near.apply("1.2.3").done().expect_code(0);
@@ -165,7 +165,8 @@ fn signatures_are_carried_in_a_directory_and_published_from_it() {
 
 #[test]
 fn signatures_are_promoted_from_one_registry_to_another() {
-    let (staging, production) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&Auth::None));
+    let (staging, production) =
+        (DockerRegistry::start(&AcceptedClients::None), DockerRegistry::start(&AcceptedClients::None));
     let build = Folder::with(&[("publish.toml", &configuration(&staging.host(), "oci:image"))]);
     let signed = signed(&build);
     let _done = build.apply("1.2.3").done().expect_code(0);
@@ -179,7 +180,7 @@ fn signatures_are_promoted_from_one_registry_to_another() {
 
 #[test]
 fn without_being_asked_nothing_travels_and_what_stands_at_a_fallback_tag_is_kept() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text_without = configuration(&registry.host(), "oci:image").replace("referrers = true\n", "");
     let folder = Folder::with(&[("publish.toml", &text_without)]);
     let signed = signed(&folder);
@@ -235,11 +236,12 @@ fn a_saved_plan_sends_what_was_approved() {
 
 #[test]
 fn where_nothing_can_be_listed_the_plan_says_so() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::with(&[("publish.toml", &configuration(&registry.host(), "oci:image"))]);
     let signed = signed(&folder);
     // Another image has the tag of the list.
-    let other = image::Image::new().platform("linux/amd64", vec![image::Layer::noise(1, 10)]).single();
+    let other =
+        image::TestImage::new().platform("linux/amd64", vec![image::TestLayer::noise(1, 10)]).single();
     let other = folder.image("other", &other);
     let tag = fallback_tag(&signed.written.digest);
     world::copy(&other.directory, &format!("{}/app:{tag}", registry.host()));

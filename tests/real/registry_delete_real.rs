@@ -8,12 +8,12 @@ use crate::small_image::{SmallImage, at, name};
 use brokkr_publish::diagnostic::{Code, ToDiagnostic};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    ConnectOptions, Deletion, DeletionObstacle, HeldManifest, Removal, Repository, connect, remove_tag,
+    ConnectOptions, Deletion, DeletionObstacle, HeldManifest, RemovalOutcome, Repository, connect, remove_tag,
 };
 use oci_registry::{Digest, RawManifest, Tag, media_type};
-use testkit::docker_registry::{Auth, DockerRegistry, run};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
 
-const BASIC: Auth = Auth::Basic { username: "alice", password: "secret" };
+const BASIC: AcceptedClients = AcceptedClients::Basic { username: "alice", password: "secret" };
 
 fn open(url: &str, folder: &Path, password: &'static str) -> Arc<dyn Repository> {
     let endpoint = RegistryEndpoint {
@@ -58,7 +58,7 @@ fn seen_by_skopeo(address: &str) -> Digest {
 
 #[tokio::test]
 async fn one_tag_goes_and_the_other_stays() {
-    for auth in [Auth::None, BASIC] {
+    for auth in [AcceptedClients::None, BASIC] {
         let server = DockerRegistry::start(&auth);
         let repository = open(&server.host(), Path::new("."), "secret");
         let image = SmallImage::new("deleted");
@@ -71,14 +71,14 @@ async fn one_tag_goes_and_the_other_stays() {
         assert_eq!(repository.list_tags().await.expect("tags").tags().len(), 2);
 
         let removal = remove_tag(repository.as_ref(), &tag("v1"), digest, &deletion).await;
-        assert_eq!(removal.expect("removed"), Removal::Removed);
+        assert_eq!(removal.expect("removed"), RemovalOutcome::Removed);
         assert_eq!(repository.list_tags().await.expect("tags").tags(), [tag("latest")]);
         assert_eq!(seen_by_skopeo(&format!("docker://{}/team/image:latest", server.host())), *digest);
         let again = remove_tag(repository.as_ref(), &tag("v1"), digest, &deletion).await;
-        assert_eq!(again.expect("nothing"), Removal::Absent);
+        assert_eq!(again.expect("nothing"), RemovalOutcome::Absent);
         let other = Digest::of(b"other");
         let moved = remove_tag(repository.as_ref(), &tag("latest"), &other, &deletion).await;
-        assert_eq!(moved.expect("an answer"), Removal::Moved(digest.clone()));
+        assert_eq!(moved.expect("an answer"), RemovalOutcome::Moved(digest.clone()));
         assert_eq!(repository.list_tags().await.expect("tags").tags(), [tag("latest")]);
 
         repository.delete_manifest(digest).await.expect("deleted");
@@ -91,7 +91,7 @@ async fn one_tag_goes_and_the_other_stays() {
 
 #[tokio::test]
 async fn a_tag_of_docker_s_types_goes_too() {
-    let server = DockerRegistry::start(&Auth::None);
+    let server = DockerRegistry::start(&AcceptedClients::None);
     let repository = open(&server.host(), Path::new("."), "secret");
     let image = SmallImage::new("docker");
     image.push(repository.as_ref(), "oci").await.expect("pushed");
@@ -108,14 +108,14 @@ async fn a_tag_of_docker_s_types_goes_too() {
     }
     let deletion = repository.deletion().await.expect("an answer");
     let removal = remove_tag(repository.as_ref(), &tag("v1"), manifest.digest(), &deletion).await;
-    assert_eq!(removal.expect("removed"), Removal::Removed);
+    assert_eq!(removal.expect("removed"), RemovalOutcome::Removed);
     assert_eq!(seen_by_skopeo(&format!("docker://{}/team/image:latest", server.host())), *manifest.digest());
     assert_eq!(seen_by_skopeo(&format!("docker://{}/team/image:oci", server.host())), *image.index.digest());
 }
 
 #[tokio::test]
 async fn many_tags_of_one_manifest_go_one_by_one() {
-    let server = DockerRegistry::start(&Auth::None);
+    let server = DockerRegistry::start(&AcceptedClients::None);
     let repository = open(&server.host(), Path::new("."), "secret");
     let image = SmallImage::new("many");
     image.push(repository.as_ref(), "kept").await.expect("pushed");
@@ -129,7 +129,7 @@ async fn many_tags_of_one_manifest_go_one_by_one() {
         async move { remove_tag(repository, &tag(name), digest, deletion).await }
     });
     for removal in futures_util::future::join_all(removals).await {
-        assert_eq!(removal.expect("removed"), Removal::Removed);
+        assert_eq!(removal.expect("removed"), RemovalOutcome::Removed);
     }
     assert_eq!(repository.list_tags().await.expect("tags").tags(), [tag("kept")]);
     assert_eq!(seen_by_skopeo(&format!("docker://{}/team/image:kept", server.host())), *image.index.digest());
@@ -137,7 +137,7 @@ async fn many_tags_of_one_manifest_go_one_by_one() {
 
 #[tokio::test]
 async fn a_registry_that_deletes_nothing_says_so() {
-    for auth in [Auth::None, BASIC] {
+    for auth in [AcceptedClients::None, BASIC] {
         let server = DockerRegistry::start_without_deleting(&auth);
         let repository = open(&server.host(), Path::new("."), "secret");
         let image = SmallImage::new("kept");
@@ -178,7 +178,7 @@ async fn a_directory_lets_go_of_one_tag() {
     assert_eq!(repository.list_manifests().await.expect("an answer"), Some(Vec::new()));
     let (one, two) = (SmallImage::new("one"), SmallImage::new("two"));
     let absent = remove_tag(repository.as_ref(), &tag("v1"), one.index.digest(), &deletion).await;
-    assert_eq!(absent.expect("nothing"), Removal::Absent);
+    assert_eq!(absent.expect("nothing"), RemovalOutcome::Absent);
     repository.deleter().expect("a deleter").delete_tag(&tag("v1")).await.expect("nothing");
     repository.delete_manifest(one.index.digest()).await.expect("nothing");
     assert!(!layout.exists(), "nothing was made");
@@ -187,7 +187,7 @@ async fn a_directory_lets_go_of_one_tag() {
     two.push(repository.as_ref(), "v2").await.expect("pushed");
 
     let removal = remove_tag(repository.as_ref(), &tag("v1"), one.index.digest(), &deletion).await;
-    assert_eq!(removal.expect("removed"), Removal::Removed);
+    assert_eq!(removal.expect("removed"), RemovalOutcome::Removed);
     let held = |image: &SmallImage, tags: &[&str]| HeldManifest {
         digest: image.index.digest().clone(),
         tags: tags.iter().map(|text| tag(text)).collect(),

@@ -13,9 +13,9 @@ use oci_distribution::secrets::RegistryAuth;
 use oci_registry::Digest;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{BlobOutcome, ConnectOptions, Registry, RegistryError, connect};
-use testkit::docker_registry::{Auth, DockerRegistry, run};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, run};
 
-const BASIC: Auth = Auth::Basic { username: "alice", password: "se:cret" };
+const BASIC: AcceptedClients = AcceptedClients::Basic { username: "alice", password: "se:cret" };
 
 fn endpoint(url: &str, ca_file: Option<&Path>) -> RegistryEndpoint {
     let ca_file = ca_file.map(|path| path.to_str().expect("a path").to_owned());
@@ -99,7 +99,7 @@ async fn push_and_read_back(
 
 #[tokio::test]
 async fn a_plain_registry() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     push_and_read_back(&registry, &endpoint(&registry.host(), None), None).await;
 }
 
@@ -141,7 +141,7 @@ async fn a_registry_with_a_private_authority() {
     assert!(repository.head_manifest(&at("v1")).await.expect("an answer").is_some());
 
     // Another authority did not sign the registry's certificate.
-    let other = DockerRegistry::start_tls(&Auth::None);
+    let other = DockerRegistry::start_tls(&AcceptedClients::None);
     let mistrusted = endpoint(&registry.host(), other.ca_file());
     let repository = open(&mistrusted, &variables).repository(&name("a"));
     let error = repository.head_manifest(&at("v1")).await.expect_err("no trust").to_diagnostic();
@@ -151,13 +151,17 @@ async fn a_registry_with_a_private_authority() {
 
 #[tokio::test]
 async fn an_insecure_registry_without_tls() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let insecure = RegistryEndpoint { insecure: true, ..endpoint(&registry.host(), None) };
     let repository = open(&insecure, &[]).repository(&name("a"));
     assert_eq!(repository.head_manifest(&at("v1")).await.expect("an answer"), None);
     let strict = RegistryEndpoint {
         ca_file: Some(
-            DockerRegistry::start_tls(&Auth::None).ca_file().expect("a file").display().to_string(),
+            DockerRegistry::start_tls(&AcceptedClients::None)
+                .ca_file()
+                .expect("a file")
+                .display()
+                .to_string(),
         ),
         ..endpoint(&registry.host(), None)
     };
@@ -167,7 +171,7 @@ async fn an_insecure_registry_without_tls() {
 
 #[tokio::test]
 async fn blobs_are_mounted_and_large_ones_stream() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let open = open(&endpoint(&registry.host(), None), &[]);
     let (one, two) = (open.repository(&name("one")), open.repository(&name("two")));
     let blob = Blob::noise(24 << 20, 1);
@@ -190,7 +194,7 @@ async fn blobs_are_mounted_and_large_ones_stream() {
 
 #[tokio::test]
 async fn tags_come_page_by_page() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let repository = open(&endpoint(&registry.host(), None), &[]).repository(&name("a"));
     let image = SmallImage::new("tags");
     image.push(repository.as_ref(), "latest").await.expect("pushed");

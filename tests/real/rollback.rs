@@ -3,9 +3,9 @@
 
 use insta::assert_snapshot;
 use serde_json::Value;
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::test_registry::{Deletes, Fault, Options, TestRegistry};
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
+use testkit::test_registry::{Deletes, Fault, TestRegistry, TestRegistryOptions};
 use testkit::world::{configuration, copy, digest, image, tags};
 use testkit::{command, docker_registry, world};
 
@@ -56,7 +56,7 @@ impl Released {
         );
     }
 
-    fn rollback(&self, options: &str) -> command::Run {
+    fn rollback(&self, options: &str) -> command::ProgramRun {
         self.folder.run(&format!("rollback record.json {options}")).wide()
     }
 
@@ -82,7 +82,7 @@ impl Released {
     }
 
     /// The output, with the place and every digest replaced.
-    fn steady(&self, done: &Done) -> String {
+    fn steady(&self, done: &EndedRun) -> String {
         let place = self.place.trim_start_matches("docker://").trim_end_matches("/app");
         let mut shown = done.shown().replace(place, "[PLACE]");
         for (digest, name) in [(&self.first, "first"), (&self.second, "second")] {
@@ -131,7 +131,7 @@ fn the_record_that_is_read_is_not_written_over() {
 
 #[test]
 fn a_release_is_taken_back_in_a_registry() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let released = Released::to(&registry.host());
     let refused = released.rollback("").done().expect_code(1);
     assert_snapshot!("not_confirmed", released.steady(&refused));
@@ -183,7 +183,7 @@ fn a_release_is_taken_back_in_a_directory() {
 
 #[test]
 fn what_somebody_moved_since_is_left_alone() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let released = Released::to(&registry.host());
     let other = released.folder.image("other", &image("somebody's"));
     copy(&other.directory, &format!("{}/app:latest", registry.host()));
@@ -200,7 +200,7 @@ fn what_somebody_moved_since_is_left_alone() {
 
 #[test]
 fn where_nothing_can_be_removed_the_rest_goes_back() {
-    let registry = DockerRegistry::start_without_deleting(&Auth::None);
+    let registry = DockerRegistry::start_without_deleting(&AcceptedClients::None);
     let released = Released::to(&registry.host());
     let done = released.rollback("--auto-approve").done().expect_code(0);
     assert_snapshot!("cannot_remove", released.steady(&done));
@@ -210,7 +210,7 @@ fn where_nothing_can_be_removed_the_rest_goes_back() {
 
 #[test]
 fn a_saved_rollback_is_applied_as_it_was_approved() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let released = Released::to(&registry.host());
     // Nobody can confirm here: the plan is saved, and nothing else happens.
     let saved = released.rollback("--out plan.json").done().expect_code(0);
@@ -238,7 +238,8 @@ async fn an_apply_that_failed_half_way_is_taken_back() {
     // In the first case it is refused, so `latest` never moved; in the second it moved, and every answer about it was lost.
     let refused = || Fault::Answer(400, Vec::new(), Vec::new());
     for (deletes, fault) in [(Deletes::Manifests, refused()), (Deletes::Tags, Fault::Lost)] {
-        let registry = TestRegistry::start(Options { deletes, ..Options::default() }).await;
+        let registry =
+            TestRegistry::start(TestRegistryOptions { deletes, ..TestRegistryOptions::default() }).await;
         let url = registry.host();
         let text = configuration(&[("place", &url)]) + "[apply]\non_tag_failure = \"stop\"\n";
         let folder = Folder::with(&[("publish.toml", &text)]);
@@ -270,7 +271,7 @@ async fn an_apply_that_failed_half_way_is_taken_back() {
 
 #[test]
 fn a_manifest_goes_only_with_tags_that_the_plan_removes() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     for url in [registry.host(), "oci:registry".to_owned()] {
         let released = Released::to(&url);
         let folder = &released.folder;

@@ -10,10 +10,10 @@ use testkit::{image, raw_tar, world};
 
 use serde_json::{Value, json};
 
-use testkit::chart::Chart;
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::image::{Layer, LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, sha256};
+use testkit::chart::TestChart;
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
+use testkit::image::{LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, TestLayer, sha256};
 
 /// A token that no service issued, with a checksum as in real ones.
 fn token() -> String {
@@ -60,8 +60,8 @@ fn folder(more: &str) -> Folder {
 const DENY: &str = "[secrets]\npolicy = \"deny\"\n";
 
 /// A layer with these bytes.
-fn layer(bytes: Vec<u8>) -> Layer {
-    Layer { diff_id: sha256(&bytes), bytes, descriptor: json!({}), present: true }
+fn layer(bytes: Vec<u8>) -> TestLayer {
+    TestLayer { diff_id: sha256(&bytes), bytes, descriptor: json!({}), present: true }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -71,7 +71,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Writes an image of `layers` to the layout `image`, whose configuration has `config` and `history`.
-fn write_image(folder: &Folder, layers: &[Layer], config: &Value, history: &Value, annotations: &Value) {
+fn write_image(folder: &Folder, layers: &[TestLayer], config: &Value, history: &Value, annotations: &Value) {
     let path = folder.path.join("image");
     if path.exists() {
         fs::remove_dir_all(&path).unwrap();
@@ -88,8 +88,8 @@ fn write_image(folder: &Folder, layers: &[Layer], config: &Value, history: &Valu
     layout.list(&root, &[]);
 }
 
-fn with_layers(folder: &Folder, layers: &[Layer]) {
-    let made = |_: &Layer| json!({ "created_by": "COPY . /app # buildkit" });
+fn with_layers(folder: &Folder, layers: &[TestLayer]) {
+    let made = |_: &TestLayer| json!({ "created_by": "COPY . /app # buildkit" });
     let history: Vec<Value> = layers.iter().map(made).collect();
     write_image(folder, layers, &json!({}), &json!(history), &json!({}));
 }
@@ -98,12 +98,12 @@ const PLAN: &str = "plan --ref refs/tags/v1.2.3";
 const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
 /// Asserts that the value is neither in the output, nor in any file of the folder and its home except for the source.
-fn nowhere(folder: &Folder, done: &Done) {
+fn nowhere(folder: &Folder, done: &EndedRun) {
     let value = token();
     nowhere_of(folder, done, value.strip_prefix("ghp_").unwrap());
 }
 
-fn nowhere_of(folder: &Folder, done: &Done, value: &str) {
+fn nowhere_of(folder: &Folder, done: &EndedRun, value: &str) {
     assert!(!done.stdout().contains(value) && !done.stderr().contains(value), "\n{}", done.shown());
     let mut open = vec![folder.path.clone(), folder.home()];
     while let Some(at) = open.pop() {
@@ -127,7 +127,7 @@ fn findings(plan: &Value) -> Vec<&Value> {
 }
 
 /// The places of the blocking findings, in the form for people.
-fn blocking(done: &Done) -> Vec<String> {
+fn blocking(done: &EndedRun) -> Vec<String> {
     let plan: brokkr_publish::model::plan::Plan =
         serde_json::from_value(without_checksum(done.json())).unwrap();
     let secrets = plan.secrets.expect("a search");
@@ -143,9 +143,9 @@ fn without_checksum(mut plan: Value) -> Value {
 fn a_secret_that_a_later_layer_deletes_blocks_the_plan_and_is_told_without_its_value() {
     let folder = folder(DENY);
     let layers = [
-        Layer::files(&[("etc/hello", b"hello")]),
-        Layer::files(&[("app/.env", &env_file())]),
-        Layer::files(&[("app/.wh..env", b"")]),
+        TestLayer::files(&[("etc/hello", b"hello")]),
+        TestLayer::files(&[("app/.env", &env_file())]),
+        TestLayer::files(&[("app/.wh..env", b"")]),
     ];
     with_layers(&folder, &layers);
     let done = folder.run(&format!("{PLAN} --out plan.json")).wide().done().expect_code(1);
@@ -181,7 +181,7 @@ fn it_is_found_in_variables_history_labels_arguments_and_annotations() {
         "Entrypoint": ["serve", format!("--token={value}")] });
     let history = json!([{ "created_by": format!("RUN |1 TOKEN={value} /bin/sh -c make # buildkit") }]);
     let annotations = json!({ "com.example.note": value });
-    write_image(&folder, &[Layer::files(&[("a", b"a")])], &config, &history, &annotations);
+    write_image(&folder, &[TestLayer::files(&[("a", b"a")])], &config, &history, &annotations);
     let done = folder.run(&format!("{PLAN} --json")).done().expect_code(1);
     let found = blocking(&done);
     for place in [
@@ -203,12 +203,12 @@ fn passwords_in_files_and_instructions_are_nowhere() {
     let (netrc, database) = ("pcMysQ8vLw2Zt7Kd", "sunflower-lane");
     let folder = folder("[secrets]\npolicy = \"warn\"\n");
     let layers = [
-        Layer::files(&[(
+        TestLayer::files(&[(
             "root/.netrc",
             format!("machine api.github.com login me password {netrc}\n").as_bytes(),
         )]),
-        Layer::files(&[("root/.my.cnf", format!("[client]\nuser=me\npassword={database}\n").as_bytes())]),
-        Layer::files(&[("app/.env", &env_file())]),
+        TestLayer::files(&[("root/.my.cnf", format!("[client]\nuser=me\npassword={database}\n").as_bytes())]),
+        TestLayer::files(&[("app/.env", &env_file())]),
     ];
     let history = json!([
         { "created_by": format!("RUN /bin/sh -c printf \"machine api.github.com login me password {netrc}\" > /root/.netrc # buildkit") },
@@ -296,7 +296,7 @@ fn a_chart_is_searched_too() {
     );
     let folder = Folder::with(&[("publish.toml", &text)]);
     let values = format!("replicas: 1\ntoken: {}\n", token());
-    Chart::small("hello", "1.2.3").with("values.yaml", &values).write(&folder.path.join("charts/hello"));
+    TestChart::small("hello", "1.2.3").with("values.yaml", &values).write(&folder.path.join("charts/hello"));
     let done = folder.run(&format!("{PLAN} --json")).done().expect_code(1);
     let found = blocking(&done);
     assert!(found[0].ends_with("hello/values.yaml line 2"), "{found:?}");
@@ -306,7 +306,7 @@ fn a_chart_is_searched_too() {
 #[test]
 fn a_warning_lets_it_through_and_the_record_holds_it() {
     let folder = folder("[secrets]\npolicy = \"warn\"\n");
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     let done = folder.run(&format!("{APPLY} --record record.json")).done().expect_code(0);
     assert!(done.stderr().contains("let through"), "{}", done.shown());
     nowhere(&folder, &done);
@@ -314,7 +314,7 @@ fn a_warning_lets_it_through_and_the_record_holds_it() {
     let through = record["outcome"]["secrets"].as_array().unwrap();
     assert!(through.iter().any(|it| it["rule"] == "github-token" && it["blocks"] == false), "{through:?}");
     let quiet = self::folder("[secrets]\npolicy = \"warn\"\n");
-    with_layers(&quiet, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&quiet, &[TestLayer::files(&[("app/.env", &env_file())])]);
     let done = quiet.run(&format!("-q {APPLY}")).done().expect_code(0);
     assert!(done.stderr().contains("let through"), "{}", done.shown());
 }
@@ -331,7 +331,7 @@ fn it_is_allowed_by_rule_path_and_value_and_what_allows_nothing_is_told() {
         let folder = folder(&format!(
             "{DENY}allow = [{{ {allow} }}, {{ path = \"gone/**\", reason = \"an old one\" }}]\n"
         ));
-        with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+        with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
         let done = folder.run(&format!("{PLAN} --json")).done().expect_code(0);
         let plan = done.json();
         let allowed = findings(&plan).into_iter().find(|it| it["rule"] == "github-token").expect("a finding");
@@ -346,7 +346,7 @@ fn it_is_allowed_by_rule_path_and_value_and_what_allows_nothing_is_told() {
 #[test]
 fn the_line_that_the_plan_shows_allows_exactly_that() {
     let folder = folder(DENY);
-    with_layers(&folder, &[Layer::files(&[("app/[a]*.txt", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/[a]*.txt", &env_file())])]);
     let shown = folder.run(PLAN).wide().done().expect_code(1).stdout();
     let allow: Vec<String> = shown
         .lines()
@@ -361,8 +361,8 @@ fn the_line_that_the_plan_shows_allows_exactly_that() {
 #[test]
 fn what_was_searched_is_remembered_and_a_broken_memory_is_ignored() {
     let folder = folder(DENY);
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())]), Layer::noise(1, 100_000)]);
-    let searched = |done: &Done| {
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())]), TestLayer::noise(1, 100_000)]);
+    let searched = |done: &EndedRun| {
         let plan = done.json();
         let searched = &plan["secrets"]["searched"];
         (
@@ -395,7 +395,7 @@ fn what_was_searched_is_remembered_and_a_broken_memory_is_ignored() {
 #[test]
 fn a_memory_that_cannot_be_used_is_no_error() {
     let folder = folder(DENY);
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     folder.write("file", "in the way");
     for place in
         [folder.path.join("file"), Path::new("/dev/null").to_owned(), Path::new("relative").to_owned()]
@@ -407,7 +407,7 @@ fn a_memory_that_cannot_be_used_is_no_error() {
 
 #[test]
 fn by_default_public_repositories_are_searched_and_others_are_not() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = |visibility: &str, policy: &str| {
         format!(
             "version = 1\n{policy}\n[registries.local]\nurl = \"{}\"\n{visibility}{RULES}\n[images.app]\nsource = \"oci:image\"\n",
@@ -415,7 +415,7 @@ fn by_default_public_repositories_are_searched_and_others_are_not() {
         )
     };
     let folder = Folder::new();
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     // The repository does not exist yet, and no visibility is declared: the program says that strangers can pull the content.
     folder.write("publish.toml", text("", ""));
     folder.run(PLAN).done().expect_code(1);
@@ -428,9 +428,9 @@ fn by_default_public_repositories_are_searched_and_others_are_not() {
     folder.run(PLAN).done().expect_code(0);
     // The repository is found to be public: anybody can pull its content.
     folder.write("publish.toml", text("", ""));
-    with_layers(&folder, &[Layer::files(&[("harmless", b"hello")])]);
+    with_layers(&folder, &[TestLayer::files(&[("harmless", b"hello")])]);
     folder.run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     folder.run(PLAN).done().expect_code(1);
     let text = folder.read("publish.toml").replace("template = \"latest\"", "template = \"newest\"");
     folder.write("publish.toml", text);
@@ -439,7 +439,7 @@ fn by_default_public_repositories_are_searched_and_others_are_not() {
 
 #[test]
 fn a_private_repository_is_not_searched_unless_that_is_declared() {
-    let registry = DockerRegistry::start(&Auth::Basic { username: "alice", password: "se:cret" });
+    let registry = DockerRegistry::start(&AcceptedClients::Basic { username: "alice", password: "se:cret" });
     let folder = Folder::new();
     let text = |policy: &str| {
         format!(
@@ -450,12 +450,12 @@ fn a_private_repository_is_not_searched_unless_that_is_declared() {
     let run = |arguments: &str| folder.run(arguments).env("THE_USER", "alice").env("THE_WORD", "se:cret");
     folder.write("publish.toml", text(""));
     // The repository does not exist yet, and strangers are refused.
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     let plan = run(&format!("{PLAN} --json")).done().expect_code(0).json();
     assert_eq!(plan.get("secrets"), None);
-    with_layers(&folder, &[Layer::files(&[("harmless", b"hello")])]);
+    with_layers(&folder, &[TestLayer::files(&[("harmless", b"hello")])]);
     run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     let plan = run(&format!("{PLAN} --json")).done().expect_code(0).json();
     assert_eq!(plan.get("secrets"), None);
     folder.write("publish.toml", text(DENY));
@@ -465,12 +465,12 @@ fn a_private_repository_is_not_searched_unless_that_is_declared() {
 #[test]
 fn what_a_repository_holds_already_is_not_searched_again() {
     let folder = folder("[secrets]\npolicy = \"off\"\n");
-    let base = Layer::files(&[("app/.env", &env_file())]);
+    let base = TestLayer::files(&[("app/.env", &env_file())]);
     with_layers(&folder, std::slice::from_ref(&base));
     folder.run("apply --auto-approve --ref refs/tags/v1.0.0").done().expect_code(0);
     let text = folder.read("publish.toml").replace("\"off\"", "\"deny\"");
     folder.write("publish.toml", text);
-    with_layers(&folder, &[base, Layer::files(&[("more", b"more")])]);
+    with_layers(&folder, &[base, TestLayer::files(&[("more", b"more")])]);
     let plan = folder.run(&format!("{PLAN} --json")).done().expect_code(0).json();
     assert_eq!(plan["secrets"]["searched"]["blobs"], 2, "the new layer and the configuration");
     folder.run(APPLY).done().expect_code(0);
@@ -480,9 +480,9 @@ fn what_a_repository_holds_already_is_not_searched_again() {
 
 #[test]
 fn what_is_promoted_is_searched_where_it_comes_from() {
-    let staging = DockerRegistry::start(&Auth::None);
+    let staging = DockerRegistry::start(&AcceptedClients::None);
     let folder = folder(DENY);
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     world::copy(&folder.path.join("image"), &format!("{}/app:candidate", staging.host()));
     let text = folder
         .read("publish.toml")
@@ -497,7 +497,7 @@ fn what_is_promoted_is_searched_where_it_comes_from() {
 fn a_saved_plan_is_held_to_what_it_says_and_searched_again() {
     let folder =
         folder("[secrets]\npolicy = \"deny\"\nallow = [{ path = \"app/**\", reason = \"a test\" }]\n");
-    with_layers(&folder, &[Layer::files(&[("app/.env", &env_file())])]);
+    with_layers(&folder, &[TestLayer::files(&[("app/.env", &env_file())])]);
     folder.run(&format!("{PLAN} --out plan.json")).done().expect_code(0);
     fs::remove_file(folder.path.join("publish.toml")).unwrap();
     fs::remove_dir_all(folder.home().join(".cache")).unwrap();
@@ -517,7 +517,7 @@ fn a_saved_plan_is_held_to_what_it_says_and_searched_again() {
 #[test]
 fn a_layer_that_cannot_be_read_is_an_error_and_a_warning_lets_it_through() {
     let folder = folder(DENY);
-    let whole = Layer::files(&[("app/noise", &image::noise(1, 50_000))]);
+    let whole = TestLayer::files(&[("app/noise", &image::noise(1, 50_000))]);
     with_layers(&folder, &[layer(whole.bytes[..whole.bytes.len() / 2].to_vec())]);
     let done = folder.run(PLAN).wide().done().expect_code(1);
     insta::assert_snapshot!("unreadable", steady(&done.shown()));

@@ -16,7 +16,7 @@ use oci_content::SourceSpec;
 use oci_content::{Content, Source, Surroundings, open, walk};
 use oci_registry::{Descriptor, Digest, Platform};
 
-use testkit::image::{Image, Layer, to_archive};
+use testkit::image::{TestImage, TestLayer, to_archive};
 
 /// Runs a program in `folder`, and returns its output. The test fails if the program is missing or fails.
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
@@ -153,7 +153,7 @@ fn several_images_in_a_layout_that_skopeo_writes() {
     let folder = tempfile::tempdir().expect("a directory");
     let at = folder.path();
     for (name, platform) in [("one", "linux/amd64"), ("two", "linux/arm64")] {
-        Image::new().platform(platform, vec![Layer::noise(1, 1000)]).attested().write(&at.join(name));
+        TestImage::new().platform(platform, vec![TestLayer::noise(1, 1000)]).attested().write(&at.join(name));
         for reference in [name.to_owned(), format!("registry.example:5000/group/{name}:v1")] {
             run(at, "skopeo", &["copy", "--all", &format!("oci:{name}"), &format!("oci:all:{reference}")]);
         }
@@ -177,8 +177,9 @@ fn several_images_in_a_layout_that_skopeo_writes() {
 fn an_archive_that_tar_writes() {
     let folder = tempfile::tempdir().expect("a directory");
     let at = folder.path();
-    let written =
-        Image::new().platform("linux/amd64", vec![Layer::noise(1, 100_000)]).write(&at.join("layout"));
+    let written = TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::noise(1, 100_000)])
+        .write(&at.join("layout"));
     for format in ["gnu", "pax", "posix", "ustar", "v7"] {
         // The names begin with `./`, and there are directories among the files.
         let archive = format!("{format}.tar");
@@ -247,9 +248,9 @@ fn what_is_published_is_read_by_skopeo() {
 fn a_layout_made_here_is_one_for_skopeo() {
     let folder = tempfile::tempdir().expect("a directory");
     let at = folder.path();
-    let index = Image::new()
-        .platform("linux/amd64", vec![Layer::files(&[("hello.txt", b"hello")])])
-        .platform("linux/arm/v7", vec![Layer::noise(3, 5000)])
+    let index = TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::files(&[("hello.txt", b"hello")])])
+        .platform("linux/arm/v7", vec![TestLayer::noise(3, 5000)])
         .attested()
         .revision("9f3c2ab")
         .write(&at.join("index"));

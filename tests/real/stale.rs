@@ -1,12 +1,12 @@
 //! Saved plans: apply needs nothing else, and each way in which one can be stale is refused by name.
 
 use insta::assert_snapshot;
-use testkit::place::Place;
+use testkit::place::PublishFixture;
 use testkit::world::{copy, image};
 
 #[test]
 fn a_saved_plan_is_enough() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let written = place.folder.image("image", &image("saved"));
     let saved = place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
     assert!(saved.stderr().contains("apply saved.json"), "{}", saved.shown());
@@ -30,7 +30,7 @@ fn a_saved_plan_is_enough() {
 
 #[test]
 fn a_stale_plan_is_refused_by_name_before_anything_moves() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let first = place.folder.publish("1.2.3");
     place.folder.image("image", &image("1.2.4"));
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.4").done().expect_code(0);
@@ -47,7 +47,7 @@ fn a_stale_plan_is_refused_by_name_before_anything_moves() {
 
 #[test]
 fn a_tag_that_was_created_or_deleted_since_is_refused_by_name() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.publish("1.2.3");
     place.folder.image("image", &image("1.2.4"));
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.4").done().expect_code(0);
@@ -63,7 +63,7 @@ fn a_tag_that_was_created_or_deleted_since_is_refused_by_name() {
 
 #[test]
 fn a_plan_whose_file_says_something_else_now_is_refused() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.image("image", &image("planned"));
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
     let text = place.folder.read("publish.toml");
@@ -80,7 +80,7 @@ fn a_plan_whose_file_says_something_else_now_is_refused() {
 
 #[test]
 fn a_plan_that_was_changed_is_refused() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     let written = place.folder.image("image", &image("planned"));
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
     let plan: serde_json::Value = serde_json::from_str(&place.folder.read("saved.json")).expect("JSON");
@@ -135,7 +135,7 @@ fn a_plan_that_was_changed_is_refused() {
 
 #[test]
 fn a_changed_source_is_refused() {
-    let place = Place::new();
+    let place = PublishFixture::new();
     place.folder.image("image", &image("planned"));
     place.folder.run("plan --out saved.json --ref refs/tags/v1.2.3").done().expect_code(0);
     place.folder.image("image", &image("rebuilt"));

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use testkit::command::{Folder, clean};
-use testkit::docker_registry::{Auth, DockerRegistry};
-use testkit::engine::{self, Engine};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry};
+use testkit::engine::{self, TestEngine};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/tag-and-push.sh");
 
@@ -51,7 +51,7 @@ tar --create --mtime=@0 --directory "$(dirname "$file")" "$(basename "$file")" |
 "#;
 
 /// Runs the script in the folder; returns exit code, standard output and standard error.
-fn script(folder: &Folder, engine: &Engine, arguments: &str) -> (Option<i32>, String, String) {
+fn script(folder: &Folder, engine: &TestEngine, arguments: &str) -> (Option<i32>, String, String) {
     let which = Command::new("sh").args(["-c", "command -v docker"]).output().expect("sh");
     let docker = String::from_utf8(which.stdout).unwrap().trim().to_owned();
     let mut command = Command::new(SCRIPT);
@@ -74,7 +74,7 @@ fn skopeo(arguments: &[&str]) -> String {
 
 #[test]
 fn builds_and_publishes_from_the_engine() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let host = registry.host();
     let folder = Folder::with(&[
         ("publish.toml", CONFIGURATION),
@@ -87,7 +87,7 @@ fn builds_and_publishes_from_the_engine() {
     folder.git(&["add", "."]);
     folder.git(&["commit", "--quiet", "--message", "first"]);
     folder.git(&["tag", "v1.2.3"]);
-    let engine = Engine::docker(&folder.home());
+    let engine = TestEngine::docker(&folder.home());
 
     let (code, plan, said) =
         script(&folder, &engine, &format!("--dry-run --tag test --registry {host}/team brokkr-broker"));

@@ -9,13 +9,13 @@ use brokkr_publish::saved::printed_schema;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use testkit::command::{Done, Folder};
-use testkit::docker_registry::{Auth, DockerRegistry, free_port, run};
-use testkit::image::{Image, Layer, Written, blob_path};
+use testkit::command::{EndedRun, Folder};
+use testkit::docker_registry::{AcceptedClients, DockerRegistry, free_port, run};
+use testkit::image::{TestImage, TestLayer, Written, blob_path};
 use testkit::world::{configuration, copy, digest, image};
 
 /// Two registries, a directory, and two releases in all three.
-struct World {
+struct VerifyFixture {
     one: DockerRegistry,
     two: DockerRegistry,
     folder: Folder,
@@ -23,9 +23,10 @@ struct World {
     releases: [Written; 2],
 }
 
-impl World {
+impl VerifyFixture {
     fn new() -> Self {
-        let (one, two) = (DockerRegistry::start(&Auth::None), DockerRegistry::start(&Auth::None));
+        let (one, two) =
+            (DockerRegistry::start(&AcceptedClients::None), DockerRegistry::start(&AcceptedClients::None));
         let registries = [("one", one.host()), ("two", two.host()), ("bundle", "oci:bundle".to_owned())];
         let registries: Vec<(&str, &str)> =
             registries.iter().map(|(name, url)| (*name, url.as_str())).collect();
@@ -44,18 +45,18 @@ impl World {
         Self { one, two, folder, releases }
     }
 
-    fn verify(&self, arguments: &str, code: i32) -> Done {
+    fn verify(&self, arguments: &str, code: i32) -> EndedRun {
         self.folder.run(&format!("verify {arguments}")).done().expect_code(code)
     }
 
     /// The output, which is the same in every run.
-    fn shown(&self, done: &Done) -> String {
+    fn shown(&self, done: &EndedRun) -> String {
         done.shown().replace(&self.one.host(), "ONE").replace(&self.two.host(), "TWO")
     }
 }
 
 /// Every drift and finding of `verify --json`, as `REGISTRY WHAT CODE`, after a check against the schema.
-fn drift(done: &Done) -> Vec<String> {
+fn drift(done: &EndedRun) -> Vec<String> {
     let json = done.json();
     let validator =
         jsonschema::validator_for(&printed_schema::<Verification>("verification")).expect("a schema");
@@ -106,7 +107,7 @@ fn copy_to_layout(layout: &Path, to: &Path, tag: &str) {
 
 #[test]
 fn all_stands_whatever_the_run_is_about() {
-    let world = World::new();
+    let world = VerifyFixture::new();
     assert_snapshot!(world.shown(&world.verify("", 0)));
     assert_eq!(drift(&world.verify("--json --deep", 0)), Vec::<String>::new());
     // On a schedule, as in a nightly job, and on a pull request from a fork.
@@ -123,7 +124,7 @@ fn all_stands_whatever_the_run_is_about() {
 
 #[test]
 fn a_run_asks_once_for_the_list_and_once_for_each_tag() {
-    let world = World::new();
+    let world = VerifyFixture::new();
     let before = world.one.requests().len();
     world.verify("", 0);
     let asked: Vec<String> = world.one.requests().split_off(before);
@@ -140,7 +141,7 @@ fn a_run_asks_once_for_the_list_and_once_for_each_tag() {
 
 #[test]
 fn what_others_did_to_the_tags() {
-    let world = World::new();
+    let world = VerifyFixture::new();
     let [old, new] = &world.releases;
     // Somebody moves a tag back, deletes a release, and rebuilds another under its tag.
     copy(&old.directory, &format!("{}/app:latest", world.one.host()));
@@ -166,7 +167,7 @@ fn what_others_did_to_the_tags() {
 
 #[test]
 fn a_registry_that_lost_the_image() {
-    let world = World::new();
+    let world = VerifyFixture::new();
     for release in &world.releases {
         delete(&world.two, &release.digest);
     }
@@ -177,7 +178,7 @@ fn a_registry_that_lost_the_image() {
 
 #[test]
 fn nothing_is_published_yet() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = configuration(&[("one", &registry.host()), ("bundle", "oci:bundle")]);
     let folder = Folder::with(&[("publish.toml", &text)]);
     let done = folder.run("verify").done().expect_code(0);
@@ -187,7 +188,7 @@ fn nothing_is_published_yet() {
 
 #[test]
 fn what_is_declared_of_the_last_version() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = configuration(&[("one", &registry.host())])
         + "annotations = { key = \"{{ version }}\", commit = \"{{ git.sha }}\" }\n";
     let folder = Folder::with(&[("publish.toml", &text)]);
@@ -215,10 +216,13 @@ fn what_is_declared_of_the_last_version() {
 
 #[test]
 fn the_platform_of_a_single_image_is_in_its_configuration() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = configuration(&[("one", &registry.host())]).replace(", \"linux/arm64\"", "");
     let folder = Folder::with(&[("publish.toml", &text)]);
-    folder.image("image", &Image::new().platform("linux/amd64", vec![Layer::files(&[("a", b"b")])]).single());
+    folder.image(
+        "image",
+        &TestImage::new().platform("linux/amd64", vec![TestLayer::files(&[("a", b"b")])]).single(),
+    );
     folder.apply("1.0.0").done().expect_code(0);
     folder.run("verify").done().expect_code(0);
     folder.write("publish.toml", text.replace("linux/amd64", "linux/arm64"));
@@ -227,7 +231,7 @@ fn the_platform_of_a_single_image_is_in_its_configuration() {
 
 #[test]
 fn content_that_is_missing_or_broken() {
-    let world = World::new();
+    let world = VerifyFixture::new();
     let [old, new] = &world.releases;
     let child =
         |release: &Written, at: usize| release.images[at]["digest"].as_str().expect("a digest").to_owned();
@@ -269,7 +273,7 @@ fn content_that_is_missing_or_broken() {
 
 #[test]
 fn a_record_remembers_what_no_registry_does() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let folder = Folder::with(&[("publish.toml", &configuration(&[("one", &registry.host())]))]);
     folder.publish("1.0.0");
     let old = image("1.0.0").write(&folder.path.join("old"));
@@ -313,7 +317,7 @@ fn a_record_remembers_what_no_registry_does() {
 
 #[test]
 fn a_recorded_branch_may_only_have_moved_on() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = configuration(&[("one", &registry.host())])
         + "\n[tags.branch]\non = \"branch\"\nmatch = \"main\"\ntemplate = \"{{ git.branch }}\"\nmutability = \"forward\"\n";
     let folder = Folder::with(&[("publish.toml", &text)]);
@@ -353,8 +357,8 @@ fn a_recorded_branch_may_only_have_moved_on() {
 
 #[test]
 fn visibility_is_proved_by_an_anonymous_pull() {
-    let open = DockerRegistry::start(&Auth::None);
-    let closed = DockerRegistry::start(&Auth::Basic { username: "alice", password: "se:cret" });
+    let open = DockerRegistry::start(&AcceptedClients::None);
+    let closed = DockerRegistry::start(&AcceptedClients::Basic { username: "alice", password: "se:cret" });
     let text = configuration(&[("open", &open.host()), ("closed", &closed.host())]);
     let auth = "auth = { username_env = \"THE_USER\", password_env = \"THE_WORD\" }\n";
     let text = text.replace(&format!("{}\"\n", closed.host()), &format!("{}\"\n{auth}", closed.host()));
@@ -374,8 +378,8 @@ fn visibility_is_proved_by_an_anonymous_pull() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_does_not_say_who_can_pull() {
-    use testkit::test_registry::{Fault, Options, TestRegistry};
-    let registry = TestRegistry::start(Options::default()).await;
+    use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let text = configuration(&[("one", &registry.host())])
         .replace("[registries.one]\n", "[registries.one]\nvisibility = \"public\"\n");
     let folder = Folder::with(&[("publish.toml", &text)]);
@@ -390,7 +394,7 @@ async fn a_registry_that_does_not_say_who_can_pull() {
 
 #[test]
 fn registries_that_cannot_be_asked_are_all_named() {
-    let there = DockerRegistry::start(&Auth::None);
+    let there = DockerRegistry::start(&AcceptedClients::None);
     let ports = [free_port(), free_port()];
     let gone = ports.map(|port| format!("localhost:{port}"));
     let text = configuration(&[("there", &there.host()), ("gone", &gone[0]), ("lost", &gone[1])]);
@@ -404,7 +408,7 @@ fn registries_that_cannot_be_asked_are_all_named() {
 
 #[test]
 fn nothing_from_a_registry_acts_on_the_terminal() {
-    let registry = DockerRegistry::start(&Auth::None);
+    let registry = DockerRegistry::start(&AcceptedClients::None);
     let text = configuration(&[("one", &registry.host())]) + "annotations = { key = \"good\" }\n";
     let folder = Folder::with(&[("publish.toml", &text)]);
     folder.publish("1.0.0");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::ChartError;
-use crate::finding::{ChartFindings, Finding, FindingConcern, FindingSeverity};
+use crate::finding::{ChartFinding, ChartFindings, FindingConcern, FindingSeverity};
 use crate::load::LoadedChart;
 use crate::read_chart::{ChartPath, read_chart};
 use crate::typed_values::check_typed_values;
@@ -26,7 +26,7 @@ pub fn check_chart(
     path: &str,
     wanted: Option<&str>,
     sets_app_version: bool,
-) -> Result<Vec<Finding>, ChartError> {
+) -> Result<Vec<ChartFinding>, ChartError> {
     let location = ChartPath::find(folder, shown, path)?;
     let mut findings = ChartFindings::default();
     if let Some(read) = read_chart(&location, folder, &mut findings)? {

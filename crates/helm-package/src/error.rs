@@ -2,7 +2,7 @@
 
 use oci_content::SourceError;
 
-use crate::finding::Finding;
+use crate::finding::ChartFinding;
 
 /// Why a chart cannot be packaged.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum ChartError {
         /// The chart, for people.
         path: String,
         /// All errors of the chart, each with its place.
-        findings: Vec<Finding>,
+        findings: Vec<ChartFinding>,
     },
     /// A file of the chart cannot be read.
     #[error(transparent)]
@@ -28,13 +28,13 @@ pub enum ChartError {
 
 impl ChartError {
     /// The error for the findings of a chart; warnings are left out.
-    pub(crate) fn invalid(path: String, findings: Vec<Finding>) -> Self {
-        Self::Invalid { path, findings: findings.into_iter().filter(Finding::is_error).collect() }
+    pub(crate) fn invalid(path: String, findings: Vec<ChartFinding>) -> Self {
+        Self::Invalid { path, findings: findings.into_iter().filter(ChartFinding::is_error).collect() }
     }
 }
 
 /// The problems of a chart as text, one per line: each with file, line and column.
-fn listed(path: &str, findings: &[Finding]) -> String {
+fn listed(path: &str, findings: &[ChartFinding]) -> String {
     match findings {
         [] => format!("chart `{path}` cannot be packaged"),
         [finding] => finding.to_string(),

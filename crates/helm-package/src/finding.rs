@@ -27,7 +27,7 @@ pub enum FindingConcern {
 
 /// One problem of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct ChartFinding {
     /// The part of the chart that it is about.
     pub concern: FindingConcern,
     /// How bad it is.
@@ -40,14 +40,14 @@ pub struct Finding {
     pub help: String,
 }
 
-impl Finding {
+impl ChartFinding {
     /// Whether Helm would not package or load the chart.
     pub fn is_error(&self) -> bool {
         self.severity == FindingSeverity::Error
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ChartFinding {
     /// Writes `file:line:column: message`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(span) = &self.span {
@@ -61,7 +61,7 @@ impl fmt::Display for Finding {
 /// Collects the findings about a chart.
 #[derive(Default)]
 pub(crate) struct ChartFindings {
-    list: Vec<Finding>,
+    list: Vec<ChartFinding>,
 }
 
 impl ChartFindings {
@@ -95,7 +95,7 @@ impl ChartFindings {
         let (message, help) = (printable(message), printable(help));
         // A file that is left out may be missed in two places.
         if !self.list.iter().any(|known| known.message == message && known.span == span) {
-            self.list.push(Finding { concern, severity, message, span, help });
+            self.list.push(ChartFinding { concern, severity, message, span, help });
         }
     }
 
@@ -103,16 +103,16 @@ impl ChartFindings {
     pub(crate) fn take_errors(&mut self, other: Self) {
         let known = self.list.iter().filter(|known| known.is_error()).count();
         let left = MAX_FINDINGS.saturating_sub(known);
-        self.list.extend(other.list.into_iter().filter(Finding::is_error).take(left));
+        self.list.extend(other.list.into_iter().filter(ChartFinding::is_error).take(left));
     }
 
     /// Whether there is an error.
     pub(crate) fn any_error(&self) -> bool {
-        self.list.iter().any(Finding::is_error)
+        self.list.iter().any(ChartFinding::is_error)
     }
 
     /// Returns all findings.
-    pub(crate) fn into_list(self) -> Vec<Finding> {
+    pub(crate) fn into_list(self) -> Vec<ChartFinding> {
         self.list
     }
 }

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::check::{chart_name, check_chart};
-use crate::finding::Finding;
+use crate::finding::ChartFinding;
 use oci_content::{Content, walk};
-use testkit::chart::{Chart as Made, DATABASE, entry, gzip};
+use testkit::chart::{DATABASE, TestChart as Made, entry, gzip};
 
 #[path = "open_checks_tests.rs"]
 mod checks;
@@ -32,7 +32,7 @@ fn spec(path: &str) -> ChartSpec {
 }
 
 /// The findings about a chart that can be read.
-fn checked(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> Vec<Finding> {
+fn checked(folder: &Path, shown: &Path, path: &str, wanted: Option<&str>) -> Vec<ChartFinding> {
     check_chart(folder, shown, path, wanted, false).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -42,10 +42,10 @@ fn written(chart: &Made) -> TempDir {
     folder
 }
 
-type Opened = (Arc<dyn Source>, ChartSpec);
+type OpenedChart = (Arc<dyn Source>, ChartSpec);
 
 /// Opens a chart. If the declaration gives no name, it gets the right one.
-fn open_in(folder: &Path, spec: &ChartSpec) -> Result<Opened, ChartError> {
+fn open_in(folder: &Path, spec: &ChartSpec) -> Result<OpenedChart, ChartError> {
     let own = || chart_name(folder, &spec.path).unwrap_or_default();
     let called = if spec.name.is_empty() { own() } else { spec.name.clone() };
     open(&ChartSpec { name: called, ..spec.clone() }, &Surroundings::local(folder))
@@ -59,7 +59,7 @@ fn a_chart_must_have_the_name_of_its_repository() {
         refusal,
         "chart/Chart.yaml:2:7: the chart is called `brokkr-agent`, but its repository ends in `agent`"
     );
-    assert!(checked(folder.path(), Path::new(""), "chart", Some("agent")).iter().any(Finding::is_error));
+    assert!(checked(folder.path(), Path::new(""), "chart", Some("agent")).iter().any(ChartFinding::is_error));
     fs::write(folder.path().join("a.tgz"), Made::small("b", "1.2.3").package("b")).expect("written");
     let refusal = refused(folder.path(), &ChartSpec { name: "a".into(), app_version: None, ..spec("a.tgz") });
     assert!(refusal.ends_with("the chart is called `b`, but its repository ends in `a`"), "{refusal}");

@@ -36,7 +36,7 @@ pub(crate) struct UnpackedChart {
 
 /// Reads the archive in `compressed`.
 pub(crate) fn unpack(compressed: impl Read, contents: &mut FileStore) -> Result<UnpackedChart, UnpackError> {
-    let reader = BoundedReader { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
+    let reader = LimitedReader { inner: MultiGzDecoder::new(compressed), left: MAX_ARCHIVE };
     let mut unpack = ChartUnpacker { reader, contents, folder: None, files: ChartFiles::new() };
     let mut entries = TarReader::new(MAX_METADATA);
     while let Some(item) = entries.next_item(&mut unpack.reader)? {
@@ -52,12 +52,12 @@ pub(crate) fn unpack(compressed: impl Read, contents: &mut FileStore) -> Result<
 }
 
 /// Reads up to a limit, and fails beyond it.
-struct BoundedReader<R> {
+struct LimitedReader<R> {
     inner: R,
     left: u64,
 }
 
-impl<R: Read> Read for BoundedReader<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
@@ -71,7 +71,7 @@ impl<R: Read> Read for BoundedReader<R> {
 }
 
 struct ChartUnpacker<'a, R> {
-    reader: BoundedReader<R>,
+    reader: LimitedReader<R>,
     contents: &'a mut FileStore,
     folder: Option<String>,
     files: ChartFiles,

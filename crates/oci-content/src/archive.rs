@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::SourceError;
 use super::compression::Compression;
-use super::layout::{File, Files};
+use super::layout::{Files, LayoutFile};
 use super::positioned::{PositionedFile, Section};
 use super::source_path::SourcePath;
 use super::tar_index::{self, IndexedEntry, IndexedNames, TarIndex, TarIndexError};
@@ -90,7 +90,7 @@ impl Files for Archive {
         format!("`{name}` in `{}`", self.file.path().display())
     }
 
-    fn open(&self, name: &str) -> Result<Option<File>, SourceError> {
+    fn open(&self, name: &str) -> Result<Option<LayoutFile>, SourceError> {
         match self.index.files.get(name) {
             None if !self.index.complete => Err(SourceError::malformed(
                 format!("archive `{}`", self.file.path().display()),
@@ -99,7 +99,7 @@ impl Files for Archive {
             None => Ok(None),
             Some(IndexedEntry::File { offset, length }) => {
                 let section = Section::new(Arc::clone(&self.file), *offset, *length);
-                Ok(Some(File { size: *length, reader: Box::new(section) }))
+                Ok(Some(LayoutFile { size: *length, reader: Box::new(section) }))
             }
             Some(entry) => {
                 let what = match entry {

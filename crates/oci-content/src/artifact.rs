@@ -29,7 +29,7 @@ const EMPTY_DATA: &str = "e30=";
 
 /// Files, and the manifest that lists them.
 #[derive(Debug)]
-pub(super) struct Artifact {
+pub(super) struct ArtifactSource {
     root: RawManifest,
     /// The path of each blob; files with the same bytes are one blob.
     files: HashMap<Digest, SourcePath>,
@@ -61,7 +61,7 @@ struct DescriptorDocument<'a> {
     data: Option<&'a str>,
 }
 
-impl Artifact {
+impl ArtifactSource {
     /// Reads the files of `spec`, whose paths start at `folder`, to hash them.
     pub(super) fn open(spec: &ArtifactSpec, folder: &Path) -> Result<Self, SourceError> {
         check_media_type("artifact_type", &spec.artifact_type)?;
@@ -260,7 +260,7 @@ fn hash(path: &SourcePath) -> Result<(Digest, u64), SourceError> {
     Ok((digester.finish(), size))
 }
 
-impl Source for Artifact {
+impl Source for ArtifactSource {
     fn root(&self) -> Result<Descriptor, SourceError> {
         Ok(self.root.descriptor())
     }

@@ -25,12 +25,12 @@ fn spec(artifact_type: &str, files: Vec<ArtifactFile>, annotations: &[(&str, &st
 }
 
 fn digest_of(spec: &ArtifactSpec, folder: &tempfile::TempDir) -> String {
-    let artifact = Artifact::open(spec, folder.path()).expect("an artifact");
+    let artifact = ArtifactSource::open(spec, folder.path()).expect("an artifact");
     artifact.root().expect("a root").digest.to_string()
 }
 
 fn refusal(spec: &ArtifactSpec, folder: &tempfile::TempDir) -> String {
-    let error = Artifact::open(spec, folder.path()).expect_err("refused");
+    let error = ArtifactSource::open(spec, folder.path()).expect_err("refused");
     assert!(error.help().is_none_or(|help| !help.is_empty()), "{error}");
     error.to_string().replace(&folder.path().display().to_string(), "[FOLDER]")
 }
@@ -67,7 +67,7 @@ fn the_manifest_has_the_declared_values_and_no_time() {
         file("empty", "text/plain", "e"),
     ];
     let spec = spec(TYPE, files, &[("z", "1"), ("a", "<2>")]);
-    let artifact = Artifact::open(&spec, folder.path()).expect("an artifact");
+    let artifact = ArtifactSource::open(&spec, folder.path()).expect("an artifact");
     insta::assert_snapshot!(std::str::from_utf8(artifact.root.bytes()).expect("text"), @r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.example.v1","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"data":"e30="},"layers":[{"mediaType":"text/plain","digest":"sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c","size":4,"annotations":{"org.opencontainers.image.title":"x/b.txt"}},{"mediaType":"text/x-a","digest":"sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c","size":4,"annotations":{"org.opencontainers.image.title":"a \u003c\u0026\u003e.txt"}},{"mediaType":"text/plain","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"annotations":{"org.opencontainers.image.title":"e"}}],"annotations":{"a":"\u003c2\u003e","z":"1"}}"#);
 }
 
@@ -93,7 +93,7 @@ fn everything_that_the_manifest_names_can_be_read() {
 fn a_file_that_changes_after_it_was_hashed_is_not_sent() {
     let folder = folder(&[("a", "foo\n")]);
     let spec = spec(TYPE, vec![file("a", "text/plain", "a")], &[]);
-    let artifact = Artifact::open(&spec, folder.path()).expect("an artifact");
+    let artifact = ArtifactSource::open(&spec, folder.path()).expect("an artifact");
     let blob = Descriptor::new("text/plain", Digest::of(b"foo\n"), 4);
     let read = || -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
@@ -184,14 +184,14 @@ proptest! {
         let folder = folder(&[("a", "foo\n")]);
         let files = titles.iter().map(|title| file("a", "text/plain", title)).collect();
         let spec = ArtifactSpec { artifact_type: TYPE.to_owned(), files, annotations: annotations.clone() };
-        let artifact = Artifact::open(&spec, folder.path()).expect("an artifact");
+        let artifact = ArtifactSource::open(&spec, folder.path()).expect("an artifact");
         let value: serde_json::Value = serde_json::from_slice(artifact.root.bytes()).expect("JSON");
         let layers = value["layers"].as_array().expect("layers");
         let read: Vec<_> = layers.iter().filter_map(|it| it["annotations"][annotation::TITLE].as_str()).collect();
         prop_assert_eq!(read, titles.iter().map(String::as_str).collect::<Vec<_>>());
         let parsed = artifact.root.parse().expect("a manifest");
         prop_assert_eq!(parsed.annotations(), &annotations);
-        let again = Artifact::open(&spec, folder.path()).expect("an artifact");
+        let again = ArtifactSource::open(&spec, folder.path()).expect("an artifact");
         prop_assert_eq!(again.root.digest(), artifact.root.digest());
     }
 }

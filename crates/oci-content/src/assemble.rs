@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::{list, list_platforms};
-use super::images::{Image, Images, images, images_there};
+use super::images::{Images, SourceImage, images, images_there};
 use super::incomplete::explained;
 use super::transport::open_transport;
 use super::verify::manifest_reader;
 use super::walk::walk_from;
-use super::{BlobReader, Origin, Source, SourceError, Surroundings};
+use super::{BlobOrigin, BlobReader, Source, SourceError, Surroundings};
 use crate::TransportSpec;
 use oci_registry::{Descriptor, Digest, Platform, RawManifest, Referrer, media_type};
 
@@ -66,7 +66,7 @@ pub(super) fn assemble_several(
 ) -> Result<(Assembled, Vec<TransportSpec>), SourceError> {
     let mut pinned: Vec<TransportSpec> = Vec::new();
     let mut parts = Parts::default();
-    let mut found: Vec<(Platform, usize, Image)> = Vec::new();
+    let mut found: Vec<(Platform, usize, SourceImage)> = Vec::new();
     for spec in list {
         let (source, spec) = open_transport(spec, surroundings)?;
         let of_source =
@@ -95,7 +95,7 @@ pub(super) fn assemble_several(
     Ok((parts.assemble()?, pinned))
 }
 
-fn without_platform(image: &Image, spec: &TransportSpec) -> SourceError {
+fn without_platform(image: &SourceImage, spec: &TransportSpec) -> SourceError {
     SourceError::Platform {
         reason: format!(
             "image {} of `{spec}` does not name its platform in its configuration",
@@ -106,8 +106,12 @@ fn without_platform(image: &Image, spec: &TransportSpec) -> SourceError {
 }
 
 /// The error for two images for one platform.
-fn twice(platform: &Platform, one: (&TransportSpec, &Image), other: (&TransportSpec, &Image)) -> SourceError {
-    let named = |(spec, image): (&TransportSpec, &Image)| {
+fn twice(
+    platform: &Platform,
+    one: (&TransportSpec, &SourceImage),
+    other: (&TransportSpec, &SourceImage),
+) -> SourceError {
+    let named = |(spec, image): (&TransportSpec, &SourceImage)| {
         format!("{} of `{spec}`", image.descriptor.digest.short(12))
     };
     SourceError::Platform {
@@ -134,7 +138,7 @@ impl Parts {
     }
 
     /// Adds an image of a source as the image for `platform`, with its attestations.
-    fn add(&mut self, part: usize, image: Image, platform: Platform) -> Result<(), SourceError> {
+    fn add(&mut self, part: usize, image: SourceImage, platform: Platform) -> Result<(), SourceError> {
         let Some(source) = self.sources.get(part) else { return Ok(()) };
         let descriptor = Descriptor { platform: Some(platform), ..image.descriptor };
         for entry in std::iter::once(descriptor).chain(image.attestations) {
@@ -195,11 +199,11 @@ fn platforms(
 }
 
 /// The one image whose own configuration fits `platform`.
-fn choose(found: Images, platform: &Platform, spec: &TransportSpec) -> Result<Image, SourceError> {
+fn choose(found: Images, platform: &Platform, spec: &TransportSpec) -> Result<SourceImage, SourceError> {
     let Images { images: found, absent } = found;
     let all: Vec<Platform> = found.iter().filter_map(|image| image.platform.clone()).collect();
-    let fits = |image: &Image| image.platform.as_ref().is_some_and(|own| own.satisfies(platform));
-    let mut fitting: Vec<Image> = found.into_iter().filter(fits).collect();
+    let fits = |image: &SourceImage| image.platform.as_ref().is_some_and(|own| own.satisfies(platform));
+    let mut fitting: Vec<SourceImage> = found.into_iter().filter(fits).collect();
     let missing = absent.into_iter().find(|(own, _)| own.satisfies(platform));
     if let (true, Some((_, error))) = (fitting.is_empty(), missing) {
         return Err(error);
@@ -275,7 +279,7 @@ impl Source for Assembled {
         Ok(found)
     }
 
-    fn origin(&self, blob: &Digest) -> Option<Origin> {
+    fn origin(&self, blob: &Digest) -> Option<BlobOrigin> {
         self.parts.get(*self.holder.get(blob)?)?.origin(blob)
     }
 }

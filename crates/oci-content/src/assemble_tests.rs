@@ -4,22 +4,22 @@ use std::io::Read;
 
 use tempfile::TempDir;
 
-use super::super::fixture::{Image, Layer, Written};
+use super::super::fixture::{TestImage, TestLayer, Written};
 use super::super::{open, walk};
 use super::*;
 use crate::SourceSpec;
 
-struct Folder(TempDir);
+struct LayoutFolder(TempDir);
 
-impl Folder {
+impl LayoutFolder {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a directory"))
     }
 
     fn image(&self, name: &str, platforms: &[&str], attested: bool) -> Written {
-        let mut image = Image::new();
+        let mut image = TestImage::new();
         for platform in platforms {
-            image = image.platform(platform, vec![Layer::files(&[("from", name.as_bytes())])]);
+            image = image.platform(platform, vec![TestLayer::files(&[("from", name.as_bytes())])]);
         }
         image = if attested { image.attested() } else { image };
         image = if platforms.len() == 1 && !attested { image.single() } else { image };
@@ -46,7 +46,7 @@ fn digest_of(entry: &serde_json::Value) -> &str {
 
 #[test]
 fn the_index_is_the_same_on_every_run() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let arm = folder.image("arm", &["linux/arm64/v8"], false);
     let amd = folder.image("amd", &["linux/amd64"], false);
     let table = [("linux/arm64", "oci:arm"), ("linux/amd64", "oci:amd")];
@@ -71,7 +71,7 @@ fn the_index_is_the_same_on_every_run() {
 
 #[test]
 fn one_platform_of_an_index_brings_its_attestations() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let both = folder.image("both", &["linux/amd64", "linux/arm64"], true);
     folder.image("arm", &["linux/arm/v6"], false);
     let source = folder.open(&[("linux/arm64", "oci:both"), ("linux/arm/v6", "oci:arm")]).expect("assembled");
@@ -89,7 +89,7 @@ fn one_platform_of_an_index_brings_its_attestations() {
 
 #[test]
 fn nested_indexes_give_their_images_with_attestations() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let inner = folder.image("both", &["linux/amd64", "linux/arm64"], true);
     let at = folder.0.path().join("both");
     let layout = super::super::fixture::LayoutDirectory::create(&at);
@@ -118,7 +118,7 @@ fn nested_indexes_give_their_images_with_attestations() {
 
 #[test]
 fn each_source_must_be_for_its_platform() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     folder.image("amd", &["linux/amd64"], false);
     folder.image("arm", &["linux/arm/v6"], false);
     folder.image("twice", &["linux/amd64", "linux/amd64/v1"], false);
@@ -142,7 +142,7 @@ fn each_source_must_be_for_its_platform() {
 
 #[test]
 fn a_part_that_lacks_a_blob_says_which_file() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let amd = folder.image("amd", &["linux/amd64"], false);
     let path = super::super::fixture::blob_path(&amd.directory, &amd.blobs[1]);
     std::fs::remove_file(&path).expect("removed");
@@ -151,7 +151,7 @@ fn a_part_that_lacks_a_blob_says_which_file() {
     assert!(message.contains(&format!("expected `{}`", file.display())), "{message}");
 }
 
-impl Folder {
+impl LayoutFolder {
     fn several(&self, list: &[&str]) -> Result<Arc<dyn Source>, SourceError> {
         let list = list.iter().map(|spec| spec.parse().expect("a source")).collect();
         open(&SourceSpec::Several(list), &Surroundings::local(self.0.path())).map(|it| it.source)
@@ -166,7 +166,7 @@ impl Folder {
 
 #[test]
 fn a_list_is_assembled_by_the_platforms_of_its_configurations() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let v7 = folder.image("v7", &["linux/arm/v7"], false);
     let v6 = folder.image("v6", &["linux/arm/v6"], true);
     let both = folder.image("both", &["linux/arm64", "linux/amd64"], true);
@@ -193,7 +193,7 @@ fn a_list_is_assembled_by_the_platforms_of_its_configurations() {
 
 #[test]
 fn a_platform_has_one_image_of_a_list() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     folder.image("one", &["linux/arm64"], false);
     folder.image("two", &["linux/amd64", "linux/arm64/v8"], false);
     let error = folder.several_refused(&["oci:one", "oci:two"]);
@@ -209,7 +209,7 @@ fn a_platform_has_one_image_of_a_list() {
 
 #[test]
 fn an_image_of_a_list_must_name_its_platform() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let written = folder.image("image", &["linux/amd64"], false);
     let silent = String::from_utf8(written.bytes)
         .expect("text")
@@ -227,7 +227,7 @@ fn an_image_of_a_list_must_name_its_platform() {
 
 #[test]
 fn versions_of_an_operating_system_are_platforms_of_their_own() {
-    let folder = Folder::new();
+    let folder = LayoutFolder::new();
     let write = |name: &str, version: &str| {
         let layout = super::super::fixture::LayoutDirectory::create(&folder.0.path().join(name));
         let config = serde_json::json!({

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::SourceError;
-use super::layout::{File, Files};
+use super::layout::{Files, LayoutFile};
 use super::source_path::SourcePath;
 
 /// A directory.
@@ -47,7 +47,7 @@ impl Files for Directory {
         format!("`{}`", self.path.join(name))
     }
 
-    fn open(&self, name: &str) -> Result<Option<File>, SourceError> {
+    fn open(&self, name: &str) -> Result<Option<LayoutFile>, SourceError> {
         let path = self.path.full().join(name);
         // The type is checked first, because opening a pipe would wait forever.
         let size = match fs::metadata(&path) {
@@ -59,6 +59,6 @@ impl Files for Directory {
             Err(error) => return Err(SourceError::io(self.locate(name), error)),
         };
         let file = fs::File::open(&path).map_err(|error| SourceError::io(self.locate(name), error))?;
-        Ok(Some(File { size, reader: Box::new(file) }))
+        Ok(Some(LayoutFile { size, reader: Box::new(file) }))
     }
 }

@@ -12,7 +12,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::fixture::{self, Image, Layer, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, describe, files_of};
+use super::fixture::{
+    self, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, TestImage, TestLayer, describe, files_of,
+};
 use super::raw_tar::{self, BLOCK, end, entry, file, header, link, pax};
 use super::*;
 
@@ -38,9 +40,9 @@ fn folder() -> TempDir {
 
 /// A good image in a layout.
 fn layout(at: &Path) -> fixture::Written {
-    Image::new()
-        .platform("linux/amd64", vec![Layer::files(&[("a", b"1")])])
-        .platform("linux/arm64", vec![Layer::files(&[("a", b"2")])])
+    TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::files(&[("a", b"1")])])
+        .platform("linux/arm64", vec![TestLayer::files(&[("a", b"2")])])
         .write(at)
 }
 
@@ -280,8 +282,9 @@ fn compressed_archives_are_not_unpacked() {
     assert!(text.starts_with("archive `image.tar` is compressed with gzip"), "{text}");
     // A layer is only bytes here, because nothing unpacks it.
     let folder = folder();
-    let layer = Layer { diff_id: fixture::sha256(b"x"), bytes: bomb, descriptor: json!({}), present: true };
-    let _written = Image::new().platform("linux/amd64", vec![layer]).write(&folder.path().join("image"));
+    let layer =
+        TestLayer { diff_id: fixture::sha256(b"x"), bytes: bomb, descriptor: json!({}), present: true };
+    let _written = TestImage::new().platform("linux/amd64", vec![layer]).write(&folder.path().join("image"));
     assert_eq!(read("oci:image", folder.path()).expect("content").manifests.len(), 2);
 }
 

@@ -9,7 +9,7 @@ use super::{Source, SourceError};
 use oci_registry::{Descriptor, Digest, Manifest, Platform};
 
 /// An image in a source.
-pub(super) struct Image {
+pub(super) struct SourceImage {
     /// The descriptor of the image, without its platform.
     pub(super) descriptor: Descriptor,
     /// The platform that its own configuration gives.
@@ -21,13 +21,13 @@ pub(super) struct Image {
 /// The images of a source, and those that its indexes list but that it does not hold.
 pub(super) struct Images {
     /// The images, in order.
-    pub(super) images: Vec<Image>,
+    pub(super) images: Vec<SourceImage>,
     /// The platforms of images that are missing, each with the error. `docker save` keeps only one platform of an index.
     pub(super) absent: Vec<(Platform, SourceError)>,
 }
 
 /// The images that the root of `source` reaches, in order. All of them must be there.
-pub(super) fn images(source: &dyn Source) -> Result<Vec<Image>, SourceError> {
+pub(super) fn images(source: &dyn Source) -> Result<Vec<SourceImage>, SourceError> {
     let Images { images, absent } = images_there(source)?;
     absent.into_iter().next().map_or(Ok(images), |(_, error)| Err(error))
 }
@@ -54,7 +54,7 @@ struct ImageSearch<'a> {
     source: &'a dyn Source,
     platforms: ConfigPlatforms,
     seen: HashSet<Digest>,
-    images: Vec<Image>,
+    images: Vec<SourceImage>,
     absent: Vec<(Platform, SourceError)>,
     attestations: HashMap<Digest, Vec<Descriptor>>,
 }
@@ -93,7 +93,7 @@ impl ImageSearch<'_> {
             Manifest::Image { config, .. } => {
                 let platform = self.platforms.of(self.source, &config)?;
                 let descriptor = Descriptor { platform: None, ..descriptor.clone() };
-                self.images.push(Image { descriptor, platform, attestations: Vec::new() });
+                self.images.push(SourceImage { descriptor, platform, attestations: Vec::new() });
                 Ok(())
             }
         }

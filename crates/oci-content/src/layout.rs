@@ -17,7 +17,7 @@ use oci_registry::referrer::subject_of;
 use oci_registry::{Descriptor, Digest, Referrer, media_type};
 
 /// One file of a layout.
-pub(super) struct File {
+pub(super) struct LayoutFile {
     /// Its size in bytes.
     pub(super) size: u64,
     /// Its bytes, not verified.
@@ -33,7 +33,7 @@ pub(super) trait Files: Send + Sync {
     /// The place of the file `name`, whether it exists or not, for people.
     fn locate(&self, name: &str) -> String;
     /// Opens the file `name`; `None` if there is none.
-    fn open(&self, name: &str) -> Result<Option<File>, SourceError>;
+    fn open(&self, name: &str) -> Result<Option<LayoutFile>, SourceError>;
 }
 
 /// An image layout, and the chosen manifest in it.

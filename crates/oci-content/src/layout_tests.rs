@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::super::fixture::{Image, Layer, Written, blob_path, files_of, to_archive};
+use super::super::fixture::{TestImage, TestLayer, Written, blob_path, files_of, to_archive};
 use super::super::{Surroundings, open, walk};
 use super::*;
 use crate::SourceSpec;
@@ -20,9 +20,12 @@ fn folder() -> TempDir {
 }
 
 fn two_platforms(at: &Path) -> Written {
-    Image::new()
-        .platform("linux/amd64", vec![Layer::files(&[("hello.txt", b"hello")])])
-        .platform("linux/arm64/v8", vec![Layer::files(&[("hello.txt", b"hallo")]), Layer::noise(1, 5000)])
+    TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::files(&[("hello.txt", b"hello")])])
+        .platform(
+            "linux/arm64/v8",
+            vec![TestLayer::files(&[("hello.txt", b"hallo")]), TestLayer::noise(1, 5000)],
+        )
         .attested()
         .write(at)
 }

@@ -8,7 +8,7 @@ use super::transport::open_transport;
 use super::{Source, SourceError, SourceRegistries, SourceSpec, Surroundings, TransportSpec};
 
 /// A source, and a spec that names exactly its present content.
-pub struct Opened {
+pub struct OpenedSource {
     /// The source.
     pub source: Arc<dyn Source>,
     /// The opened spec, pinned: a name that could mean something else tomorrow is replaced by a digest.
@@ -20,15 +20,15 @@ pub struct Opened {
 /// # Errors
 ///
 /// [`SourceError`] if it does not exist, cannot be published, or does not say which image is meant.
-pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, SourceError> {
+pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<OpenedSource, SourceError> {
     match spec {
         SourceSpec::One(transport) => {
             let (source, transport) = open_transport(transport, surroundings)?;
-            Ok(Opened { source, spec: SourceSpec::One(transport) })
+            Ok(OpenedSource { source, spec: SourceSpec::One(transport) })
         }
         SourceSpec::Platforms(table) => {
             let (source, table) = assemble(table, surroundings)?;
-            Ok(Opened { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
+            Ok(OpenedSource { source: Arc::new(source), spec: SourceSpec::Platforms(table) })
         }
         SourceSpec::Several(list) => several(list, surroundings),
         SourceSpec::Digests(folder) => {
@@ -41,7 +41,7 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<Opened, So
 }
 
 /// Opens an index that is assembled from the images of several sources.
-fn several(list: &[TransportSpec], surroundings: &Surroundings) -> Result<Opened, SourceError> {
+fn several(list: &[TransportSpec], surroundings: &Surroundings) -> Result<OpenedSource, SourceError> {
     let (source, list) = assemble_several(list, surroundings)?;
-    Ok(Opened { source: Arc::new(source), spec: SourceSpec::Several(list) })
+    Ok(OpenedSource { source: Arc::new(source), spec: SourceSpec::Several(list) })
 }

@@ -51,10 +51,10 @@ const PRESENT: usize = 100_000;
 /// # let _ = surroundings;
 /// ```
 pub struct OpenedContent {
-    manifests: Mutex<Kept<BlobPlace, RawManifest>>,
-    small: Mutex<Kept<BlobPlace, Bytes>>,
-    exported: Mutex<Kept<(String, Digest), Arc<dyn Source>>>,
-    compressed: Mutex<Kept<Digest, StoredBlob>>,
+    manifests: Mutex<BoundedCache<BlobPlace, RawManifest>>,
+    small: Mutex<BoundedCache<BlobPlace, Bytes>>,
+    exported: Mutex<BoundedCache<(String, Digest), Arc<dyn Source>>>,
+    compressed: Mutex<BoundedCache<Digest, StoredBlob>>,
     present: Mutex<HashSet<BlobPlace>>,
     spool: Mutex<Spool>,
 }
@@ -88,10 +88,10 @@ impl OpenedContent {
     /// that do not fit are read from the registry each time.
     pub fn spooling(limit: u64) -> Self {
         Self {
-            manifests: Mutex::new(Kept::new(MANIFESTS)),
-            small: Mutex::new(Kept::new(SMALL_BLOBS)),
-            exported: Mutex::new(Kept::new(EXPORTED)),
-            compressed: Mutex::new(Kept::new(COMPRESSED)),
+            manifests: Mutex::new(BoundedCache::new(MANIFESTS)),
+            small: Mutex::new(BoundedCache::new(SMALL_BLOBS)),
+            exported: Mutex::new(BoundedCache::new(EXPORTED)),
+            compressed: Mutex::new(BoundedCache::new(COMPRESSED)),
             present: Mutex::default(),
             spool: Mutex::new(Spool { limit, ..Spool::default() }),
         }
@@ -184,14 +184,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Values by key, the oldest left out first when all of them together exceed a limit in bytes.
-struct Kept<K, V> {
+struct BoundedCache<K, V> {
     values: HashMap<K, (V, u64)>,
     oldest_first: VecDeque<K>,
     bytes: u64,
     limit: u64,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> BoundedCache<K, V> {
     fn new(limit: u64) -> Self {
         Self { values: HashMap::new(), oldest_first: VecDeque::new(), bytes: 0, limit }
     }
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_oldest_values_are_left_out_first() {
-        let mut kept = Kept::new(10);
+        let mut kept = BoundedCache::new(10);
         for (key, size) in [("a", 4), ("b", 4), ("c", 4), ("too large", 11)] {
             kept.insert(key, key, size);
         }

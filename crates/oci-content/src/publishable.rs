@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::artifact::Artifact;
+use super::artifact::ArtifactSource;
 use super::incomplete::explained;
 use super::{
     ArtifactSpec, Content, ImageSpec, LeftBehind, Referrers, Source, SourceError, Surroundings, Travelling,
@@ -66,7 +66,7 @@ pub fn open_image(
 ///
 /// [`SourceError`] if a file cannot be read, or is not accepted in an artifact.
 pub fn open_artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Publishable, SourceError> {
-    Publishable::without_referrers(Arc::new(Artifact::open(spec, &surroundings.folder)?))
+    Publishable::without_referrers(Arc::new(ArtifactSource::open(spec, &surroundings.folder)?))
 }
 
 #[cfg(test)]

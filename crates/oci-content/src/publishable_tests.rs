@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::SourceSpec;
-use crate::fixture::{Image, Layer};
+use crate::fixture::{TestImage, TestLayer};
 use oci_registry::Platform;
 use std::collections::BTreeMap;
 
-fn publish(image: &Image, platforms: &[&str]) -> Result<Publishable, String> {
+fn publish(image: &TestImage, platforms: &[&str]) -> Result<Publishable, String> {
     let folder = tempfile::tempdir().expect("a directory");
     image.write(&folder.path().join("image"));
     let spec = SourceSpec::One("oci:image".parse().expect("a source"));
@@ -19,8 +19,10 @@ fn publish(image: &Image, platforms: &[&str]) -> Result<Publishable, String> {
     })
 }
 
-fn image(platforms: &[&str]) -> Image {
-    platforms.iter().fold(Image::new(), |image, platform| image.platform(platform, vec![Layer::noise(1, 10)]))
+fn image(platforms: &[&str]) -> TestImage {
+    platforms
+        .iter()
+        .fold(TestImage::new(), |image, platform| image.platform(platform, vec![TestLayer::noise(1, 10)]))
 }
 
 #[test]

@@ -7,23 +7,23 @@ use serde_json::{Value, json};
 use super::*;
 use testkit::signatures::cosign_tag;
 
-use crate::fixture::{self, Image, Layer, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, Written};
+use crate::fixture::{self, LayoutDirectory, OCI_INDEX, OCI_MANIFEST, TestImage, TestLayer, Written};
 use crate::{ImageSpec, Publishable, SourceSpec, Surroundings, TransportSpec, open_image};
 
 const SBOM: &str = "application/spdx+json";
 
 /// A layout with an image for two platforms, signed in every way.
-struct Signed {
+struct SignedLayout {
     folder: tempfile::TempDir,
     written: Written,
     layout: LayoutDirectory,
 }
 
-impl Signed {
+impl SignedLayout {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let layer = |text: &str| vec![Layer::files(&[("text", text.as_bytes())])];
-        let image = Image::new().platform("linux/amd64", layer("a")).platform("linux/arm64", layer("b"));
+        let layer = |text: &str| vec![TestLayer::files(&[("text", text.as_bytes())])];
+        let image = TestImage::new().platform("linux/amd64", layer("a")).platform("linux/arm64", layer("b"));
         let written = image.attested().reference("v1").write(&folder.path().join("image"));
         let layout = LayoutDirectory::create(&written.directory);
         Self { folder, written, layout }
@@ -67,7 +67,7 @@ fn key(referrer: &Value, subject: &str) -> (String, String, Option<String>) {
 
 #[test]
 fn everything_that_refers_travels_however_it_is_listed() {
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     let (root, child) = (signed.root(), signed.written.images[1].clone());
     let (root_digest, child_digest) =
         (signed.written.digest.clone(), child["digest"].as_str().expect("a digest").to_owned());
@@ -104,11 +104,11 @@ fn everything_that_refers_travels_however_it_is_listed() {
     sorted.sort();
     expected.sort();
     assert_eq!(sorted, expected);
-    let published = signed.publish(&Signed::spec()).expect("published");
+    let published = signed.publish(&SignedLayout::spec()).expect("published");
     let described = &published.referrers[1].referrer.descriptor;
     assert_eq!(described.artifact_type.as_deref(), Some(SBOM));
     // Without `referrers`, nothing travels.
-    let plain = ImageSpec { referrers: false, ..Signed::spec() };
+    let plain = ImageSpec { referrers: false, ..SignedLayout::spec() };
     assert!(signed.publish(&plain).expect("published").referrers.is_empty());
     // The same holds for a tar file, and for an index assembled from it.
     fixture::to_archive(&signed.written.directory, &signed.folder.path().join("image.tar"));
@@ -125,14 +125,14 @@ fn everything_that_refers_travels_however_it_is_listed() {
 
 #[test]
 fn a_referrer_is_not_mistaken_for_an_image() {
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     let sbom = signed.layout.attach(&signed.root(), SBOM, "sbom");
     signed.layout.list(&sbom, &[]);
     signed.layout.list_referrers(&signed.written.digest, &[&sbom]);
     let signature = signed.layout.cosign(&signed.written.digest, &["MEUCIQ"]);
     signed.layout.list(&signature, &[cosign_tag(&signed.written.digest, "sig")]);
     assert_eq!(
-        signed.publish(&Signed::spec()).expect("published").content.root.digest.as_str(),
+        signed.publish(&SignedLayout::spec()).expect("published").content.root.digest.as_str(),
         signed.written.digest
     );
     // If a layout holds only an artifact, that artifact is published, even if it refers to something.
@@ -140,46 +140,46 @@ fn a_referrer_is_not_mistaken_for_an_image() {
     let layout = LayoutDirectory::create(&alone.path().join("image"));
     let sbom = layout.attach(&signed.root(), SBOM, "alone");
     layout.list(&sbom, &[]);
-    let published = publish_in(alone.path(), &Signed::spec()).expect("published");
+    let published = publish_in(alone.path(), &SignedLayout::spec()).expect("published");
     assert_eq!(sbom["digest"], published.content.root.digest.as_str());
 }
 
 #[test]
 fn lists_of_referrers_are_checked_against_the_manifests() {
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     let digest = signed.written.digest.clone();
     // The list at the fallback tag lists images that refer to nothing, as GitLab's answers do.
     signed.layout.list_referrers(&digest, &signed.written.images.iter().collect::<Vec<_>>());
     assert_eq!(signed.travelling(), []);
     // If a list names a missing manifest, the copy is incomplete.
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     let lost = fixture::describe(OCI_MANIFEST, b"lost");
     signed.layout.list_referrers(&digest, &[&lost]);
-    let error = signed.publish(&Signed::spec()).err().expect("refused");
+    let error = signed.publish(&SignedLayout::spec()).err().expect("refused");
     assert!(error.to_string().contains("is not in the source"), "{error}");
 }
 
 #[test]
 fn a_circle_and_a_crowd_end() {
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     let mut subject = signed.root();
     for depth in 0..=MAX_DISTANCE {
         subject = signed.layout.attach(&subject, SBOM, &format!("at depth {depth}"));
         signed.layout.list(&subject, &[]);
     }
-    let error = signed.publish(&Signed::spec()).err().expect("refused");
+    let error = signed.publish(&SignedLayout::spec()).err().expect("refused");
     assert!(error.to_string().contains("more than 8 deep"), "{error}");
 
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     for number in 0..=MAX_REFERRERS {
         let referrer = signed.layout.attach(&signed.root(), SBOM, &format!("number {number}"));
         signed.layout.list(&referrer, &[]);
     }
-    let error = signed.publish(&Signed::spec()).err().expect("refused");
+    let error = signed.publish(&SignedLayout::spec()).err().expect("refused");
     assert!(error.to_string().contains("more than 1000 manifests refer"), "{error}");
 
     // A referrer that lists its own subject reaches only known manifests.
-    let signed = Signed::new();
+    let signed = SignedLayout::new();
     let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [signed.root()], "subject": signed.root() });
     let index = signed.layout.put(OCI_INDEX, index.to_string().as_bytes());
     signed.layout.list(&index, &[]);
@@ -190,18 +190,19 @@ fn a_circle_and_a_crowd_end() {
 fn a_change_of_a_signed_image_is_refused() {
     let change =
         |spec: ImageSpec| ImageSpec { annotations: [("a".to_owned(), "b".to_owned())].into(), ..spec };
-    let signed = Signed::new();
-    assert!(signed.publish(&change(Signed::spec())).is_ok(), "nothing refers to it");
+    let signed = SignedLayout::new();
+    assert!(signed.publish(&change(SignedLayout::spec())).is_ok(), "nothing refers to it");
     let sbom = signed.layout.attach(&signed.written.images[0], SBOM, "of a platform");
     signed.layout.list(&sbom, &[]);
-    let published = signed.publish(&change(Signed::spec())).expect("the image of the platform is unchanged");
+    let published =
+        signed.publish(&change(SignedLayout::spec())).expect("the image of the platform is unchanged");
     assert_eq!(published.referrers.len(), 1);
     let signature = signed.layout.cosign(&signed.written.digest, &["MEUCIQ"]);
     signed.layout.list(&signature, &[cosign_tag(&signed.written.digest, "sig")]);
-    let error = signed.publish(&change(Signed::spec())).err().expect("refused");
+    let error = signed.publish(&change(SignedLayout::spec())).err().expect("refused");
     let expected = format!("1 manifest refers to `{}` of the source", signed.written.digest);
     assert!(error.to_string().contains(&expected), "{error}");
     assert!(error.help().is_some_and(|help| help.contains("sign after publishing")));
-    let without = ImageSpec { referrers: false, ..change(Signed::spec()) };
+    let without = ImageSpec { referrers: false, ..change(SignedLayout::spec()) };
     assert!(signed.publish(&without).is_ok());
 }

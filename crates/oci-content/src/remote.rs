@@ -8,7 +8,7 @@ use super::opened_content::{BlobPlace, OpenedContent};
 use super::registries::BlockingRepository;
 use super::temporary::TemporaryFolder;
 use super::verify::{VerifyingReader, manifest_reader};
-use super::{BlobReader, Origin, Source, SourceError, Surroundings};
+use super::{BlobOrigin, BlobReader, Source, SourceError, Surroundings};
 use oci_registry::remote::RemoteReference;
 use oci_registry::{Descriptor, Digest, RawManifest, Referrer, media_type};
 
@@ -108,8 +108,8 @@ impl Source for Remote {
         missing.first().map_or(Ok(()), |digest| Err(self.lost("blob", digest)))
     }
 
-    fn origin(&self, _blob: &Digest) -> Option<Origin> {
-        Some(Origin { host: self.image.location().host(), repository: self.image.repository.clone() })
+    fn origin(&self, _blob: &Digest) -> Option<BlobOrigin> {
+        Some(BlobOrigin { host: self.image.location().host(), repository: self.image.repository.clone() })
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>, SourceError> {

@@ -10,20 +10,20 @@ use oci_registry::{ConnectOptions, RegistryLocation, Repository, TagOrDigest};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::super::fixture::{self, Image, Layer, Written};
+use super::super::fixture::{self, TestImage, TestLayer, Written};
 use super::super::{OpenedContent, Surroundings, open, walk};
 use super::*;
 use crate::refusal::variant;
-use crate::{DigestFolder, Opened, SourceRegistries, SourceRepository, SourceSpec, TransportSpec};
+use crate::{DigestFolder, OpenedSource, SourceRegistries, SourceRepository, SourceSpec, TransportSpec};
 
 /// A registry with one repository, which every image is read from.
-struct Scene {
+struct RemoteFixture {
     folder: TempDir,
     runtime: Runtime,
     repository: Arc<dyn Repository>,
 }
 
-impl Scene {
+impl RemoteFixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         let path = folder.path().join("registry").display().to_string();
@@ -42,7 +42,7 @@ impl Scene {
         self.path().join("registry/team/app")
     }
 
-    fn push(&self, tag: &str, image: &Image) -> Written {
+    fn push(&self, tag: &str, image: &TestImage) -> Written {
         let written = image.write(&self.layout());
         self.tag(tag, &written.media_type, &written.bytes);
         written
@@ -63,11 +63,11 @@ impl Scene {
         Surroundings { registries: Some(registries), ..Surroundings::local(self.path()) }
     }
 
-    fn open_spec(&self, spec: &SourceSpec) -> Result<Opened, SourceError> {
+    fn open_spec(&self, spec: &SourceSpec) -> Result<OpenedSource, SourceError> {
         open(spec, &self.surroundings())
     }
 
-    fn open(&self, text: &str) -> Result<Opened, SourceError> {
+    fn open(&self, text: &str) -> Result<OpenedSource, SourceError> {
         self.open_spec(&SourceSpec::One(text.parse().expect(text)))
     }
 
@@ -76,7 +76,7 @@ impl Scene {
         error
     }
 
-    fn digests(&self) -> Result<Opened, SourceError> {
+    fn digests(&self) -> Result<OpenedSource, SourceError> {
         let from = "docker://r.example/team/app".parse().expect("a source");
         self.open_spec(&SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from }))
     }
@@ -90,7 +90,7 @@ impl Scene {
 
 #[test]
 fn digests_that_never_come_are_given_up_and_the_wait_is_said() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     let absent = "0".repeat(64);
     scene.leave(&absent);
     let from = "docker://r.example/team/app".parse().expect("a source");
@@ -124,13 +124,13 @@ fn digests_that_never_come_are_given_up_and_the_wait_is_said() {
     assert_eq!(*waits, [(1, name.clone()), (2, name.clone()), (3, name)]);
 }
 
-fn for_platform(platform: &str) -> Image {
-    Image::new().platform(platform, vec![Layer::files(&[("for", platform.as_bytes())])])
+fn for_platform(platform: &str) -> TestImage {
+    TestImage::new().platform(platform, vec![TestLayer::files(&[("for", platform.as_bytes())])])
 }
 
 #[test]
 fn a_tag_is_resolved_once() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     let first = scene.push("rc", &for_platform("linux/amd64").attested());
     let opened = scene.open("docker://r.example/team/app:rc").expect("opened");
     assert_eq!(opened.spec.to_string(), format!("docker://r.example/team/app:rc@{}", first.digest));
@@ -154,8 +154,9 @@ fn read_all(source: &dyn Source) -> Result<(), SourceError> {
 
 #[test]
 fn content_is_downloaded_once_by_all_who_share_it() {
-    let scene = Scene::new();
-    let large = Image::new().platform("linux/amd64", vec![Layer::noise(1, 5 << 20), Layer::noise(2, 100)]);
+    let scene = RemoteFixture::new();
+    let large = TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::noise(1, 5 << 20), TestLayer::noise(2, 100)]);
     scene.push("rc", &large);
     let spec = SourceSpec::One("docker://r.example/team/app:rc".parse().expect("a source"));
     let alone = Surroundings { content: Arc::new(OpenedContent::default()), ..scene.surroundings() };
@@ -175,7 +176,7 @@ fn content_is_downloaded_once_by_all_who_share_it() {
 
 #[test]
 fn blobs_can_be_mounted_from_the_repository_of_the_image() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     scene.push("latest", &for_platform("linux/amd64"));
     for (text, host, repository) in [
         ("docker://r.example/team/app", "r.example:443", "team/app"),
@@ -189,7 +190,7 @@ fn blobs_can_be_mounted_from_the_repository_of_the_image() {
 
 #[test]
 fn missing_content_is_named_with_a_way_out() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     let absent = Digest::of(b"x");
     for (text, help) in [
         ("docker://r.example/team/app:rc".to_owned(), "skopeo list-tags docker://r.example/team/app"),
@@ -210,7 +211,7 @@ fn missing_content_is_named_with_a_way_out() {
 
 #[test]
 fn dockers_first_schema_is_refused_with_the_reason() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     for media_type in [media_type::DOCKER_SCHEMA_1, media_type::DOCKER_SCHEMA_1_SIGNED] {
         scene.tag("old", media_type, br#"{"schemaVersion":1,"fsLayers":[],"history":[]}"#);
         let error = scene.refused("docker://r.example/team/app:old");
@@ -221,7 +222,7 @@ fn dockers_first_schema_is_refused_with_the_reason() {
 
 #[test]
 fn bytes_are_never_trusted() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     let written = scene.push("rc", &for_platform("linux/amd64").single());
     let content = walk(scene.open("docker://r.example/team/app:rc").expect("opened").source.as_ref());
     let content = content.expect("content");
@@ -242,7 +243,7 @@ fn bytes_are_never_trusted() {
 
 #[test]
 fn images_pushed_by_digest_are_assembled_and_pinned() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     let mut written: Vec<Written> = ["linux/arm/v7", "linux/amd64", "linux/arm/v6"]
         .iter()
         .map(|platform| scene.push("x", &for_platform(platform).attested()))
@@ -280,7 +281,7 @@ fn images_pushed_by_digest_are_assembled_and_pinned() {
 
 #[test]
 fn two_images_for_one_platform_are_named() {
-    let scene = Scene::new();
+    let scene = RemoteFixture::new();
     let one = scene.push("one", &for_platform("linux/arm64"));
     let two = scene.push("two", &for_platform("linux/arm64/v8").single());
     for written in [&one, &two] {

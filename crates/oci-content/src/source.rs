@@ -32,14 +32,14 @@ pub trait Source: Send + Sync {
         Ok(Vec::new())
     }
     /// The repository that already holds a blob, so that its registry can mount the blob elsewhere.
-    fn origin(&self, _blob: &Digest) -> Option<Origin> {
+    fn origin(&self, _blob: &Digest) -> Option<BlobOrigin> {
         None
     }
 }
 
 /// A repository that holds a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct BlobOrigin {
     /// The host within which blobs can be mounted: [`oci_registry::RegistryLocation::host`].
     pub host: String,
     /// The repository.

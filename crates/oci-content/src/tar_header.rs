@@ -7,7 +7,7 @@
 pub const BLOCK: usize = 512;
 
 /// A block of a tar file.
-pub type Block = [u8; BLOCK];
+pub type TarBlock = [u8; BLOCK];
 
 /// The kind of an entry, in the detail that matters if nothing is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum EntryKind {
 
 /// The fields of a header.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct TarHeader {
     /// The name of the entry.
     pub name: Vec<u8>,
     /// The target of a link, cut to the length that fits into the header.
@@ -50,7 +50,7 @@ pub struct Header {
 }
 
 /// Reads a header block.
-pub fn parse(block: &Block) -> Result<Header, String> {
+pub fn parse(block: &TarBlock) -> Result<TarHeader, String> {
     if !checksum_matches(block) {
         return Err("the checksum of its header is wrong".to_owned());
     }
@@ -81,17 +81,17 @@ pub fn parse(block: &Block) -> Result<Header, String> {
         _ => number(field(block, 124, 12))?,
     };
     let extended = kind == EntryKind::Sparse && field(block, 482, 1) != [0];
-    Ok(Header { name, link: until_nul(field(block, 157, 100)).to_vec(), size, kind, extended })
+    Ok(TarHeader { name, link: until_nul(field(block, 157, 100)).to_vec(), size, kind, extended })
 }
 
 /// Whether one more block of the list of extents follows this one (GNU, "Basic Tar Format", `struct sparse_header`).
-pub fn list_goes_on(block: &Block) -> bool {
+pub fn list_goes_on(block: &TarBlock) -> bool {
     field(block, 504, 1) != [0]
 }
 
 /// Whether the checksum is the sum of all bytes, with those of the checksum itself counted as spaces. Some old tars summed signed
 /// bytes.
-fn checksum_matches(block: &Block) -> bool {
+fn checksum_matches(block: &TarBlock) -> bool {
     let Ok(declared) = number(field(block, 148, 8)) else { return false };
     let (mut unsigned, mut signed) = (0_u64, 0_i64);
     for (position, byte) in block.iter().enumerate() {
@@ -195,7 +195,7 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-fn field(block: &Block, start: usize, length: usize) -> &[u8] {
+fn field(block: &TarBlock, start: usize, length: usize) -> &[u8] {
     block.get(start..start + length).unwrap_or_default()
 }
 
@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
 
-    fn header(name: &[u8], size: &[u8], kind: u8, magic: &[u8], prefix: &[u8]) -> Block {
+    fn header(name: &[u8], size: &[u8], kind: u8, magic: &[u8], prefix: &[u8]) -> TarBlock {
         let mut block = [0; BLOCK];
         block[..name.len()].copy_from_slice(name);
         block[124..124 + size.len()].copy_from_slice(size);
@@ -249,7 +249,7 @@ mod tests {
         let posix = read(header(b"c", b"5", b'0', b"ustar\x0000", b"a/b"));
         assert_eq!(
             posix,
-            Header {
+            TarHeader {
                 name: b"a/b/c".to_vec(),
                 link: Vec::new(),
                 size: 5,
@@ -286,7 +286,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), BLOCK), text in "[0-9]{0,3} ?[a-z=\n]{0,20}") {
-            let block: Block = bytes.as_slice().try_into().expect("a block");
+            let block: TarBlock = bytes.as_slice().try_into().expect("a block");
             let _ = parse(&block);
             let _ = PaxRecords::parse(&bytes);
             let _ = PaxRecords::parse(text.as_bytes());

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::tar_header::{BLOCK, Block, EntryKind, Header, PaxRecords, list_goes_on, parse, until_nul};
+use super::tar_header::{BLOCK, EntryKind, PaxRecords, TarBlock, TarHeader, list_goes_on, parse, until_nul};
 
 /// The entries of a tar file, in order.
 ///
@@ -179,7 +179,7 @@ impl TarReader {
         &mut self,
         input: &mut (impl Read + ?Sized),
         position: u64,
-        header: Header,
+        header: TarHeader,
         preceding: Preceding,
     ) -> Result<TarEntry, TarError> {
         let mut goes_on = header.extended;
@@ -205,7 +205,7 @@ impl TarReader {
     }
 
     /// Reads a header. Returns `None` at the end.
-    fn header(&mut self, input: &mut (impl Read + ?Sized)) -> Result<Option<Header>, TarError> {
+    fn header(&mut self, input: &mut (impl Read + ?Sized)) -> Result<Option<TarHeader>, TarError> {
         let position = self.position;
         let Some(block) = self.block(input)? else { return Ok(None) };
         if block.iter().all(|byte| *byte == 0) {
@@ -216,8 +216,8 @@ impl TarReader {
     }
 
     /// Reads a block. Returns `None` if the input ends before it.
-    fn block(&mut self, input: &mut (impl Read + ?Sized)) -> Result<Option<Block>, TarError> {
-        let mut block: Block = [0; BLOCK];
+    fn block(&mut self, input: &mut (impl Read + ?Sized)) -> Result<Option<TarBlock>, TarError> {
+        let mut block: TarBlock = [0; BLOCK];
         let mut filled = 0;
         while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match input.read(rest) {
@@ -266,6 +266,6 @@ fn padding(size: u64) -> u64 {
 
 /// Whether a tar file begins with `bytes`, of which the first 512 count: a header, or the end marker of an empty file.
 pub fn is_tar(bytes: &[u8]) -> bool {
-    let block: Option<&Block> = bytes.first_chunk();
+    let block: Option<&TarBlock> = bytes.first_chunk();
     block.is_some_and(|block| block.iter().all(|byte| *byte == 0) || parse(block).is_ok())
 }

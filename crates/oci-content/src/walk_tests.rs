@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::fixture::{
-    Image, Layer, LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, Written, describe,
+    LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, TestImage, TestLayer, Written,
+    describe,
 };
 use super::super::{Surroundings, open};
 use super::*;
@@ -20,7 +21,7 @@ fn refused(at: &Path) -> String {
     content(at).expect_err("refused").to_string()
 }
 
-fn written(image: &Image) -> (Content, Written) {
+fn written(image: &TestImage) -> (Content, Written) {
     let folder = tempfile::tempdir().expect("a directory");
     let written = image.write(folder.path());
     (content(folder.path()).expect("content"), written)
@@ -36,10 +37,10 @@ fn names(platforms: &[Platform]) -> Vec<String> {
 
 #[test]
 fn an_index_with_attestations() {
-    let shared = Layer::files(&[("shared", b"by both")]);
-    let image = Image::new()
-        .platform("linux/amd64", vec![shared.clone(), Layer::noise(1, 100)])
-        .platform("linux/arm/v7", vec![shared, Layer::noise(2, 100)])
+    let shared = TestLayer::files(&[("shared", b"by both")]);
+    let image = TestImage::new()
+        .platform("linux/amd64", vec![shared.clone(), TestLayer::noise(1, 100)])
+        .platform("linux/arm/v7", vec![shared, TestLayer::noise(2, 100)])
         .attested();
     let (content, written) = written(&image);
     assert_eq!(names(&content.platforms), ["linux/amd64", "linux/arm/v7"]);
@@ -58,7 +59,7 @@ fn an_index_with_attestations() {
 
 #[test]
 fn one_image_says_its_platform_in_its_configuration() {
-    let image = Image::new().platform("linux/arm64/v8", vec![Layer::noise(1, 10)]).single();
+    let image = TestImage::new().platform("linux/arm64/v8", vec![TestLayer::noise(1, 10)]).single();
     for image in [image.clone(), image.docker()] {
         let (content, written) = written(&image);
         assert_eq!(names(&content.platforms), ["linux/arm64/v8"]);
@@ -71,9 +72,12 @@ fn one_image_says_its_platform_in_its_configuration() {
 #[test]
 fn docker_and_oci_manifests_may_be_mixed() {
     let folder = tempfile::tempdir().expect("a directory");
-    let docker =
-        Image::new().platform("linux/amd64", vec![Layer::noise(1, 9)]).docker().single().reference("d");
-    let oci = Image::new().platform("linux/arm64", vec![Layer::noise(2, 9)]).single().reference("o");
+    let docker = TestImage::new()
+        .platform("linux/amd64", vec![TestLayer::noise(1, 9)])
+        .docker()
+        .single()
+        .reference("d");
+    let oci = TestImage::new().platform("linux/arm64", vec![TestLayer::noise(2, 9)]).single().reference("o");
     let (docker, oci) = (docker.write(folder.path()), oci.write(folder.path()));
     let layout = LayoutDirectory::create(folder.path());
     // If the index gives no platforms, they are read from the configurations.
@@ -100,23 +104,23 @@ fn docker_and_oci_manifests_may_be_mixed() {
 
 #[test]
 fn foreign_layers_are_listed_and_not_looked_for() {
-    let layers = vec![Layer::foreign("https://example.com/base"), Layer::noise(1, 10)];
-    let (content, written) = written(&Image::new().platform("windows/amd64", layers).single());
+    let layers = vec![TestLayer::foreign("https://example.com/base"), TestLayer::noise(1, 10)];
+    let (content, written) = written(&TestImage::new().platform("windows/amd64", layers).single());
     assert_eq!(content.foreign.len(), 1);
     assert_eq!(content.foreign[0].urls, ["https://example.com/base"]);
     assert_eq!(digests(&content.blobs), written.blobs);
     // If the same bytes are a foreign layer in one image and an ordinary layer in another, they are sent.
-    let mut own = Layer::foreign("https://example.com/base");
+    let mut own = TestLayer::foreign("https://example.com/base");
     (own.present, own.descriptor) = (true, json!({}));
-    let image = Image::new()
-        .platform("windows/amd64", vec![Layer::foreign("https://example.com/base")])
+    let image = TestImage::new()
+        .platform("windows/amd64", vec![TestLayer::foreign("https://example.com/base")])
         .platform("linux/amd64", vec![own]);
     let (content, _) = self::written(&image);
     assert_eq!((content.foreign.len(), content.blobs.len()), (1, 3));
-    let mut nowhere = Layer::foreign("x");
+    let mut nowhere = TestLayer::foreign("x");
     nowhere.descriptor["urls"] = json!([]);
     let folder = tempfile::tempdir().expect("a directory");
-    Image::new().platform("windows/amd64", vec![nowhere]).single().write(folder.path());
+    TestImage::new().platform("windows/amd64", vec![nowhere]).single().write(folder.path());
     assert!(refused(folder.path()).contains("is not in the source"));
 }
 

@@ -17,10 +17,10 @@ fn referrers(name: &str, suffix: &str) -> String {
 }
 
 /// A line of a repository: name, tags, children, subject.
-type Line<'a> = (&'a str, &'a [&'a str], &'a [&'a str], &'a str);
+type HoldingLine<'a> = (&'a str, &'a [&'a str], &'a [&'a str], &'a str);
 
-fn inventory(lines: &[Line<'_>]) -> Inventory {
-    let holding = |(_, tags, children, subject): &Line<'_>| Holding {
+fn inventory(lines: &[HoldingLine<'_>]) -> Inventory {
+    let holding = |(_, tags, children, subject): &HoldingLine<'_>| Holding {
         tags: tags.iter().map(|tag| tag.parse().expect("a tag")).collect(),
         created: Some(NOW - GRACE),
         parts: Some(ManifestParts {
@@ -32,7 +32,7 @@ fn inventory(lines: &[Line<'_>]) -> Inventory {
 }
 
 /// The names of the manifests that can be deleted, in the order of `lines`.
-fn removable<'a>(lines: &[Line<'a>], going: &[&str]) -> Vec<&'a str> {
+fn removable<'a>(lines: &[HoldingLine<'a>], going: &[&str]) -> Vec<&'a str> {
     let going = going.iter().map(|tag| tag.parse().expect("a tag")).collect();
     let removable = inventory(lines).removable(&going, NOW);
     lines.iter().map(|line| line.0).filter(|name| removable.contains(&digest(name))).collect()
@@ -40,7 +40,7 @@ fn removable<'a>(lines: &[Line<'a>], going: &[&str]) -> Vec<&'a str> {
 
 #[test]
 fn an_index_is_deleted_with_the_manifests_that_only_it_reaches() {
-    let attested: &[Line<'_>] = &[
+    let attested: &[HoldingLine<'_>] = &[
         ("pr", &["pr-12"], &["amd64", "arm64", "proof"], ""),
         ("amd64", &[], &[], ""),
         ("arm64", &[], &[], ""),
@@ -96,7 +96,7 @@ fn a_manifest_that_stays_keeps_the_manifests_it_reaches() {
 fn signatures_are_deleted_with_the_manifest_they_sign() {
     let (fallback, cosign, of_main) =
         (referrers("pr", ""), referrers("pr", ".sig"), referrers("main", ".sig"));
-    let lines: &[Line<'_>] = &[
+    let lines: &[HoldingLine<'_>] = &[
         ("pr", &["pr-12"], &[], ""),
         ("fallback", &[&fallback], &["bundle"], ""),
         ("bundle", &[], &[], "pr"),
@@ -112,7 +112,8 @@ fn signatures_are_deleted_with_the_manifest_they_sign() {
 
 #[test]
 fn young_and_unreadable_manifests_are_left() {
-    let lines: &[Line<'_>] = &[("pr", &["pr-12"], &["a"], ""), ("a", &[], &[], ""), ("x", &["x"], &[], "")];
+    let lines: &[HoldingLine<'_>] =
+        &[("pr", &["pr-12"], &["a"], ""), ("a", &[], &[], ""), ("x", &["x"], &[], "")];
     let going: BTreeSet<Tag> = ["pr-12".parse().expect("a tag")].into();
     for (created, expected) in
         [(Some(NOW - GRACE), 2), (Some(NOW - GRACE + 1), 1), (Some(NOW + 9), 1), (None, 1)]

@@ -53,7 +53,7 @@ pub use provider::Provider;
 pub use reference::{RegistryLocation, RepositoryName, TagOrDigest};
 pub use referrer::Referrer;
 pub use referrers::{check_listable, find_referrers, list_at_fallback_tag, listed_referrers};
-pub use removal::{Removal, remove_tag};
+pub use removal::{RemovalOutcome, remove_tag};
 pub use repository::{
     BlobBody, BlobOutcome, ByteStream, Deleter, Deletion, HeldManifest, ManifestLister, Presence, PutOutcome,
     READ_PAUSES, Registry, Repository,

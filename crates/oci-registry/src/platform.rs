@@ -60,7 +60,7 @@ impl Platform {
     /// The error of the parser, if `bytes` are not a configuration.
     pub fn of_config(bytes: &[u8]) -> Result<Option<Self>, serde_json::Error> {
         #[derive(Deserialize)]
-        struct Config {
+        struct PlatformFields {
             #[serde(default)]
             os: String,
             #[serde(default)]
@@ -72,7 +72,7 @@ impl Platform {
             #[serde(default, rename = "os.features")]
             os_features: Option<Vec<String>>,
         }
-        let config: Config = serde_json::from_slice(bytes)?;
+        let config: PlatformFields = serde_json::from_slice(bytes)?;
         if config.os.is_empty() || config.architecture.is_empty() {
             return Ok(None);
         }

@@ -25,7 +25,7 @@ const MISSES: usize = 4;
 
 /// The outcome of removing a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Removal {
+pub enum RemovalOutcome {
     /// The tag is gone; the manifest's other tags are unchanged.
     Removed,
     /// The tag did not exist.
@@ -51,11 +51,11 @@ pub async fn remove_tag(
     tag: &Tag,
     expected: &Digest,
     deletion: &Deletion,
-) -> Result<Removal, RegistryError> {
+) -> Result<RemovalOutcome, RegistryError> {
     let at = TagOrDigest::Tag(tag.clone());
     match repository.head_manifest(&at).await? {
-        None => return Ok(Removal::Absent),
-        Some(found) if found.digest != *expected => return Ok(Removal::Moved(found.digest)),
+        None => return Ok(RemovalOutcome::Absent),
+        Some(found) if found.digest != *expected => return Ok(RemovalOutcome::Moved(found.digest)),
         Some(_) => {}
     }
     let mut ours = vec![expected.clone()];
@@ -64,9 +64,9 @@ pub async fn remove_tag(
         Deletion::Nothing(obstacle) => return Err(obstacle.clone().into()),
         Deletion::Manifests => {
             let original = match repository.get_manifest(&at).await? {
-                None => return Ok(Removal::Absent),
+                None => return Ok(RemovalOutcome::Absent),
                 Some(found) if found.digest() != expected => {
-                    return Ok(Removal::Moved(found.digest().clone()));
+                    return Ok(RemovalOutcome::Moved(found.digest().clone()));
                 }
                 Some(original) => original,
             };
@@ -85,13 +85,13 @@ async fn read_back(
     repository: &dyn Repository,
     tag: &Tag,
     ours: &[Digest],
-) -> Result<Removal, RegistryError> {
+) -> Result<RemovalOutcome, RegistryError> {
     let at = TagOrDigest::Tag(tag.clone());
     let mut pauses = READ_PAUSES.into_iter();
     loop {
         let found = repository.head_manifest(&at).await?;
         let Some(found) = found.filter(|found| ours.contains(&found.digest)) else {
-            return Ok(Removal::Removed);
+            return Ok(RemovalOutcome::Removed);
         };
         let Some(pause) = pauses.next() else {
             return Err(RegistryError::StillThere { tag: tag.clone(), found: found.digest });

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiled::Rules;
 use crate::content::{BlobReport, FileMatch, UnsearchedPart};
 use crate::matches::Match;
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// The version of the file format. A file with another number is ignored.
 const FORMAT: u32 = 3;
@@ -53,7 +53,7 @@ struct CacheEntry {
 struct CachedMatch {
     path: Option<String>,
     rule: String,
-    severity: Severity,
+    severity: SecretSeverity,
     line: Option<u64>,
     redacted: String,
     fingerprint: Digest,
@@ -203,7 +203,7 @@ mod tests {
     fn report() -> BlobReport {
         let found = Match {
             rule: Rules::standard().all().first().expect("a rule").id,
-            severity: Severity::High,
+            severity: SecretSeverity::High,
             line: Some(3),
             redacted: "a… (9 characters)".to_owned(),
             fingerprint: Digest::of(b"value"),

@@ -33,7 +33,7 @@ pub use config::{ConfigMatch, ConfigPart};
 pub use content::{BlobError, BlobFacts, BlobReport, FileMatch, UnsearchedPart};
 pub use matches::Match;
 pub use rule::Rule;
-pub use severity::Severity;
+pub use severity::SecretSeverity;
 pub use text_search::TextSearch;
 
 #[cfg(test)]

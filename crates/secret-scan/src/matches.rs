@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 use oci_registry::Digest;
 
 /// A secret that was found. It contains only as much of the value as a person needs to recognize it.
@@ -11,7 +11,7 @@ pub struct Match {
     /// The ID of the rule.
     pub rule: &'static str,
     /// The severity, after the place and the value were taken into account.
-    pub severity: Severity,
+    pub severity: SecretSeverity,
     /// The line in which the value begins, from 1. `None` in binary data, names and environment variables.
     pub line: Option<u64>,
     /// The value, shortened beyond use: `ghp_… (40 characters)`.

@@ -1,6 +1,6 @@
 //! Facts about the path of a file: whether its name is on a list, and whether it belongs to tests or documentation.
 
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// Folders of tests, examples and documentation, which count only below a folder of packages.
 const FOLDERS: &[&str] = &[
@@ -122,6 +122,6 @@ pub(crate) fn is_pattern(name: &str) -> bool {
 }
 
 /// Returns the severity of a finding, which is low in tests and documentation.
-pub(crate) fn weighed(severity: Severity, of_examples: bool) -> Severity {
-    if of_examples { Severity::Low } else { severity }
+pub(crate) fn weighed(severity: SecretSeverity, of_examples: bool) -> SecretSeverity {
+    if of_examples { SecretSeverity::Low } else { severity }
 }

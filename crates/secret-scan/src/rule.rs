@@ -1,6 +1,6 @@
 //! The form of a rule, as data. `rules` is the table, and `text_search` applies it.
 
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// One kind of secret, and how it is recognized.
 #[derive(Debug, Clone, Copy)]
@@ -10,7 +10,7 @@ pub struct Rule {
     /// The name for people: `GitHub token`.
     pub title: &'static str,
     /// The severity of a finding if nothing speaks against it.
-    pub severity: Severity,
+    pub severity: SecretSeverity,
     /// A sentence that says which secrets the rule recognizes.
     pub description: &'static str,
     /// The way in which it is recognized.
@@ -47,7 +47,7 @@ impl Rule {
         description: &'static str,
         near: NearKeyword,
     ) -> Self {
-        Self { id, title, severity: Severity::High, description, detection: Detection::Keyword(near) }
+        Self { id, title, severity: SecretSeverity::High, description, detection: Detection::Keyword(near) }
     }
 }
 

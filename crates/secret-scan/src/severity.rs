@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Severity {
+#[cfg_attr(feature = "schemars", schemars(rename = "Severity"))]
+pub enum SecretSeverity {
     /// Worth a look: a file that often contains a secret, or a secret in a place for tests and documentation.
     Low,
     /// Probably a secret, but its form alone does not prove it, or something else protects it.
@@ -15,7 +16,7 @@ pub enum Severity {
     High,
 }
 
-impl Severity {
+impl SecretSeverity {
     /// Returns the severity as a word: `low`, `medium` or `high`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -26,7 +27,7 @@ impl Severity {
     }
 }
 
-impl std::fmt::Display for Severity {
+impl std::fmt::Display for SecretSeverity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }

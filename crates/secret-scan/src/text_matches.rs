@@ -5,7 +5,7 @@ use crate::judge::Judgement;
 use crate::matches::{Match, redacted};
 use crate::places;
 use crate::rule::{Detection, ValueCheck};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// The most matches of one rule in one file. The worst are kept, and among equals the first.
 const MOST: usize = 20;
@@ -51,24 +51,24 @@ impl<'r> TextMatches<'r> {
     }
 
     /// Returns the highest severity that a match of the rule at `position` can have here.
-    fn worst(&self, position: usize) -> Severity {
-        let Some(rule) = self.rules.all().get(position) else { return Severity::Low };
+    fn worst(&self, position: usize) -> SecretSeverity {
+        let Some(rule) = self.rules.all().get(position) else { return SecretSeverity::Low };
         let check = match rule.detection {
             Detection::Keyword(near) => Some(near.check),
             _ => None,
         };
         if self.of_examples && !check.is_some_and(ValueCheck::is_certain) {
-            Severity::Low
+            SecretSeverity::Low
         } else if self.of_variables && check == Some(ValueCheck::InVariables) {
-            Severity::High
+            SecretSeverity::High
         } else {
             rule.severity
         }
     }
 
     /// Returns the severity of the rule at `position`.
-    pub(crate) fn severity(&self, position: usize) -> Severity {
-        self.rules.all().get(position).map_or(Severity::Low, |it| it.severity)
+    pub(crate) fn severity(&self, position: usize) -> SecretSeverity {
+        self.rules.all().get(position).map_or(SecretSeverity::Low, |it| it.severity)
     }
 
     /// Adds a match, unless the value is known to be public or was found before. If the matches of the rule are at the limit, it

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ApiRequest {
     pub method: String,
     /// The path, still percent-encoded.
     pub path: String,
@@ -19,7 +19,7 @@ pub struct Asked {
     pub body: Value,
 }
 
-impl Asked {
+impl ApiRequest {
     /// A header, as text; empty if the request does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -45,34 +45,34 @@ pub fn json(status: u16, value: &Value) -> Answer {
     Answer { status, headers, body: value.to_string() }
 }
 
-type Handler = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+type Handler = Arc<dyn Fn(&ApiRequest) -> Answer + Send + Sync>;
 
-struct Rule {
+struct ApiScript {
     part: String,
     left: u32,
     answer: Answer,
 }
 
-struct Shared {
+struct SharedApiServer {
     address: String,
     handler: Handler,
-    rules: Mutex<Vec<Rule>>,
-    log: Mutex<Vec<Asked>>,
+    rules: Mutex<Vec<ApiScript>>,
+    log: Mutex<Vec<ApiRequest>>,
 }
 
 /// A running server; it stops when the test's runtime ends.
 #[derive(Clone)]
 pub struct ApiServer {
-    shared: Arc<Shared>,
+    shared: Arc<SharedApiServer>,
 }
 
 impl ApiServer {
     /// Starts one on a free port of `127.0.0.1`.
-    pub async fn start(handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub async fn start(handler: impl Fn(&ApiRequest) -> Answer + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let (rules, log) = (Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { address, handler: Arc::new(handler), rules, log });
+        let shared = Arc::new(SharedApiServer { address, handler: Arc::new(handler), rules, log });
         let app = axum::Router::new().fallback(handle).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
         Self { shared }
@@ -87,23 +87,23 @@ impl ApiServer {
     pub fn on(&self, part: &str, times: u32, status: u16, headers: &[(&'static str, &str)], body: &str) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let answer = Answer { status, headers, body: body.to_owned() };
-        let rule = Rule { part: part.to_owned(), left: times, answer };
+        let rule = ApiScript { part: part.to_owned(), left: times, answer };
         self.shared.rules.lock().expect("a lock").push(rule);
     }
 
     /// The requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ApiRequest> {
         self.shared.log.lock().expect("a lock").clone()
     }
 
     /// The requests so far, as `METHOD path`.
     pub fn lines(&self) -> Vec<String> {
-        self.asked().iter().map(Asked::line).collect()
+        self.asked().iter().map(ApiRequest::line).collect()
     }
 
     /// The requests so far that change something.
     pub fn changes(&self) -> Vec<String> {
-        let is_change = |asked: &&Asked| asked.method != "GET" && !asked.path.ends_with("/auth/token");
+        let is_change = |asked: &&ApiRequest| asked.method != "GET" && !asked.path.ends_with("/auth/token");
         self.asked()
             .iter()
             .filter(is_change)
@@ -117,10 +117,10 @@ impl ApiServer {
     }
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+async fn handle(State(shared): State<Arc<SharedApiServer>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
-    let asked = Asked {
+    let asked = ApiRequest {
         method: head.method.to_string(),
         path: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: head.headers,

@@ -1,6 +1,6 @@
 //! Helm charts of realistic size for tests, made without Helm. This module does not use the crate under test.
 //!
-//! `Chart::broker()` is like the chart of a service with a database: templates, helpers, notes, tests, custom resources, a
+//! `TestChart::broker()` is like the chart of a service with a database: templates, helpers, notes, tests, custom resources, a
 //! long `values.yaml`, and a database vendored as a package that `Chart.lock` names.
 
 use std::collections::BTreeMap;
@@ -10,14 +10,14 @@ use std::path::Path;
 
 /// The files of a chart, by name.
 #[derive(Clone, Default)]
-pub struct Chart {
+pub struct TestChart {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
 /// The name of the vendored database.
 pub const DATABASE: &str = "charts/postgresql-15.5.38.tgz";
 
-impl Chart {
+impl TestChart {
     /// The smallest chart.
     pub fn small(name: &str, version: &str) -> Self {
         Self::default()
@@ -140,7 +140,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn database() -> Vec<u8> {
-    let mut chart = Chart::small("postgresql", "15.5.38").with("README.md", "# PostgreSQL\n");
+    let mut chart = TestChart::small("postgresql", "15.5.38").with("README.md", "# PostgreSQL\n");
     for kind in ["primary/statefulset", "primary/svc", "primary/networkpolicy", "read/statefulset", "secrets"]
     {
         chart = chart.with(&format!("templates/{kind}.yaml"), &format!("# {kind}\n"));

@@ -47,16 +47,16 @@ impl Folder {
     }
 
     /// Prepares a run of the program in this folder, with arguments that are separated by spaces.
-    pub fn run(&self, arguments: &str) -> Run {
+    pub fn run(&self, arguments: &str) -> ProgramRun {
         self.run_with(arguments.split_whitespace())
     }
 
     /// Prepares a run of the program in this folder.
-    pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+    pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> ProgramRun {
         let mut command = Command::new(crate::program());
         command.args(arguments).current_dir(&self.path).stdin(Stdio::null());
         clean(&mut command, &self.home());
-        Run { command, folder: self.path.clone() }
+        ProgramRun { command, folder: self.path.clone() }
     }
 
     /// A home folder, empty at first, outside the folder that the program runs in.
@@ -115,13 +115,13 @@ pub fn clean(command: &mut Command, home: &Path) {
 }
 
 /// A run of the program that has not started.
-pub struct Run {
+pub struct ProgramRun {
     /// The command, for settings that this type has no method for.
     pub command: Command,
     folder: PathBuf,
 }
 
-impl Run {
+impl ProgramRun {
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
@@ -150,9 +150,9 @@ impl Run {
     }
 
     /// Runs to the end.
-    pub fn done(mut self) -> Done {
+    pub fn done(mut self) -> EndedRun {
         let output = self.command.output().expect("the program runs");
-        Done { output, folder: self.folder }
+        EndedRun { output, folder: self.folder }
     }
 
     /// Runs to the end, and shows exit code, stdout and stderr.
@@ -162,12 +162,12 @@ impl Run {
 }
 
 /// A run that has ended.
-pub struct Done {
+pub struct EndedRun {
     pub output: Output,
     folder: PathBuf,
 }
 
-impl Done {
+impl EndedRun {
     /// The exit code; a run that a signal ended has none.
     pub fn code(&self) -> Option<i32> {
         self.output.status.code()

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::api_server::{Answer, ApiServer, Asked, json as answer};
+use crate::api_server::{Answer, ApiRequest, ApiServer, json as answer};
 
 /// The user that may do everything.
 pub const USER: &str = "acme-ci";
@@ -71,7 +71,7 @@ impl DockerHubApi {
     }
 }
 
-fn handle(asked: &Asked, state: &mut State) -> Answer {
+fn handle(asked: &ApiRequest, state: &mut State) -> Answer {
     let parts: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
     if let ("POST", ["v2", "auth", "token"]) = (asked.method.as_str(), &parts[..]) {
         let (Some(user), Some(secret)) = (asked.body["identifier"].as_str(), asked.body["secret"].as_str())

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const DELETES: &str = "  delete:\n    enabled: true\n";
 
 /// The clients that the registry accepts.
-pub enum Auth {
+pub enum AcceptedClients {
     /// Everybody.
     None,
     /// A user with a password, by Basic authentication.
@@ -71,32 +71,32 @@ pub struct DockerRegistry {
 
 impl DockerRegistry {
     /// Starts one that uses plain http.
-    pub fn start(auth: &Auth) -> Self {
+    pub fn start(auth: &AcceptedClients) -> Self {
         Self::launch(auth, false, DELETES)
     }
 
     /// Starts one that accepts no pushes: it is read-only, for maintenance.
-    pub fn start_read_only(auth: &Auth) -> Self {
+    pub fn start_read_only(auth: &AcceptedClients) -> Self {
         Self::launch(auth, false, &format!("{DELETES}  maintenance:\n    readonly:\n      enabled: true\n"))
     }
 
     /// Starts one that deletes nothing, which is the default.
-    pub fn start_without_deleting(auth: &Auth) -> Self {
+    pub fn start_without_deleting(auth: &AcceptedClients) -> Self {
         Self::launch(auth, false, "")
     }
 
     /// Starts one that uses TLS with the certificate of `authority` and, if `mutual`, accepts only clients with a certificate by it.
-    pub fn start_tls_by(authority: &Authority, auth: &Auth, mutual: bool) -> Self {
+    pub fn start_tls_by(authority: &Authority, auth: &AcceptedClients, mutual: bool) -> Self {
         Self::launch_in(authority.folder.path(), auth, Some(mutual), DELETES)
     }
 
     /// Starts one that uses TLS, with a certificate for `localhost` and `127.0.0.1` by a certificate authority of
     /// its own.
-    pub fn start_tls(auth: &Auth) -> Self {
+    pub fn start_tls(auth: &AcceptedClients) -> Self {
         Self::launch(auth, true, DELETES)
     }
 
-    fn launch(auth: &Auth, tls: bool, storage: &str) -> Self {
+    fn launch(auth: &AcceptedClients, tls: bool, storage: &str) -> Self {
         let certificates = tempfile::tempdir().expect("a folder");
         if tls {
             make_certificates(certificates.path());
@@ -107,18 +107,18 @@ impl DockerRegistry {
     }
 
     /// `tls` says whether clients need a certificate; `None` means no TLS. `storage` adds keys to that section.
-    fn launch_in(certificates: &Path, auth: &Auth, tls: Option<bool>, storage: &str) -> Self {
+    fn launch_in(certificates: &Path, auth: &AcceptedClients, tls: Option<bool>, storage: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = tls.is_some().then(|| certificates.join("ca.pem"));
         let auth = match auth {
-            Auth::None => String::new(),
-            Auth::Basic { username, password } => {
+            AcceptedClients::None => String::new(),
+            AcceptedClients::Basic { username, password } => {
                 let file = folder.path().join("htpasswd");
                 let output = run(Command::new("htpasswd").args(["-nbB", username, password]));
                 fs::write(&file, output).expect("the password file");
                 format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", file.display())
             }
-            Auth::Token { realm, certificate } => format!(
+            AcceptedClients::Token { realm, certificate } => format!(
                 "auth:\n  token:\n    realm: {realm}\n    service: {SERVICE}\n    issuer: {ISSUER}\n    rootcertbundle: {}\n",
                 certificate.display()
             ),

@@ -75,22 +75,22 @@ impl Store {
     }
 
     /// Starts podman's service on a socket of its own.
-    pub fn service(&self) -> Engine {
+    pub fn service(&self) -> TestEngine {
         let socket = self.0.join("podman.sock");
         let mut command = self.command("podman");
         command.args(["system", "service", "--time", "0"]).arg(format!("unix://{}", socket.display()));
-        Engine::start(command, socket)
+        TestEngine::start(command, socket)
     }
 }
 
 /// A running engine; it stops when its owner is dropped.
-pub struct Engine {
+pub struct TestEngine {
     process: Child,
     /// The address that it listens on.
     pub socket: PathBuf,
 }
 
-impl Engine {
+impl TestEngine {
     /// Starts a Docker Engine that keeps everything in `folder`.
     pub fn docker(folder: &Path) -> Self {
         Self::docker_with(folder, &[])
@@ -158,7 +158,7 @@ impl Engine {
     }
 }
 
-impl Drop for Engine {
+impl Drop for TestEngine {
     fn drop(&mut self) {
         // The engine stops its child processes if it is asked to end, but not if it is killed.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();

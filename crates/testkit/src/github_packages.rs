@@ -34,14 +34,14 @@ pub enum Owner {
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct PackagesRequest {
     /// `METHOD path?query`.
     pub line: String,
     /// The headers.
     pub headers: HeaderMap,
 }
 
-struct Rule {
+struct PackagesScript {
     method: &'static str,
     part: String,
     left: u32,
@@ -52,14 +52,14 @@ struct Rule {
     done: bool,
 }
 
-struct Shared {
+struct SharedPackages {
     registry: TestRegistry,
     owner: Owner,
     address: String,
     /// The ids of versions, by package and digest, in the order in which they were first seen.
     ids: Mutex<HashMap<(String, String), u64>>,
-    rules: Mutex<Vec<Rule>>,
-    log: Mutex<Vec<Asked>>,
+    rules: Mutex<Vec<PackagesScript>>,
+    log: Mutex<Vec<PackagesRequest>>,
     /// The number of listings that do not show new versions yet.
     lag: Mutex<u32>,
     /// The number of listings that still show deleted versions.
@@ -77,14 +77,14 @@ struct Shared {
 /// A running stand-in; it stops when the test's runtime ends.
 #[derive(Clone)]
 pub struct GithubPackages {
-    shared: Arc<Shared>,
+    shared: Arc<SharedPackages>,
 }
 
 impl GithubPackages {
     /// Starts one on a free port of `127.0.0.1`.
     pub async fn start(registry: &TestRegistry, owner: Owner) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedPackages {
             registry: registry.clone(),
             owner,
             address: listener.local_addr().expect("an address").to_string(),
@@ -144,7 +144,7 @@ impl GithubPackages {
     ) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let (part, body) = (part.to_owned(), body.to_owned());
-        let rule = Rule { method, part, left, status, headers, body, done };
+        let rule = PackagesScript { method, part, left, status, headers, body, done };
         self.shared.rules.lock().expect("a lock").push(rule);
     }
 
@@ -192,14 +192,15 @@ impl GithubPackages {
     }
 
     /// The requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<PackagesRequest> {
         self.shared.log.lock().expect("a lock").clone()
     }
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+async fn handle(State(shared): State<Arc<SharedPackages>>, request: Request) -> Response<Body> {
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let asked = Asked { line: format!("{} {path}", request.method()), headers: request.headers().clone() };
+    let asked =
+        PackagesRequest { line: format!("{} {path}", request.method()), headers: request.headers().clone() };
     shared.log.lock().expect("a lock").push(asked.clone());
     let scripted = shared.scripted(&asked);
     if let Some((false, scripted)) = scripted {
@@ -209,8 +210,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     scripted.map_or(answer, |(_, scripted)| scripted)
 }
 
-impl Shared {
-    fn scripted(&self, asked: &Asked) -> Option<(bool, Response<Body>)> {
+impl SharedPackages {
+    fn scripted(&self, asked: &PackagesRequest) -> Option<(bool, Response<Body>)> {
         let mut rules = self.rules.lock().expect("a lock");
         let rule = rules.iter_mut().find(|rule| {
             rule.left > 0 && asked.line.starts_with(rule.method) && asked.line.contains(rule.part.as_str())
@@ -223,7 +224,7 @@ impl Shared {
         Some((rule.done, answer.body(Body::from(rule.body.clone())).expect("an answer")))
     }
 
-    fn answer(&self, asked: &Asked) -> Response<Body> {
+    fn answer(&self, asked: &PackagesRequest) -> Response<Body> {
         let header =
             |name: &str| asked.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if header("user-agent").is_empty() {

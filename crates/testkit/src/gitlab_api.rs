@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::api_server::{Answer, ApiServer, Asked, json as answer};
+use crate::api_server::{Answer, ApiRequest, ApiServer, json as answer};
 
 /// The token of an owner, with the scope `api`.
 pub const TOKEN: &str = "gitlab-owner-word";
 /// A token that has only the scope `read_api`.
 pub const READER: &str = "gitlab-reader-word";
 
-struct Project {
+struct ScriptedProject {
     visibility: String,
     level: String,
 }
@@ -22,7 +22,7 @@ struct Project {
 #[derive(Clone)]
 pub struct GitlabApi {
     pub server: ApiServer,
-    projects: Arc<Mutex<BTreeMap<String, Project>>>,
+    projects: Arc<Mutex<BTreeMap<String, ScriptedProject>>>,
 }
 
 impl GitlabApi {
@@ -36,7 +36,7 @@ impl GitlabApi {
 
     /// Adds a project.
     pub fn hold(&self, path: &str, visibility: &str, level: &str) {
-        let project = Project { visibility: visibility.to_owned(), level: level.to_owned() };
+        let project = ScriptedProject { visibility: visibility.to_owned(), level: level.to_owned() };
         self.projects.lock().expect("a lock").insert(path.to_owned(), project);
     }
 
@@ -55,7 +55,7 @@ impl GitlabApi {
     }
 }
 
-fn handle(asked: &Asked, projects: &mut BTreeMap<String, Project>) -> Answer {
+fn handle(asked: &ApiRequest, projects: &mut BTreeMap<String, ScriptedProject>) -> Answer {
     let token @ (TOKEN | READER) = asked.header("private-token") else {
         return answer(401, &json!({ "message": "401 Unauthorized" }));
     };

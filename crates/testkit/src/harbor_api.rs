@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use serde_json::json;
 
-use crate::api_server::{Answer, ApiServer, Asked, json as answer};
+use crate::api_server::{Answer, ApiRequest, ApiServer, json as answer};
 
 /// The user that administers the projects.
 pub const ADMIN: (&str, &str) = ("robot$acme-admin", "harbor-admin-word");
@@ -44,7 +44,7 @@ fn error(status: u16, code: &str, message: &str) -> Answer {
     answer(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
-fn handle(asked: &Asked, projects: &mut BTreeMap<String, String>) -> Answer {
+fn handle(asked: &ApiRequest, projects: &mut BTreeMap<String, String>) -> Answer {
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", ADMIN.0, ADMIN.1));
     if asked.header("authorization") != format!("Basic {pair}") {
         return error(401, "UNAUTHORIZED", "unauthorized");

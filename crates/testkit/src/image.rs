@@ -34,7 +34,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// A layer: its bytes as the layout stores them, and the digest of the tar in them.
 #[derive(Clone)]
-pub struct Layer {
+pub struct TestLayer {
     pub bytes: Vec<u8>,
     pub diff_id: String,
     /// Added to the usual members of the layer's descriptor; these values take precedence.
@@ -43,7 +43,7 @@ pub struct Layer {
     pub present: bool,
 }
 
-impl Layer {
+impl TestLayer {
     /// Makes a gzip'd tar of files by name.
     pub fn files(files: &[(&str, &[u8])]) -> Self {
         let mut tar = tar::Builder::new(Vec::new());
@@ -86,8 +86,8 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
 
 /// An image, or an index of images, to be written to a layout.
 #[derive(Clone, Default)]
-pub struct Image {
-    platforms: Vec<(String, Vec<Layer>)>,
+pub struct TestImage {
+    platforms: Vec<(String, Vec<TestLayer>)>,
     attested: bool,
     docker: bool,
     single: bool,
@@ -114,7 +114,7 @@ pub struct Written {
     pub blobs: Vec<String>,
 }
 
-impl Image {
+impl TestImage {
     /// An empty image, with OCI media types.
     pub fn new() -> Self {
         Self::default()
@@ -122,7 +122,7 @@ impl Image {
 
     /// Adds an image for `platform` (`os/architecture[/variant]`).
     #[must_use]
-    pub fn platform(mut self, platform: &str, layers: Vec<Layer>) -> Self {
+    pub fn platform(mut self, platform: &str, layers: Vec<TestLayer>) -> Self {
         self.platforms.push((platform.to_owned(), layers));
         self
     }
@@ -236,7 +236,7 @@ impl Image {
         &self,
         layout: &LayoutDirectory,
         platform: &Value,
-        layers: &[Layer],
+        layers: &[TestLayer],
         annotations: &Value,
     ) -> (Vec<u8>, Vec<String>) {
         let [manifest_type, config_type, layer_type] = if self.docker {
@@ -294,7 +294,7 @@ fn attestation(layout: &LayoutDirectory, about: &Value, blobs: &mut Vec<String>)
     entry
 }
 
-/// A layout's directory, for tests that write content that [`Image`] does not.
+/// A layout's directory, for tests that write content that [`TestImage`] does not.
 pub struct LayoutDirectory(PathBuf);
 
 impl LayoutDirectory {

@@ -2,21 +2,21 @@
 //!
 
 use crate::command::Folder;
-use crate::docker_registry::{Auth, DockerRegistry};
+use crate::docker_registry::{AcceptedClients, DockerRegistry};
 use crate::world::{configuration, digest, tags};
 
 /// A registry, and a folder whose `publish.toml` publishes there.
-pub struct Place {
+pub struct PublishFixture {
     /// The registry.
     pub registry: DockerRegistry,
     /// The folder.
     pub folder: Folder,
 }
 
-impl Place {
+impl PublishFixture {
     /// Starts an empty registry, with no image yet.
     pub fn new() -> Self {
-        let registry = DockerRegistry::start(&Auth::None);
+        let registry = DockerRegistry::start(&AcceptedClients::None);
         let url = format!("{}/team", registry.host());
         let folder = Folder::with(&[("publish.toml", &configuration(&[("local", &url)]))]);
         Self { registry, folder }

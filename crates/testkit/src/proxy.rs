@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 /// A request to the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct ProxyRequest {
     /// `CONNECT host:port`, or `GET http://…`.
     pub line: String,
     /// The header `Proxy-Authorization`; empty if there is none.
@@ -17,7 +17,7 @@ pub struct Asked {
 /// A running proxy; it ends with the process.
 pub struct Proxy {
     port: u16,
-    log: Arc<Mutex<Vec<Asked>>>,
+    log: Arc<Mutex<Vec<ProxyRequest>>>,
 }
 
 impl Proxy {
@@ -25,7 +25,7 @@ impl Proxy {
     pub fn start(credentials: Option<&'static str>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let log: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let log: Arc<Mutex<Vec<ProxyRequest>>> = Arc::default();
         let shared = Arc::clone(&log);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -43,18 +43,18 @@ impl Proxy {
     }
 
     /// The requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ProxyRequest> {
         self.log.lock().expect("a lock").clone()
     }
 }
 
-fn serve(client: TcpStream, wanted: Option<&str>, log: &Mutex<Vec<Asked>>) -> std::io::Result<()> {
+fn serve(client: TcpStream, wanted: Option<&str>, log: &Mutex<Vec<ProxyRequest>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut writer = client;
     let (line, headers) = head(&mut reader)?;
     let credentials = value(&headers, "proxy-authorization");
     let asked = line.rsplit_once(' ').map(|(asked, _)| asked.to_owned()).unwrap_or_default();
-    log.lock().expect("a lock").push(Asked { line: asked.clone(), credentials: credentials.clone() });
+    log.lock().expect("a lock").push(ProxyRequest { line: asked.clone(), credentials: credentials.clone() });
     if wanted.is_some_and(|wanted| wanted != credentials) {
         let refused =
             "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\n";

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::api_server::{Answer, ApiServer, Asked, json as answer};
+use crate::api_server::{Answer, ApiRequest, ApiServer, json as answer};
 
 /// The OAuth token that may do everything.
 pub const TOKEN: &str = "quay-oauth-admin";
@@ -49,7 +49,7 @@ fn error(status: u16, kind: &str, detail: &str) -> Answer {
     )
 }
 
-fn handle(asked: &Asked, public: &mut BTreeMap<String, bool>) -> Answer {
+fn handle(asked: &ApiRequest, public: &mut BTreeMap<String, bool>) -> Answer {
     let Some(token @ (TOKEN | READER)) = asked.header("authorization").strip_prefix("Bearer ") else {
         return error(401, "invalid_token", "Requires authentication");
     };

@@ -27,7 +27,7 @@ pub struct User {
 }
 
 /// How the server is set up.
-pub struct Rules {
+pub struct TokenIssuerOptions {
     /// The users that the server accepts.
     pub users: Vec<User>,
     /// The refresh token of the first user. Each token works once: the answer contains the next one.
@@ -42,7 +42,7 @@ pub struct Rules {
 
 /// A request to the server.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct TokenRequest {
     /// `GET` or `POST`.
     pub method: String,
     /// The query of a GET, or the form of a POST.
@@ -51,24 +51,24 @@ pub struct Asked {
     pub authorization: String,
 }
 
-impl Asked {
+impl TokenRequest {
     /// All values with that name, in order.
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.form.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
     }
 }
 
-struct Shared {
-    rules: Rules,
+struct SharedTokenIssuer {
+    rules: TokenIssuerOptions,
     key: PathBuf,
     certificate: String,
     refresh: Mutex<Option<String>>,
-    log: Mutex<Vec<Asked>>,
+    log: Mutex<Vec<TokenRequest>>,
 }
 
 /// A running token server; it ends with the process.
 pub struct TokenIssuer {
-    shared: Arc<Shared>,
+    shared: Arc<SharedTokenIssuer>,
     port: u16,
     https: bool,
     folder: tempfile::TempDir,
@@ -76,7 +76,7 @@ pub struct TokenIssuer {
 
 impl TokenIssuer {
     /// Starts one on a free port, which uses https with the certificate of `authority` if there is one.
-    pub fn start(rules: Rules, authority: Option<&Authority>) -> Self {
+    pub fn start(rules: TokenIssuerOptions, authority: Option<&Authority>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let subject = ["-subj", "/CN=issuer", "-keyout", "issuer.key", "-out", "issuer.pem"];
         run(Command::new("openssl")
@@ -85,7 +85,7 @@ impl TokenIssuer {
             .current_dir(folder.path()));
         let certificate = CertificateDer::from_pem_file(folder.path().join("issuer.pem")).expect("PEM");
         let refresh = Mutex::new(rules.refresh_token.map(str::to_owned));
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedTokenIssuer {
             rules,
             key: folder.path().join("issuer.key"),
             certificate: STANDARD.encode(&certificate),
@@ -123,7 +123,7 @@ impl TokenIssuer {
     }
 
     /// The requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<TokenRequest> {
         self.shared.log.lock().expect("a lock").clone()
     }
 }
@@ -136,7 +136,7 @@ fn tls(authority: &Authority) -> rustls::ServerConfig {
     config.with_single_cert(vec![certificate], key).expect("a certificate with its key")
 }
 
-impl Shared {
+impl SharedTokenIssuer {
     /// Answers one request, and closes the connection.
     fn serve(&self, stream: impl Read + Write) {
         let mut stream = BufReader::new(stream);
@@ -162,7 +162,7 @@ impl Shared {
         let query = target.split_once('?').map(|(_, query)| query.as_bytes().to_vec()).unwrap_or_default();
         let form = if method == "POST" { body } else { query };
         let form = url::form_urlencoded::parse(&form).into_owned().collect();
-        let asked = Asked { method: method.to_owned(), form, authorization };
+        let asked = TokenRequest { method: method.to_owned(), form, authorization };
         let (status, answer) = self.answer(&asked);
         self.log.lock().expect("a lock").push(asked);
         let answer = answer.to_string();
@@ -173,7 +173,7 @@ impl Shared {
         let _ = stream.flush();
     }
 
-    fn answer(&self, asked: &Asked) -> (u16, serde_json::Value) {
+    fn answer(&self, asked: &TokenRequest) -> (u16, serde_json::Value) {
         if asked.all("service") != [SERVICE] {
             return (400, serde_json::json!({ "error": "invalid_request" }));
         }

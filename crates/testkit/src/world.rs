@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::command::{Folder, Run};
+use crate::command::{Folder, ProgramRun};
 use crate::docker_registry::run;
-use crate::image::{Image, Layer, Written};
+use crate::image::{TestImage, TestLayer, Written};
 
 /// The rules of a release that most tests use.
 pub const RELEASE_RULES: &str = r#"
@@ -44,14 +44,17 @@ pub fn configuration(registries: &[(&str, &str)]) -> String {
 }
 
 /// A small image for two platforms; another `text` gives another digest.
-pub fn image(text: &str) -> Image {
-    let layer = |platform: &str| vec![Layer::files(&[("text", format!("{text} {platform}").as_bytes())])];
-    Image::new().platform("linux/amd64", layer("amd64")).platform("linux/arm64", layer("arm64")).attested()
+pub fn image(text: &str) -> TestImage {
+    let layer = |platform: &str| vec![TestLayer::files(&[("text", format!("{text} {platform}").as_bytes())])];
+    TestImage::new()
+        .platform("linux/amd64", layer("amd64"))
+        .platform("linux/arm64", layer("arm64"))
+        .attested()
 }
 
 impl Folder {
     /// Writes `image` to the layout `name`, and replaces the existing content.
-    pub fn image(&self, name: &str, image: &Image) -> Written {
+    pub fn image(&self, name: &str, image: &TestImage) -> Written {
         let path = self.path.join(name);
         if path.exists() {
             fs::remove_dir_all(&path).unwrap();
@@ -60,7 +63,7 @@ impl Folder {
     }
 
     /// Applies at the git tag of `version`, without confirmation.
-    pub fn apply(&self, version: &str) -> Run {
+    pub fn apply(&self, version: &str) -> ProgramRun {
         self.run(&format!("apply --auto-approve --ref refs/tags/v{version}"))
     }
 

@@ -14,7 +14,7 @@ use oci_registry::media_type::is_media_type;
 const DEFAULT_MEDIA_TYPE: &str = "application/octet-stream";
 
 pub(super) fn check_artifacts(
-    raw: IndexMap<String, raw::Artifact>,
+    raw: IndexMap<String, raw::RawArtifact>,
     defaults: &Defaults<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<(ResourceId, Resource)> {
@@ -50,7 +50,7 @@ pub(super) fn check_artifacts(
 fn file(
     id: &ResourceId,
     index: usize,
-    raw: raw::ArtifactFile,
+    raw: raw::RawArtifactFile,
     problems: &mut Problems<'_>,
 ) -> Option<ArtifactFile> {
     let index = index.to_string();

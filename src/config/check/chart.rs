@@ -16,7 +16,7 @@ const DEFAULT_VERSION: &str = "{% if event == \"tag\" %}{{ version }}\
     {% else %}0.0.0-{{ git.branch | identifier }}.{{ git.short_sha | identifier }}{% endif %}";
 
 pub(super) fn check_charts(
-    raw: IndexMap<String, raw::Chart>,
+    raw: IndexMap<String, raw::RawChart>,
     defaults: &Defaults<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<(ResourceId, Resource)> {

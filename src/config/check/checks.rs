@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::KeyPath;
 
 pub(super) fn check_lockstep(
-    raw: Vec<raw::Check>,
+    raw: Vec<raw::RawCheck>,
     declared: &DeclaredNames,
     problems: &mut Problems<'_>,
 ) -> Vec<DeclaredCheck> {

@@ -12,7 +12,7 @@ use oci_content::TransportSpec;
 use oci_registry::Platform;
 
 pub(super) fn check_images(
-    raw: IndexMap<String, raw::Image>,
+    raw: IndexMap<String, raw::RawImage>,
     defaults: &Defaults<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<(ResourceId, Resource)> {
@@ -27,7 +27,7 @@ pub(super) fn check_images(
 
 fn image(
     id: &ResourceId,
-    raw: raw::Image,
+    raw: raw::RawImage,
     defaults: &Defaults<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Resource> {
@@ -105,22 +105,22 @@ fn platform(text: &str, place: Option<Location>, problems: &mut Problems<'_>) ->
     None
 }
 
-fn source(raw: raw::Source, name: &str, problems: &mut Problems<'_>) -> Option<ImageSource> {
+fn source(raw: raw::RawSource, name: &str, problems: &mut Problems<'_>) -> Option<ImageSource> {
     let table = match raw {
-        raw::Source::One(text) => {
+        raw::RawSource::One(text) => {
             return transport(&text, &["images", name, "source"], problems).then_some(ImageSource::One(text));
         }
-        raw::Source::Several(list) => {
+        raw::RawSource::Several(list) => {
             let mut right = true;
             for (index, text) in list.iter().enumerate() {
                 right &= transport(text, &["images", name, "source", &index.to_string()], problems);
             }
             return right.then_some(ImageSource::Several(list));
         }
-        raw::Source::Table(table) if table.contains_key("digests") || table.contains_key("from") => {
+        raw::RawSource::Table(table) if table.contains_key("digests") || table.contains_key("from") => {
             return digests(table, name, problems);
         }
-        raw::Source::Table(table) => table,
+        raw::RawSource::Table(table) => table,
     };
     let mut sources: IndexMap<Platform, String> = IndexMap::with_capacity(table.len());
     let mut right = true;

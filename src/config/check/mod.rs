@@ -38,7 +38,7 @@ pub(super) struct Checked {
 
 /// Checks everything. The tables are complete only if no diagnostic is an error.
 pub(super) fn check_file(
-    file: raw::File,
+    file: raw::RawConfig,
     declared: &DeclaredNames,
     places: &Places,
 ) -> (Checked, Vec<Diagnostic>) {

@@ -13,10 +13,10 @@ use oci_registry::{ApiUrl, Provider, RegistryLocation};
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
 
 pub(super) fn check_registries(
-    raw: IndexMap<String, raw::Registry>,
+    raw: IndexMap<String, raw::RawRegistry>,
     problems: &mut Problems<'_>,
 ) -> IndexMap<String, DeclaredRegistry> {
-    let entry = |(name, raw): (String, raw::Registry)| {
+    let entry = |(name, raw): (String, raw::RawRegistry)| {
         let url = location(&raw.url?, &name, problems)?;
         if let (Some(_), RegistryLocation::Directory { .. }) = (raw.provider, &url) {
             problems.wrong(

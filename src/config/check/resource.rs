@@ -22,7 +22,7 @@ pub(super) struct CommonKeys {
     pub tags: Option<Vec<String>>,
     pub tag_prefix: Option<String>,
     pub visibility: Option<Visibility>,
-    pub annotations: Option<raw::Annotations>,
+    pub annotations: Option<raw::RawAnnotations>,
 }
 
 /// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
@@ -102,14 +102,14 @@ fn repository(written: Option<&str>, id: &ResourceId, problems: &mut Problems<'_
 /// The annotations to write. `standard` says whether the project asks for the standard ones. A resource that `travels` is
 /// published unchanged, because it comes from a registry or because its signatures go with it. It gets annotations only if it
 /// declares them itself, because they would change its digest.
-fn annotations(raw: Option<raw::Annotations>, standard: bool, travels: bool) -> Annotations {
+fn annotations(raw: Option<raw::RawAnnotations>, standard: bool, travels: bool) -> Annotations {
     match raw {
         None if travels => Annotations::default(),
         None => Annotations { standard, source: true, ..Annotations::default() },
-        Some(raw::Annotations::Word(raw::Word::None)) => Annotations::default(),
-        Some(raw::Annotations::Word(raw::Word::Standard)) => {
+        Some(raw::RawAnnotations::Word(raw::Word::None)) => Annotations::default(),
+        Some(raw::RawAnnotations::Word(raw::Word::Standard)) => {
             Annotations { standard: true, source: true, ..Annotations::default() }
         }
-        Some(raw::Annotations::Table(own)) => Annotations { standard, source: true, own },
+        Some(raw::RawAnnotations::Table(own)) => Annotations { standard, source: true, own },
     }
 }

@@ -11,7 +11,7 @@ use crate::model::retention::Age;
 use crate::model::{ResourceId, ResourceKind};
 
 pub(super) fn check_retentions(
-    raw: IndexMap<String, raw::Retention>,
+    raw: IndexMap<String, raw::RawRetention>,
     declared: &DeclaredNames,
     resources: &IndexMap<ResourceId, Resource>,
     problems: &mut Problems<'_>,
@@ -23,7 +23,7 @@ pub(super) fn check_retentions(
 
 fn retention(
     name: &str,
-    raw: raw::Retention,
+    raw: raw::RawRetention,
     declared: &DeclaredNames,
     known: &IndexMap<ResourceId, Resource>,
     problems: &mut Problems<'_>,
@@ -108,7 +108,7 @@ fn retention(
 }
 
 /// The resources that a retention names, or `None` if it names none.
-fn named(raw: &raw::Retention) -> Option<Vec<ResourceId>> {
+fn named(raw: &raw::RawRetention) -> Option<Vec<ResourceId>> {
     let lists = [
         (ResourceKind::Image, &raw.images),
         (ResourceKind::Chart, &raw.charts),

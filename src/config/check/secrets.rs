@@ -8,7 +8,7 @@ use crate::diagnostic::Code;
 use crate::model::secret_search::SecretAllowance;
 use secret_scan::Rules;
 
-pub(super) fn check_secrets(raw: raw::Secrets, problems: &mut Problems<'_>) -> Secrets {
+pub(super) fn check_secrets(raw: raw::RawSecrets, problems: &mut Problems<'_>) -> Secrets {
     let mut secrets = Secrets { policy: raw.policy, allow: Vec::new() };
     for (index, allow) in raw.allow.unwrap_or_default().into_iter().enumerate() {
         let position = index.to_string();

@@ -8,10 +8,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, Mutability};
 
 pub(super) fn check_tag_rules(
-    raw: IndexMap<String, raw::TagRule>,
+    raw: IndexMap<String, raw::RawTagRule>,
     problems: &mut Problems<'_>,
 ) -> IndexMap<String, TagRule> {
-    let entry = |(name, raw): (String, raw::TagRule)| {
+    let entry = |(name, raw): (String, raw::RawTagRule)| {
         let matches = check_globs(raw.r#match, &["tags", &name, "match"], problems);
         let mutability = raw.mutability.unwrap_or_default();
         if raw.prereleases == Some(true) && mutability != Mutability::Forward {
@@ -46,7 +46,7 @@ pub(super) fn check_tag_rules(
 
 /// Returns the globs at `path`, and reports those that are none.
 pub(super) fn check_globs(
-    raw: Option<raw::OneOrMany<raw::Text>>,
+    raw: Option<raw::OneOrMany<raw::NonEmptyText>>,
     path: &[&str],
     problems: &mut Problems<'_>,
 ) -> Vec<String> {

@@ -12,8 +12,10 @@ use serde::Deserialize;
 use crate::model::forward::OnUnknown;
 use crate::model::{Compare, EventName, Mutability, OnConflict, OnTagFailure, Visibility};
 use oci_registry::Provider;
-pub(super) use resource::{Annotations, Artifact, ArtifactFile, Chart, Image, Source, Word};
-pub(super) use secrets::Secrets;
+pub(super) use resource::{
+    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
+};
+pub(super) use secrets::RawSecrets;
 
 mod resource;
 mod secrets;
@@ -23,39 +25,40 @@ mod secrets;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "publish.toml")]
 #[allow(dead_code)] // `version` and `profile` are for the schema.
-pub(super) struct File {
+#[schemars(rename = "File")]
+pub(super) struct RawConfig {
     /// The version of this language. Always 1.
     #[schemars(required, schema_with = "version", extend("examples" = [1]))]
     pub version: Option<u32>,
     /// The project as a whole.
-    pub project: Option<Project>,
+    pub project: Option<RawProject>,
     /// Values for templates, which read them as `vars.NAME`. Names consist of letters, digits and `_`.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }, "examples" = [{ "channel": "stable" }]))]
     pub vars: Option<IndexMap<String, Variable>>,
     /// The registries to publish to, by a name of your choice.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
-    pub registries: Option<IndexMap<String, Registry>>,
+    pub registries: Option<IndexMap<String, RawRegistry>>,
     /// The tag rules, by a name of your choice. They say which tags an event of git makes.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
-    pub tags: Option<IndexMap<String, TagRule>>,
+    pub tags: Option<IndexMap<String, RawTagRule>>,
     /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
-    pub images: Option<IndexMap<String, Image>>,
+    pub images: Option<IndexMap<String, RawImage>>,
     /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
-    pub charts: Option<IndexMap<String, Chart>>,
+    pub charts: Option<IndexMap<String, RawChart>>,
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
-    pub artifacts: Option<IndexMap<String, Artifact>>,
+    pub artifacts: Option<IndexMap<String, RawArtifact>>,
     /// The behavior of `apply`.
     pub apply: Option<Apply>,
     /// The search for secrets in the content that is sent.
-    pub secrets: Option<Secrets>,
+    pub secrets: Option<RawSecrets>,
     /// Lockstep checks: the plan fails unless these values in files agree with the git tag.
-    pub checks: Option<Vec<Check>>,
+    pub checks: Option<Vec<RawCheck>>,
     /// The tags that `prune` may remove, by a name of your choice. Without such a table it removes nothing.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
-    pub retention: Option<IndexMap<String, Retention>>,
+    pub retention: Option<IndexMap<String, RawRetention>>,
     /// Overlays, by name: `--profile NAME` merges the tables of `[profile.NAME]` over those of the file.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub profile: Option<IndexMap<String, Profile>>,
@@ -68,40 +71,41 @@ pub(super) struct File {
 #[allow(dead_code)] // For the schema: overlays are merged before anything is read.
 pub(super) struct Profile {
     /// Differences in `[project]`.
-    pub project: Option<Project>,
+    pub project: Option<RawProject>,
     /// Differences in `[vars]`.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }))]
     pub vars: Option<IndexMap<String, Variable>>,
     /// Differences in `[registries.*]`, and more registries.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
-    pub registries: Option<IndexMap<String, Registry>>,
+    pub registries: Option<IndexMap<String, RawRegistry>>,
     /// Differences in `[tags.*]`, and more tag rules.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
-    pub tags: Option<IndexMap<String, TagRule>>,
+    pub tags: Option<IndexMap<String, RawTagRule>>,
     /// Differences in `[images.*]`, and more images.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
-    pub images: Option<IndexMap<String, Image>>,
+    pub images: Option<IndexMap<String, RawImage>>,
     /// Differences in `[charts.*]`, and more charts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
-    pub charts: Option<IndexMap<String, Chart>>,
+    pub charts: Option<IndexMap<String, RawChart>>,
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
-    pub artifacts: Option<IndexMap<String, Artifact>>,
+    pub artifacts: Option<IndexMap<String, RawArtifact>>,
     /// Differences in `[apply]`.
     pub apply: Option<Apply>,
     /// Differences in `[secrets]`.
-    pub secrets: Option<Secrets>,
+    pub secrets: Option<RawSecrets>,
     /// Checks that replace those of the file; `[]` for none.
-    pub checks: Option<Vec<Check>>,
+    pub checks: Option<Vec<RawCheck>>,
     /// Differences in `[retention.*]`, and more retentions.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
-    pub retention: Option<IndexMap<String, Retention>>,
+    pub retention: Option<IndexMap<String, RawRetention>>,
 }
 
 /// The project as a whole.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Project {
+#[schemars(rename = "Project")]
+pub(super) struct RawProject {
     /// The address of the source repository. It becomes the annotation `org.opencontainers.image.source` of everything that
     /// does not declare that annotation itself.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
@@ -112,13 +116,13 @@ pub(super) struct Project {
     /// Globs of git tags on which nothing has to be published, such as `docs-v*` of another component of the repository: one, or
     /// a list. A run on any other git tag that publishes nothing fails. Default: none.
     #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]
-    pub silent_tags: Option<OneOrMany<Text>>,
+    pub silent_tags: Option<OneOrMany<NonEmptyText>>,
     /// Whether a chart, a check or a version file is read from a work tree that is not the commit being published: because
     /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
     #[schemars(extend("default" = false))]
     pub allow_dirty: Option<bool>,
     /// A file that holds the version. Default: the git tag of the event.
-    pub version: Option<VersionFile>,
+    pub version: Option<RawVersionFile>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
     /// created and title, and the others of which the project declares a value. Default: `"none"`.
     #[schemars(extend("default" = "none", "examples" = ["standard"]))]
@@ -143,7 +147,8 @@ pub(super) struct Project {
 /// A key of a TOML, JSON or YAML file that holds the version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct VersionFile {
+#[schemars(rename = "VersionFile")]
+pub(super) struct RawVersionFile {
     /// The file, relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json"]))]
     pub file: Option<String>,
@@ -155,7 +160,8 @@ pub(super) struct VersionFile {
 /// A registry to publish to.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Registry {
+#[schemars(rename = "Registry")]
+pub(super) struct RawRegistry {
     /// The address: `host[:port][/namespace]`, or `oci:DIR` for a directory that holds one OCI image layout for each
     /// repository. No scheme, no credentials.
     #[schemars(required, length(min = 1), extend("examples" = ["ghcr.io/colliery-io", "localhost:5000", "oci:dist/registry"]))]
@@ -165,7 +171,7 @@ pub(super) struct Registry {
     /// The environment variables that hold the credentials. Default: the credential files and programs of Docker and podman,
     /// then the credentials that a CI gives its jobs.
     #[schemars(extend("examples" = [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]))]
-    pub auth: Option<Auth>,
+    pub auth: Option<RawAuth>,
     /// Allows plain HTTP, and certificates that cannot be verified. Loopback hosts may always use plain HTTP.
     #[schemars(extend("default" = false))]
     pub insecure: Option<bool>,
@@ -195,7 +201,8 @@ pub(super) struct Registry {
 /// The environment variables that hold the credentials of a registry. A configuration never contains their values.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Auth {
+#[schemars(rename = "Auth")]
+pub(super) struct RawAuth {
     /// The environment variable that holds the user name.
     #[schemars(required, regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), extend("examples" = ["GITHUB_ACTOR"]))]
     pub username_env: Option<String>,
@@ -207,16 +214,17 @@ pub(super) struct Auth {
 /// A tag rule: the tag that some events of git make.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TagRule {
+#[schemars(rename = "TagRule")]
+pub(super) struct RawTagRule {
     /// The events that it fires on: one, or a list.
     #[schemars(required, extend("examples" = ["tag", ["branch", "pull_request"]]))]
-    pub on: Option<OneOrMany<Event>>,
+    pub on: Option<OneOrMany<RawEventName>>,
     /// The tag, as a template: `v{{ version }}`, `sha-{{ git.short_sha }}`, `{{ git.branch | slug }}`.
     #[schemars(required, length(min = 1), extend("examples" = ["v{{ version }}", "latest", "sha-{{ git.short_sha }}"]))]
     pub template: Option<String>,
     /// Globs, one of which the branch (or the git tag, on `tag`) must match: one, or a list. Default: any.
     #[schemars(extend("examples" = ["release/*", ["main", "develop"]]))]
-    pub r#match: Option<OneOrMany<Text>>,
+    pub r#match: Option<OneOrMany<NonEmptyText>>,
     /// A condition in the template language. The rule fires only if it is true.
     #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
     pub when: Option<String>,
@@ -248,7 +256,8 @@ pub(super) struct Apply {
 /// A lockstep check: the plan fails unless a value in a file is the expected one.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Check {
+#[schemars(rename = "Check")]
+pub(super) struct RawCheck {
     /// The file, relative to the folder of `publish.toml`. Its extension says whether it is TOML, JSON or YAML.
     #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json", "charts/broker/Chart.yaml"]))]
     pub file: Option<String>,
@@ -271,13 +280,14 @@ pub(super) struct Check {
 /// `older_than`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Retention {
+#[schemars(rename = "Retention")]
+pub(super) struct RawRetention {
     /// The tag rule whose tags it applies to: exactly those that the rule can render. Give this or `match`.
     #[schemars(length(min = 1), extend("examples" = ["pr"]))]
     pub rule: Option<String>,
     /// Globs of the tags that it applies to: one, or a list; `*` matches any text. Give this or `rule`.
     #[schemars(extend("examples" = ["sha-*", ["sha-*", "build-*"]]))]
-    pub r#match: Option<OneOrMany<Text>>,
+    pub r#match: Option<OneOrMany<NonEmptyText>>,
     /// The event that removes the tags that belong to it: those of the pull request that was closed.
     #[schemars(extend("examples" = ["pull_request_closed"]))]
     pub on: Option<RetentionEvent>,
@@ -314,7 +324,8 @@ pub(super) enum RetentionEvent {
 /// An event of git that a tag rule fires on.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Event {
+#[schemars(rename = "Event")]
+pub(super) enum RawEventName {
     /// A git tag was pushed, or a release was published.
     Tag,
     /// A branch was pushed.
@@ -327,14 +338,14 @@ pub(super) enum Event {
     Manual,
 }
 
-impl From<Event> for EventName {
-    fn from(event: Event) -> Self {
+impl From<RawEventName> for EventName {
+    fn from(event: RawEventName) -> Self {
         match event {
-            Event::Tag => Self::Tag,
-            Event::Branch => Self::Branch,
-            Event::PullRequest => Self::PullRequest,
-            Event::Schedule => Self::Schedule,
-            Event::Manual => Self::Manual,
+            RawEventName::Tag => Self::Tag,
+            RawEventName::Branch => Self::Branch,
+            RawEventName::PullRequest => Self::PullRequest,
+            RawEventName::Schedule => Self::Schedule,
+            RawEventName::Manual => Self::Manual,
         }
     }
 }
@@ -359,9 +370,9 @@ impl JsonSchema for Variable {
 
 /// A string of at least one character.
 #[derive(Debug, Deserialize)]
-pub(super) struct Text(pub String);
+pub(super) struct NonEmptyText(pub String);
 
-impl JsonSchema for Text {
+impl JsonSchema for NonEmptyText {
     fn schema_name() -> Cow<'static, str> {
         "Text".into()
     }

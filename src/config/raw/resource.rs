@@ -12,7 +12,8 @@ use oci_content::AnnotationPlace;
 /// An image to publish.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct Image {
+#[schemars(rename = "Image")]
+pub(in crate::config) struct RawImage {
     /// The source of its content: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
     /// `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`. To assemble an index: a list of those, a table
     /// of those by platform, or `{ digests, from }`, a folder of files named by the digests that builds pushed and the
@@ -22,7 +23,7 @@ pub(in crate::config) struct Image {
         { "linux/amd64": "oci:dist/agent-amd64", "linux/arm64": "oci:dist/agent-arm64" },
         { "digests": "dist/digests", "from": "docker://ghcr.io/colliery-io/brokkr-broker" }
     ]))]
-    pub source: Option<Source>,
+    pub source: Option<RawSource>,
     /// The repository, below the namespace of each registry. Default: the name of the image.
     #[schemars(length(min = 1), extend("examples" = ["tools/broker"]))]
     pub repository: Option<String>,
@@ -41,7 +42,7 @@ pub(in crate::config) struct Image {
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`. They override those that `annotations` of
     /// `[project]` asks for. Default: none, and no byte changes.
     #[schemars(extend("examples" = ["standard", { "org.opencontainers.image.version": "{{ version }}" }]))]
-    pub annotations: Option<Annotations>,
+    pub annotations: Option<RawAnnotations>,
     /// The places that the annotations are written to. Default: the root, which is the index, or the manifest of a single
     /// image.
     #[schemars(length(min = 1), extend("uniqueItems" = true, "examples" = [["root", "manifests"]]))]
@@ -60,7 +61,8 @@ pub(in crate::config) struct Image {
 /// A Helm chart to publish.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct Chart {
+#[schemars(rename = "Chart")]
+pub(in crate::config) struct RawChart {
     /// The directory of the chart, which is packaged here, or a packaged chart: `FILE.tgz`, with its `.prov` if there is one
     /// beside it. A template; relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["charts/brokkr-broker", "dist/brokkr-broker-{{ chart.version }}.tgz"]))]
@@ -85,7 +87,7 @@ pub(in crate::config) struct Chart {
     pub visibility: Option<Visibility>,
     /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = [{ "org.opencontainers.image.licenses": "Apache-2.0" }]))]
-    pub annotations: Option<Annotations>,
+    pub annotations: Option<RawAnnotations>,
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
     pub tag_prefix: Option<String>,
@@ -95,13 +97,14 @@ pub(in crate::config) struct Chart {
 #[allow(clippy::struct_field_names)] // the key has OCI's name
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct Artifact {
+#[schemars(rename = "Artifact")]
+pub(in crate::config) struct RawArtifact {
     /// The kind of artifact: a media type of your own.
     #[schemars(required, length(min = 1), extend("examples" = ["application/vnd.colliery.brokkr.manifests"]))]
     pub artifact_type: Option<String>,
     /// Its files.
     #[schemars(required, length(min = 1), extend("examples" = [[{ "path": "dist/brokkr.yaml", "media_type": "application/yaml" }]]))]
-    pub files: Option<Vec<ArtifactFile>>,
+    pub files: Option<Vec<RawArtifactFile>>,
     /// The repository, below the namespace of each registry. Default: the name of the artifact.
     #[schemars(length(min = 1), extend("examples" = ["tools/manifests"]))]
     pub repository: Option<String>,
@@ -115,7 +118,7 @@ pub(in crate::config) struct Artifact {
     pub visibility: Option<Visibility>,
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = ["standard"]))]
-    pub annotations: Option<Annotations>,
+    pub annotations: Option<RawAnnotations>,
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
     pub tag_prefix: Option<String>,
@@ -124,7 +127,8 @@ pub(in crate::config) struct Artifact {
 /// A file of an artifact.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct ArtifactFile {
+#[schemars(rename = "ArtifactFile")]
+pub(in crate::config) struct RawArtifactFile {
     /// The path: a template, relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["dist/brokkr.yaml"]))]
     pub path: Option<String>,
@@ -149,12 +153,12 @@ pub(in crate::config) enum Word {
 /// `annotations` of a resource: a word, or a table of templates by key.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(in crate::config) enum Annotations {
+pub(in crate::config) enum RawAnnotations {
     Word(Word),
     Table(IndexMap<String, String>),
 }
 
-impl JsonSchema for Annotations {
+impl JsonSchema for RawAnnotations {
     fn schema_name() -> Cow<'static, str> {
         "Annotations".into()
     }
@@ -174,13 +178,13 @@ impl JsonSchema for Annotations {
 /// `source` of an image. A table of platforms cannot have a key `digests`, because platforms contain a `/`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(in crate::config) enum Source {
+pub(in crate::config) enum RawSource {
     One(String),
     Several(Vec<String>),
     Table(IndexMap<String, String>),
 }
 
-impl JsonSchema for Source {
+impl JsonSchema for RawSource {
     fn schema_name() -> Cow<'static, str> {
         "Source".into()
     }

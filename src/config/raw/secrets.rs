@@ -8,7 +8,8 @@ use crate::model::secret_search::SecretPolicy;
 /// The search for secrets in the content that is sent: layers, configurations, annotations.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct Secrets {
+#[schemars(rename = "Secrets")]
+pub(in crate::config) struct RawSecrets {
     /// The effect of a secret: `"deny"` blocks the plan, `"warn"` reports it and lets it through, `"off"` does not search. Each
     /// applies to every repository. Default: content for public repositories is searched, and a secret blocks the plan.
     #[schemars(extend("examples" = ["deny", "warn"]))]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use semver::Version;
 
 use super::claims::{Attribution, OwnTags};
-use super::decisions::{Decisions, Kept, ListedTag, Removal};
+use super::decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
 use super::protection::Protection;
 use super::scope::{RetentionScope, ScopedRetention};
 use crate::config::RetentionCondition;
@@ -47,8 +47,8 @@ pub(super) fn decide(
         let Some((retention, verdict)) = verdicts.remove(tag) else { continue };
         let (tag, digest, retention) = (tag.clone(), digest.clone(), retention.to_owned());
         match verdict {
-            Ok(reason) => decisions.remove.push(Removal { tag, digest, retention, reason }),
-            Err(reason) => decisions.keep.push(Kept { tag, digest, retention, reason }),
+            Ok(reason) => decisions.remove.push(RemovedTag { tag, digest, retention, reason }),
+            Err(reason) => decisions.keep.push(KeptTag { tag, digest, retention, reason }),
         }
     }
     decisions

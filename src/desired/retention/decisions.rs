@@ -18,14 +18,14 @@ pub struct ListedTag {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decisions {
     /// The tags that go.
-    pub remove: Vec<Removal>,
+    pub remove: Vec<RemovedTag>,
     /// The tags that stay.
-    pub keep: Vec<Kept>,
+    pub keep: Vec<KeptTag>,
 }
 
 /// A tag that goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removal {
+pub struct RemovedTag {
     /// The tag.
     pub tag: Tag,
     /// The digest that the tag names.
@@ -38,7 +38,7 @@ pub struct Removal {
 
 /// A tag that stays although a retention matches it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptTag {
     /// The tag.
     pub tag: Tag,
     /// The digest that the tag names.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::decisions::{Decisions, Kept, Removal};
+use super::decisions::{Decisions, KeptTag, RemovedTag};
 use crate::desired::selection::{Address, Selection};
 use crate::model::ResourceId;
 use crate::model::retention::{KeepReason, RemovalReason};
@@ -26,14 +26,14 @@ pub struct Decided {
 }
 
 impl Decided {
-    fn removal((resource, registry): (&ResourceId, &str), it: Removal) -> Self {
-        let Removal { tag, digest, retention, reason } = it;
+    fn removal((resource, registry): (&ResourceId, &str), it: RemovedTag) -> Self {
+        let RemovedTag { tag, digest, retention, reason } = it;
         let (resource, registry) = (resource.clone(), registry.to_owned());
         Self { tag, digest, resource, registry, retention, verdict: Ok(reason) }
     }
 
-    fn kept((resource, registry): (&ResourceId, &str), it: Kept) -> Self {
-        let Kept { tag, digest, retention, reason } = it;
+    fn kept((resource, registry): (&ResourceId, &str), it: KeptTag) -> Self {
+        let KeptTag { tag, digest, retention, reason } = it;
         let (resource, registry) = (resource.clone(), registry.to_owned());
         Self { tag, digest, resource, registry, retention, verdict: Err(reason) }
     }
@@ -112,10 +112,10 @@ mod tests {
             match verdict {
                 Ok(number) => {
                     let reason = RemovalReason::PullRequestClosed { number: *number };
-                    decisions.remove.push(Removal { tag, digest, retention, reason });
+                    decisions.remove.push(RemovedTag { tag, digest, retention, reason });
                 }
                 Err(reason) => {
-                    decisions.keep.push(Kept { tag, digest, retention, reason: reason.clone() });
+                    decisions.keep.push(KeptTag { tag, digest, retention, reason: reason.clone() });
                 }
             }
         }

@@ -13,7 +13,7 @@ mod merge;
 mod protection;
 mod scope;
 
-pub use decisions::{Decisions, Kept, ListedTag, Removal};
+pub use decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
 pub(super) use lint::lint;
 pub use merge::{Decided, merge};
 pub use scope::RetainedRepository;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use semver::Version;
 
 use super::class::{self, Shape};
-use super::pieces::Piece;
+use super::pieces::TagPiece;
 use super::probes::Probe;
 use crate::desired::template::Templates;
 use crate::desired::values::Values;
@@ -13,7 +13,7 @@ use crate::desired::values::Values;
 /// The pattern of the tags that a rule renders on one kind of event.
 #[derive(Debug, Clone)]
 pub(super) struct Alternative {
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<TagPiece>,
     /// Whether `when` has to be evaluated, because it uses values that the tag shows.
     pub asks_when: bool,
     /// The git tags on which the rule fires, if a version shows the git tag.

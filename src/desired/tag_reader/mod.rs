@@ -41,7 +41,7 @@ use crate::model::EventName;
 use alternative::Alternative;
 use class::Certainty;
 use oci_registry::Tag;
-use pieces::{Piece, cut};
+use pieces::{TagPiece, cut};
 pub(super) use words::{Unreadable, variables};
 use words::{check_words, independent};
 
@@ -111,10 +111,10 @@ impl TagReader {
     /// Whether tags of the rule show nothing characteristic of it: the rule renders any text, without a fixed part.
     pub fn is_free(&self) -> bool {
         self.alternatives.iter().any(|it| {
-            let fixed = |piece: &Piece| {
-                matches!(piece, Piece::Text(text) if text.contains(|c: char| c.is_ascii_alphanumeric()))
+            let fixed = |piece: &TagPiece| {
+                matches!(piece, TagPiece::Text(text) if text.contains(|c: char| c.is_ascii_alphanumeric()))
             };
-            let free = |piece: &Piece| matches!(piece, Piece::Part { class, .. } if class.is_free());
+            let free = |piece: &TagPiece| matches!(piece, TagPiece::Part { class, .. } if class.is_free());
             it.pieces.iter().any(free) && !it.pieces.iter().any(fixed)
         })
     }

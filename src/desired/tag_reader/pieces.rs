@@ -6,7 +6,7 @@ use super::class::{Certainty, TextClass};
 
 /// A piece of a tag.
 #[derive(Debug, Clone)]
-pub(super) enum Piece {
+pub(super) enum TagPiece {
     /// Fixed text.
     Text(String),
     /// The output of a variable.
@@ -18,7 +18,7 @@ pub(super) enum Piece {
     },
 }
 
-impl Piece {
+impl TagPiece {
     /// Whether the piece is the output of `variable`.
     pub fn is_of(&self, variable: &str) -> bool {
         matches!(self, Self::Part { variable: printed, .. } if *printed == variable)
@@ -51,7 +51,7 @@ impl Piece {
 /// A class looks only at its own text, so the text before a position does not depend on the text after it: one pass
 /// forward and one backward find all ways at once.
 pub(super) fn cut<'t>(
-    pieces: &[Piece],
+    pieces: &[TagPiece],
     text: &'t str,
     certainty: Certainty,
 ) -> Option<Vec<BTreeSet<&'t str>>> {
@@ -87,12 +87,12 @@ pub(super) fn cut<'t>(
 mod tests {
     use super::*;
 
-    fn text(fixed: &str) -> Piece {
-        Piece::Text(fixed.to_owned())
+    fn text(fixed: &str) -> TagPiece {
+        TagPiece::Text(fixed.to_owned())
     }
 
-    fn part(class: TextClass) -> Piece {
-        Piece::Part { variable: "pr.number", class }
+    fn part(class: TextClass) -> TagPiece {
+        TagPiece::Part { variable: "pr.number", class }
     }
 
     #[test]

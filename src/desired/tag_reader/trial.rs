@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::alternative::{Alternative, GitTagPattern};
 use super::class::Shape;
-use super::pieces::Piece;
+use super::pieces::TagPiece;
 use super::probes::{self, Trial, VariableForm};
 use super::words::{Unreadable, is_constant};
 use crate::config::NamedResource;
@@ -102,10 +102,10 @@ impl TrialPiece<'_> {
         matches!(self, Self::VariableForm(form) if form.variable == variable)
     }
 
-    fn into_piece(self) -> Piece {
+    fn into_piece(self) -> TagPiece {
         match self {
-            Self::Text(text) => Piece::Text(text),
-            Self::VariableForm(form) => Piece::Part { variable: form.variable, class: form.class.clone() },
+            Self::Text(text) => TagPiece::Text(text),
+            Self::VariableForm(form) => TagPiece::Part { variable: form.variable, class: form.class.clone() },
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use brokkr_publish::diagnostic::{Code, Diagnostic};
 use brokkr_publish::report::diagnostics::{Style, human};
-use testkit::command::{Done, Folder, Run};
+use testkit::command::{EndedRun, Folder, ProgramRun};
 
 /// The style of the program without a terminal.
 const STYLE: Style = Style { color: false, unicode: true, width: 100 };
@@ -18,19 +18,19 @@ const HELP: &str = "        ";
 const PROJECT: &str = "/builds/acme/hello";
 
 /// Runs to the end, without breaking lines.
-pub fn wide(run: Run) -> Done {
+pub fn wide(run: ProgramRun) -> EndedRun {
     run.env("COLUMNS", WIDEST.to_string()).done()
 }
 
 /// Returns the first `count` diagnostics of `code` in the error output of a [`wide`] run.
-pub fn diagnostics(folder: &Folder, done: &Done, code: Code, count: usize) -> String {
+pub fn diagnostics(folder: &Folder, done: &EndedRun, code: Code, count: usize) -> String {
     diagnostics_with(folder, done, code, count, &[])
 }
 
 /// Returns the diagnostics after replacing texts that the test cannot have: a full disk, a path outside the folder.
 pub fn diagnostics_with(
     folder: &Folder,
-    done: &Done,
+    done: &EndedRun,
     code: Code,
     count: usize,
     replaced: &[(&str, &str)],

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use brokkr_publish::diagnostic::Code;
 use serde_json::json;
-use testkit::chart::{Chart, DATABASE};
-use testkit::command::{Done, Folder, Run};
-use testkit::image::{Image, Layer, LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST};
+use testkit::chart::{DATABASE, TestChart};
+use testkit::command::{EndedRun, Folder, ProgramRun};
+use testkit::image::{LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, TestImage, TestLayer};
 use testkit::tls_proxy::{AUTHORITY, TlsProxy};
 use testkit::world::{image, signal, wait_until};
 
-use super::Page;
+use super::ErrorPage;
 use super::drawn::{diagnostics, diagnostics_with, wide};
-use testkit::test_registry::{Auth, Fault, Options, TestRegistry};
+use testkit::test_registry::{Fault, RequiredCredentials, TestRegistry, TestRegistryOptions};
 
 /// The lines before the fragment of a page.
 const PRELUDE: &str = "version = 1\n\n[registries.ghcr]\nurl = \"ghcr.io/acme\"\n\n";
@@ -30,7 +30,7 @@ const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
 /// Returns the samples of the page of a code, in the order of the page.
 #[allow(clippy::too_many_lines, reason = "one line for each code")]
-pub async fn of(page: &Page) -> Vec<String> {
+pub async fn of(page: &ErrorPage) -> Vec<String> {
     let sample = match page.code {
         Code::ConfigFile => config_file(page),
         Code::ConfigOverride => lint(page, &format!("{PRELUDE}{BROKER}"), "lint --set images.broker.source"),
@@ -158,7 +158,7 @@ pub async fn of(page: &Page) -> Vec<String> {
     vec![sample]
 }
 
-fn toml(page: &Page) -> &str {
+fn toml(page: &ErrorPage) -> &str {
     page.block("toml").expect("the page shows a configuration")
 }
 
@@ -186,29 +186,29 @@ fn committed(configuration: &str, files: &[(&str, &str)]) -> Folder {
 }
 
 /// Returns the first diagnostic of the page's code that a run prints. The run reaches no network.
-fn error(page: &Page, folder: &Folder, run: Run) -> String {
+fn error(page: &ErrorPage, folder: &Folder, run: ProgramRun) -> String {
     let done = wide(offline(run)).expect_code(1);
     diagnostics(folder, &done, page.code, 1)
 }
 
 /// Makes each connection to another machine fail.
-fn offline(run: Run) -> Run {
+fn offline(run: ProgramRun) -> ProgramRun {
     run.env("HTTPS_PROXY", "http://127.0.0.1:1").env("HTTP_PROXY", "http://127.0.0.1:1")
 }
 
-fn lint(page: &Page, configuration: &str, arguments: &str) -> String {
+fn lint(page: &ErrorPage, configuration: &str, arguments: &str) -> String {
     // The pages show files that end with the last line of their snippet.
     let folder = Folder::with(&[("publish.toml", configuration)]);
     error(page, &folder, folder.run(arguments))
 }
 
-fn config_file(page: &Page) -> String {
+fn config_file(page: &ErrorPage) -> String {
     let folder = Folder::new();
     folder.write("publish.toml", b"version = 1\n\n[vars]\nplace = \"caf\xe9\"\n");
     error(page, &folder, folder.run("lint"))
 }
 
-fn check(page: &Page) -> String {
+fn check(page: &ErrorPage) -> String {
     let configuration = format!("{PRELUDE}{}\n{VERSION_RULE}{BROKER}", toml(page));
     let file = page.block("yaml").expect("the page shows a file");
     let folder = Folder::with(&[("publish.toml", &configuration), ("Chart.yaml", file)]);
@@ -225,7 +225,7 @@ fn plan_file() -> Vec<String> {
     vec![sample("apply plan.json"), sample("apply publish.toml")]
 }
 
-fn apply_failed(page: &Page) -> String {
+fn apply_failed(page: &ErrorPage) -> String {
     let folder = directory("", HELLO);
     folder.image("dist/hello", &image("1.2.3"));
     // With so few open files the program starts, but its asynchronous runtime does not.
@@ -262,7 +262,7 @@ struct Online {
 
 impl Online {
     /// Starts a registry that answers as `host`, and writes a configuration that publishes to `url`.
-    async fn start(host: &str, url: &str, options: Options, rest: &str) -> Self {
+    async fn start(host: &str, url: &str, options: TestRegistryOptions, rest: &str) -> Self {
         let registry = TestRegistry::start(options).await;
         let proxy = TlsProxy::start(&[(host, &registry.host())]).await;
         let folder = Folder::with(&[
@@ -274,26 +274,26 @@ impl Online {
 
     /// Starts `ghcr.io/acme` with the rules of a release and the image `hello`.
     async fn hello(rules: &str) -> Self {
-        let online = Self::start("ghcr.io", "ghcr.io/acme", Options::default(), "").await;
+        let online = Self::start("ghcr.io", "ghcr.io/acme", TestRegistryOptions::default(), "").await;
         let text = format!("{PRELUDE}{rules}{HELLO}");
         online.folder.write("publish.toml", text);
         online
     }
 
-    fn run(&self, arguments: &str) -> Run {
+    fn run(&self, arguments: &str) -> ProgramRun {
         let run = self.folder.run(arguments).env("HTTPS_PROXY", self.proxy.url());
         let authority = self.folder.path.join("authority.pem");
         run.env("BROKKR_PUBLISH_REGISTRIES__MAIN__CA_FILE", &authority)
     }
 
     /// A run with a configuration whose registry is called `ghcr`.
-    fn run_ghcr(&self, arguments: &str) -> Run {
+    fn run_ghcr(&self, arguments: &str) -> ProgramRun {
         let authority = self.folder.path.join("authority.pem");
         let run = self.folder.run(arguments).env("HTTPS_PROXY", self.proxy.url());
         run.env("BROKKR_PUBLISH_REGISTRIES__GHCR__CA_FILE", &authority)
     }
 
-    fn error(&self, page: &Page, run: Run) -> String {
+    fn error(&self, page: &ErrorPage, run: ProgramRun) -> String {
         diagnostics(&self.folder, &wide(run).expect_code(1), page.code, 1)
     }
 }
@@ -328,7 +328,7 @@ const MINOR_RULE: &str = "[tags.minor]\non = \"tag\"\ntemplate = \"v{{ version.m
 const MAJOR_RULE: &str =
     "[tags.major]\non = \"tag\"\ntemplate = \"v{{ version.major }}\"\nmutability = \"forward\"\n\n";
 
-fn shown(done: &Done) -> String {
+fn shown(done: &EndedRun) -> String {
     both(&done.stdout(), &done.stderr())
 }
 
@@ -398,7 +398,7 @@ async fn interrupted() -> String {
     both(outcome(&stdout), &String::from_utf8_lossy(&output.stderr))
 }
 
-async fn read_back(page: &Page) -> String {
+async fn read_back(page: &ErrorPage) -> String {
     let online = Online::hello(&format!("{VERSION_RULE}{LATEST_RULE}")).await;
     online.folder.image("dist/hello", &image("1.3.0"));
     let (registry, moved) = (online.registry.clone(), AtomicBool::new(false));
@@ -412,17 +412,18 @@ async fn read_back(page: &Page) -> String {
     online.error(page, online.run_ghcr("apply --auto-approve --ref refs/tags/v1.3.0"))
 }
 
-async fn not_restored(page: &Page) -> String {
+async fn not_restored(page: &ErrorPage) -> String {
     let host = "registry.example.com";
     let rest = format!("\n{VERSION_RULE}{LATEST_RULE}{STABLE_RULE}{HELLO}");
-    let online = Online::start(host, "registry.example.com/acme", Options::default(), &rest).await;
+    let online =
+        Online::start(host, "registry.example.com/acme", TestRegistryOptions::default(), &rest).await;
     online.folder.image("dist/hello", &image("1.3.0"));
     let fault = refusal(400, "TAG_INVALID", "manifest tag did not match URI");
     online.registry.on("PUT", "/manifests/stable", 100, fault);
     online.error(page, online.run("apply --auto-approve --ref refs/tags/v1.3.0"))
 }
 
-async fn registry_unauthorized(page: &Page) -> String {
+async fn registry_unauthorized(page: &ErrorPage) -> String {
     let online = Online::hello(VERSION_RULE).await;
     online.folder.image("dist/hello", &image("1.2.3"));
     let challenge =
@@ -443,55 +444,63 @@ fn of_image(name: &str, rules: &str, more: &str) -> String {
     format!("\n{VERSION_RULE}{rules}[images.{name}]\nsource = \"oci:dist/broker\"\n{more}")
 }
 
-async fn registry_denied(page: &Page) -> String {
-    let online = Online::start("ghcr.io", "ghcr.io/colliery-io", Options::default(), BROKKR_BROKER).await;
+async fn registry_denied(page: &ErrorPage) -> String {
+    let online =
+        Online::start("ghcr.io", "ghcr.io/colliery-io", TestRegistryOptions::default(), BROKKR_BROKER).await;
     online.folder.image("dist/broker", &image("1.2.3"));
     let fault = refusal(403, "DENIED", "permission_denied: write_package");
     online.registry.on("POST", "/blobs/uploads/", 100, fault);
     online.error(page, online.run(APPLY))
 }
 
-async fn registry_not_found(page: &Page) -> String {
+async fn registry_not_found(page: &ErrorPage) -> String {
     let host = "harbor.example.com";
     let image_of = of_image("broker", "", "");
-    let online = Online::start(host, "harbor.example.com/brokkr", Options::default(), &image_of).await;
+    let online =
+        Online::start(host, "harbor.example.com/brokkr", TestRegistryOptions::default(), &image_of).await;
     online.folder.image("dist/broker", &image("1.2.3"));
     let fault = refusal(404, "NAME_UNKNOWN", "project brokkr not found");
     online.registry.on("POST", "/blobs/uploads/", 100, fault);
     online.error(page, online.run(APPLY))
 }
 
-async fn registry_rejected(page: &Page) -> String {
+async fn registry_rejected(page: &ErrorPage) -> String {
     let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-    let online = Online::start(host, host, Options::default(), &of_image("brokkr", "", "")).await;
+    let online = Online::start(host, host, TestRegistryOptions::default(), &of_image("brokkr", "", "")).await;
     online.folder.image("dist/broker", &image("1.2.3"));
     let message = "The image tag 'v1.2.3' already exists in the 'brokkr' repository and cannot be overwritten because the repository is immutable.";
     online.registry.on("PUT", "/manifests/v1.2.3", 100, refusal(400, "TAG_INVALID", message));
     online.error(page, online.run(APPLY))
 }
 
-async fn registry_rate_limited(page: &Page) -> String {
+async fn registry_rate_limited(page: &ErrorPage) -> String {
     let image_of = of_image("brokkr", "", "");
-    let online =
-        Online::start("registry-1.docker.io", "docker.io/colliery", Options::default(), &image_of).await;
+    let online = Online::start(
+        "registry-1.docker.io",
+        "docker.io/colliery",
+        TestRegistryOptions::default(),
+        &image_of,
+    )
+    .await;
     online.folder.image("dist/broker", &image("1.2.3"));
     let fault = refusal(429, "TOOMANYREQUESTS", "You have reached your pull rate limit");
     online.registry.on("PUT", "/manifests/v1.2.3", 100, fault);
     online.error(page, online.run(APPLY))
 }
 
-async fn registry_unreachable(page: &Page) -> String {
+async fn registry_unreachable(page: &ErrorPage) -> String {
     let image_of = of_image("hello", "", "");
     let url = "registry.example.com:5000";
-    let online = Online::start("registry.example.com", url, Options::default(), &image_of).await;
+    let online = Online::start("registry.example.com", url, TestRegistryOptions::default(), &image_of).await;
     online.folder.image("dist/broker", &image("1.2.3"));
     // The program does not know the authority of the certificate.
     online.error(page, online.folder.run(PLAN).env("HTTPS_PROXY", online.proxy.url()))
 }
 
-async fn registry_protocol(page: &Page) -> String {
+async fn registry_protocol(page: &ErrorPage) -> String {
     let host = "registry.example.com";
-    let online = Online::start(host, host, Options::default(), &of_image("brokkr", LATEST_RULE, "")).await;
+    let online =
+        Online::start(host, host, TestRegistryOptions::default(), &of_image("brokkr", LATEST_RULE, "")).await;
     online.folder.image("dist/broker", &image("1.2.3"));
     let headers = vec![("content-type", "text/html".to_owned())];
     let login = Fault::Answer(200, headers, b"<html><title>Log in</title></html>".to_vec());
@@ -499,22 +508,26 @@ async fn registry_protocol(page: &Page) -> String {
     online.error(page, online.run(PLAN))
 }
 
-fn registry_credentials(page: &Page) -> String {
+fn registry_credentials(page: &ErrorPage) -> String {
     let registry = "version = 1\n\n[registries.quay]\nurl = \"quay.io/acme\"\nauth = { username_env = \"QUAY_USERNAME\", password_env = \"QUAY_PASSWORD\" }\n\n";
     let folder = Folder::with(&[("publish.toml", &format!("{registry}{VERSION_RULE}{HELLO}"))]);
     folder.image("dist/hello", &image("1.2.3"));
     error(page, &folder, folder.run(PLAN).env("QUAY_USERNAME", "acme+robot"))
 }
 
-fn registry_directory(page: &Page) -> String {
+fn registry_directory(page: &ErrorPage) -> String {
     let folder = directory("", "[images.brokkr]\nsource = \"oci:dist/brokkr\"\n");
     folder.image("dist/brokkr", &image("1.2.3"));
     folder.write("dist/registry/brokkr/README.md", "Not an image.\n");
     error(page, &folder, folder.run(PLAN))
 }
 
-async fn visibility_differs(page: &Page) -> String {
-    let options = Options { auth: Auth::Basic, user: Some(("alice", "secret")), ..Options::default() };
+async fn visibility_differs(page: &ErrorPage) -> String {
+    let options = TestRegistryOptions {
+        auth: RequiredCredentials::Basic,
+        user: Some(("alice", "secret")),
+        ..TestRegistryOptions::default()
+    };
     let image_of = format!(
         "visibility = \"public\"\nauth = {{ username_env = \"U\", password_env = \"P\" }}\n{BROKKR_BROKER}"
     );
@@ -523,8 +536,12 @@ async fn visibility_differs(page: &Page) -> String {
     online.error(page, online.run(APPLY).env("U", "alice").env("P", "secret"))
 }
 
-async fn visibility_api(page: &Page) -> String {
-    let options = Options { auth: Auth::Basic, user: Some(("alice", "secret")), ..Options::default() };
+async fn visibility_api(page: &ErrorPage) -> String {
+    let options = TestRegistryOptions {
+        auth: RequiredCredentials::Basic,
+        user: Some(("alice", "secret")),
+        ..TestRegistryOptions::default()
+    };
     let image_of = format!(
         "visibility = \"public\"\napi_token_env = \"QUAY_API_TOKEN\"\nauth = {{ username_env = \"U\", password_env = \"P\" }}\n\n{VERSION_RULE}{HELLO}"
     );
@@ -549,7 +566,7 @@ async fn visibility_api(page: &Page) -> String {
 // Secrets.
 
 /// Writes an image whose layers an instruction made each.
-fn image_of_layers(folder: &Folder, layers: &[(&str, Layer)]) {
+fn image_of_layers(folder: &Folder, layers: &[(&str, TestLayer)]) {
     let layout = LayoutDirectory::create(&folder.path.join("dist/hello"));
     let diff_ids: Vec<&str> = layers.iter().map(|(_, layer)| layer.diff_id.as_str()).collect();
     let history: Vec<_> = layers.iter().map(|(made_by, _)| json!({ "created_by": made_by })).collect();
@@ -565,14 +582,14 @@ fn image_of_layers(folder: &Folder, layers: &[(&str, Layer)]) {
 
 const DENY: &str = "[secrets]\npolicy = \"deny\"\n\n";
 
-fn secrets_found(page: &Page) -> String {
+fn secrets_found(page: &ErrorPage) -> String {
     let folder = directory(DENY, HELLO);
     // No service gave out this token. Its checksum is right.
     let file = format!("LOG=debug\nGITHUB_TOKEN={}\n", github_token());
     let layers = [
-        ("RUN apk add ca-certificates", Layer::files(&[("etc/ssl/cert.pem", b"certificates")])),
-        ("COPY . /app # buildkit", Layer::files(&[("app/.env", file.as_bytes())])),
-        ("RUN rm /app/.env", Layer::files(&[("app/.wh..env", b"")])),
+        ("RUN apk add ca-certificates", TestLayer::files(&[("etc/ssl/cert.pem", b"certificates")])),
+        ("COPY . /app # buildkit", TestLayer::files(&[("app/.env", file.as_bytes())])),
+        ("RUN rm /app/.env", TestLayer::files(&[("app/.wh..env", b"")])),
     ];
     image_of_layers(&folder, &layers);
     error(page, &folder, folder.run(APPLY))
@@ -594,9 +611,9 @@ fn github_token() -> String {
     format!("ghp_{random}{}", String::from_utf8(checksum).expect("letters"))
 }
 
-fn secrets_unreadable(page: &Page) -> String {
+fn secrets_unreadable(page: &ErrorPage) -> String {
     let folder = directory(DENY, HELLO);
-    let mut layer = Layer::noise(7, 10_000);
+    let mut layer = TestLayer::noise(7, 10_000);
     layer.bytes.truncate(5000);
     image_of_layers(&folder, &[("COPY . /app", layer)]);
     error(page, &folder, folder.run(PLAN))
@@ -605,7 +622,7 @@ fn secrets_unreadable(page: &Page) -> String {
 // Sources.
 
 /// Returns the error of a plan whose image `broker` has this source.
-fn source(page: &Page, source: &str, write: impl FnOnce(&Folder)) -> String {
+fn source(page: &ErrorPage, source: &str, write: impl FnOnce(&Folder)) -> String {
     let folder = source_folder(source, "");
     write(&folder);
     error(page, &folder, folder.run(PLAN))
@@ -616,16 +633,16 @@ fn source_folder(source: &str, more: &str) -> Folder {
     Folder::with(&[("publish.toml", &release(&resource)), ("dist/README.md", "Images.\n")])
 }
 
-fn source_platform(page: &Page) -> String {
+fn source_platform(page: &ErrorPage) -> String {
     let folder =
         source_folder("oci-archive:dist/broker.tar", "platforms = [\"linux/amd64\", \"linux/arm64\"]\n");
-    let one = Image::new().platform("linux/amd64", vec![Layer::files(&[("text", b"amd64")])]);
+    let one = TestImage::new().platform("linux/amd64", vec![TestLayer::files(&[("text", b"amd64")])]);
     let layout = folder.image("layout", &one).directory;
     testkit::image::to_archive(&layout, &folder.path.join("dist/broker.tar"));
     error(page, &folder, folder.run(PLAN))
 }
 
-fn source_engine(page: &Page) -> String {
+fn source_engine(page: &ErrorPage) -> String {
     let folder = source_folder("docker-daemon:broker", "");
     let socket = folder.path.join("docker.sock").display().to_string();
     let done = wide(offline(folder.run(PLAN)).env("DOCKER_HOST", format!("unix://{socket}"))).expect_code(1);
@@ -633,7 +650,7 @@ fn source_engine(page: &Page) -> String {
     diagnostics_with(&folder, &done, page.code, 1, &replaced)
 }
 
-fn source_temporary(page: &Page) -> String {
+fn source_temporary(page: &ErrorPage) -> String {
     let folder = source_folder("docker-archive:dist/broker.tar", "");
     fs::write(folder.path.join("dist/broker.tar"), docker_archive()).expect("written");
     let done = wide(offline(folder.run(PLAN)).env("TMPDIR", folder.path.join("tmp"))).expect_code(1);
@@ -661,8 +678,8 @@ fn docker_archive() -> Vec<u8> {
     archive.into_inner().expect("an archive")
 }
 
-fn source_chart(page: &Page) -> String {
-    let chart = Chart::small("hello", "0.0.0")
+fn source_chart(page: &ErrorPage) -> String {
+    let chart = TestChart::small("hello", "0.0.0")
         .with(
             "Chart.yaml",
             "apiVersion: v2\nname: hello\ndescription: Says hello\nversion: 0.0.0 # set when it is published\ntype: service\n",
@@ -674,11 +691,11 @@ fn source_chart(page: &Page) -> String {
     diagnostics(&folder, &done, page.code, 2)
 }
 
-fn source_chart_dependencies(page: &Page) -> String {
+fn source_chart_dependencies(page: &ErrorPage) -> String {
     let folder = Folder::with(&[(
         "publish.toml",
         &release("[charts.brokkr-broker]\nsource = \"charts/brokkr-broker\"\n"),
     )]);
-    Chart::broker().without(DATABASE).write(&folder.path.join("charts/brokkr-broker"));
+    TestChart::broker().without(DATABASE).write(&folder.path.join("charts/brokkr-broker"));
     error(page, &folder, folder.run(PLAN))
 }

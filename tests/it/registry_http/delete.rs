@@ -5,26 +5,30 @@ use brokkr_publish::diagnostic::ToDiagnostic;
 
 const MANIFESTS: &str = "/manifests/";
 
-fn deletes(deletes: Deletes) -> Options {
-    Options { deletes, ..Options::default() }
+fn deletes(deletes: Deletes) -> TestRegistryOptions {
+    TestRegistryOptions { deletes, ..TestRegistryOptions::default() }
 }
 
 /// A registry whose manifest has the tags `v1` and `latest`.
-async fn with_two_tags(options: Options) -> (Scene, RawManifest) {
-    let scene = Scene::with(options).await;
+async fn with_two_tags(options: TestRegistryOptions) -> (ClientFixture, RawManifest) {
+    let scene = ClientFixture::with(options).await;
     let manifest = tagged(&scene.server, "a");
     scene.server.content().tag("o/n", "latest", manifest.media_type(), manifest.bytes());
     (scene, manifest)
 }
 
-async fn remove(scene: &Scene, tag: &str, expected: &Digest) -> Result<Removal, RegistryError> {
+async fn remove(
+    scene: &ClientFixture,
+    tag: &str,
+    expected: &Digest,
+) -> Result<RemovalOutcome, RegistryError> {
     let repository = scene.repository();
     let deletion = repository.deletion().await.expect("an answer");
     remove_tag(repository.as_ref(), &tag.parse().expect("a tag"), expected, &deletion).await
 }
 
 /// The tags of the registry, each with the digest that it names.
-fn standing(scene: &Scene) -> Vec<(String, Digest)> {
+fn standing(scene: &ClientFixture) -> Vec<(String, Digest)> {
     let content = scene.server.content();
     content.tags.iter().map(|((_, tag), digest)| (tag.clone(), digest.parse().expect("a digest"))).collect()
 }
@@ -56,8 +60,8 @@ async fn a_registry_is_asked_what_it_deletes() {
         );
         assert_eq!(scene.repository().list_manifests().await.expect("an answer"), None);
     }
-    let scene = Scene::with(deletes(Deletes::Tags)).await;
-    let probed = |scene: &Scene| scene.server.requests("DELETE", MANIFESTS)[0].path.clone();
+    let scene = ClientFixture::with(deletes(Deletes::Tags)).await;
+    let probed = |scene: &ClientFixture| scene.server.requests("DELETE", MANIFESTS)[0].path.clone();
     scene.repository().deletion().await.expect("an answer");
     let first = probed(&scene);
     scene.server.forget_log();
@@ -77,13 +81,13 @@ async fn other_answers_to_the_question() {
         (405, "", false),
         (501, "", false),
     ] {
-        let scene = Scene::with(deletes(Deletes::Nothing)).await;
+        let scene = ClientFixture::with(deletes(Deletes::Nothing)).await;
         scene.server.on("DELETE", "absent", 1, answer(status, &[], body));
         let found = scene.repository().deletion().await.expect("an answer");
         assert_eq!(found == Deletion::Tags, expected, "{status} {body}: {found:?}");
     }
     for (status, code) in [(401, Code::RegistryUnauthorized), (403, Code::RegistryDenied)] {
-        let scene = Scene::with(deletes(Deletes::Tags)).await;
+        let scene = ClientFixture::with(deletes(Deletes::Tags)).await;
         scene.server.on("DELETE", "absent", 1, answer(status, &[], ""));
         assert_eq!(scene.repository().deletion().await.expect_err("no").to_diagnostic().code, code);
     }
@@ -93,12 +97,12 @@ async fn other_answers_to_the_question() {
 async fn one_tag_goes_and_the_other_stays() {
     for kind in [Deletes::Tags, Deletes::Manifests, Deletes::ManifestsByHalves, Deletes::ManifestsByTag] {
         let (scene, manifest) = with_two_tags(deletes(kind)).await;
-        assert_eq!(remove(&scene, "v1", manifest.digest()).await.expect("removed"), Removal::Removed);
+        assert_eq!(remove(&scene, "v1", manifest.digest()).await.expect("removed"), RemovalOutcome::Removed);
         assert_eq!(standing(&scene), [("latest".to_owned(), manifest.digest().clone())], "{kind:?}");
         let content = scene.repository().get_manifest(&at("latest")).await.expect("an answer");
         assert_eq!(content, Some(manifest.clone()));
         assert_eq!(scene.server.content().manifests.len(), 1, "{kind:?}: the placeholder is gone");
-        assert_eq!(remove(&scene, "v1", manifest.digest()).await.expect("nothing"), Removal::Absent);
+        assert_eq!(remove(&scene, "v1", manifest.digest()).await.expect("nothing"), RemovalOutcome::Absent);
         // The placeholder has the types of the original, so that registries which accept only Docker's types accept it.
         assert_eq!(
             scene.server.requests("PUT", MANIFESTS)[0].header("content-type"),
@@ -114,7 +118,7 @@ async fn a_registry_that_was_seen_to_untag_gets_no_more_placeholders() {
         scene.server.content().tag("o/n", "v2", manifest.media_type(), manifest.bytes());
         scene.server.content().tag("o/n", "kept", manifest.media_type(), manifest.bytes());
         for tag in ["v1", "latest", "v2"] {
-            assert_eq!(remove(&scene, tag, manifest.digest()).await.expect(tag), Removal::Removed);
+            assert_eq!(remove(&scene, tag, manifest.digest()).await.expect(tag), RemovalOutcome::Removed);
         }
         assert_eq!(standing(&scene), [("kept".to_owned(), manifest.digest().clone())], "{kind:?}");
         assert_eq!(scene.server.count("PUT", MANIFESTS), placeholders, "{kind:?}");
@@ -126,7 +130,7 @@ async fn a_tag_that_moved_is_left_alone() {
     for kind in [Deletes::Tags, Deletes::Manifests] {
         let (scene, manifest) = with_two_tags(deletes(kind)).await;
         let other = Digest::of(b"other");
-        let moved = Removal::Moved(manifest.digest().clone());
+        let moved = RemovalOutcome::Moved(manifest.digest().clone());
         assert_eq!(remove(&scene, "v1", &other).await.expect("an answer"), moved);
         assert_eq!(standing(&scene).len(), 2);
         assert_eq!(scene.server.count("PUT", ""), 0);
@@ -142,7 +146,7 @@ async fn a_tag_that_moved_is_left_alone() {
 #[tokio::test]
 async fn a_registry_that_misses_the_placeholder_s_blobs_for_a_moment() {
     let body = r#"{"errors":[{"code":"DIGEST_INVALID"},{"code":"MANIFEST_BLOB_UNKNOWN"}]}"#;
-    for (times, expected) in [(3, Ok(Removal::Removed)), (99, Err(Code::RegistryRejected))] {
+    for (times, expected) in [(3, Ok(RemovalOutcome::Removed)), (99, Err(Code::RegistryRejected))] {
         let (scene, manifest) = with_two_tags(deletes(Deletes::Manifests)).await;
         let repository = scene.repository();
         let deletion = repository.deletion().await.expect("an answer");
@@ -211,7 +215,7 @@ async fn failures_that_pass_are_sent_again() {
         scene.server.on("DELETE", MANIFESTS, 1, Fault::Lost);
         let tag = "v1".parse().expect("a tag");
         let removal = remove_tag(repository.as_ref(), &tag, manifest.digest(), &deletion).await;
-        assert_eq!(removal.expect("removed"), Removal::Removed);
+        assert_eq!(removal.expect("removed"), RemovalOutcome::Removed);
         assert_eq!(scene.retries().len(), 3, "{:?}", scene.retries());
         assert_eq!(standing(&scene), [("latest".to_owned(), manifest.digest().clone())]);
     }
@@ -229,7 +233,7 @@ async fn readings_that_lag_are_waited_for() {
     scene.server.on("HEAD", "/manifests/v1", 3, answer(200, &stale, &" ".repeat(90)));
     let tag = "v1".parse().expect("a tag");
     let removal = remove_tag(repository.as_ref(), &tag, manifest.digest(), &Deletion::Manifests).await;
-    assert_eq!(removal.expect("removed"), Removal::Removed);
+    assert_eq!(removal.expect("removed"), RemovalOutcome::Removed);
     assert_eq!(scene.server.count("HEAD", "/manifests/v1"), 4);
 }
 
@@ -258,7 +262,8 @@ async fn no_tag_is_left_that_names_nothing() {
 
 #[tokio::test]
 async fn only_deleting_asks_for_the_right_to() {
-    let (scene, manifest) = with_two_tags(Options { deletes: Deletes::Manifests, ..tokens() }).await;
+    let (scene, manifest) =
+        with_two_tags(TestRegistryOptions { deletes: Deletes::Manifests, ..tokens() }).await;
     let repository = scene.repository();
     repository.head_manifest(&at("v1")).await.expect("an answer");
     repository.delete_manifest(manifest.digest()).await.expect("deleted");
@@ -271,7 +276,7 @@ async fn only_deleting_asks_for_the_right_to() {
 #[tokio::test]
 async fn the_registry_says_what_deleting_is_called() {
     // The registry wants `*`, and says so.
-    let options = Options { deletes: Deletes::Manifests, delete_action: "*", ..tokens() };
+    let options = TestRegistryOptions { deletes: Deletes::Manifests, delete_action: "*", ..tokens() };
     let (scene, manifest) = with_two_tags(options).await;
     scene.repository().delete_manifest(manifest.digest()).await.expect("deleted");
     let asked: Vec<_> = scene.server.requests("GET", "/token").into_iter().map(|it| it.query).collect();
@@ -283,7 +288,7 @@ async fn the_registry_says_what_deleting_is_called() {
 
     // The token server does not know `delete`, and pushing is enough.
     for status in [400, 401, 403] {
-        let options = Options { deletes: Deletes::Manifests, delete_action: "push", ..tokens() };
+        let options = TestRegistryOptions { deletes: Deletes::Manifests, delete_action: "push", ..tokens() };
         let (scene, manifest) = with_two_tags(options).await;
         scene.server.on("GET", "delete", 9, answer(status, &[], ""));
         scene.repository().delete_manifest(manifest.digest()).await.expect("deleted");
@@ -292,7 +297,7 @@ async fn the_registry_says_what_deleting_is_called() {
     }
 
     // A user without the permission to delete gets an error that says so.
-    let options = Options { deletes: Deletes::Manifests, delete_action: "never", ..tokens() };
+    let options = TestRegistryOptions { deletes: Deletes::Manifests, delete_action: "never", ..tokens() };
     let (scene, manifest) = with_two_tags(options).await;
     scene.server.on("GET", "never", 9, answer(403, &[], ""));
     let error = scene.repository().delete_manifest(manifest.digest()).await.expect_err("a refusal");

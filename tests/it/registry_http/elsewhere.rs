@@ -4,7 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn credentials_stay_with_the_registry() {
-    let (scene, other) = (Scene::with(tokens()).await, TestRegistry::start(Options::default()).await);
+    let (scene, other) =
+        (ClientFixture::with(tokens()).await, TestRegistry::start(TestRegistryOptions::default()).await);
     let blob = Blob::noise(1000, 1);
     other.content().blob("store", &blob.bytes);
     let there = format!("http://{}/v2/store/blobs/{}?sig=1", other.host(), blob.descriptor.digest);
@@ -34,7 +35,7 @@ async fn credentials_stay_with_the_registry() {
 
 #[tokio::test]
 async fn redirects_end() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     scene.server.on("HEAD", "/manifests/", 99, answer(302, &[("location", "/v2/o/n/manifests/v1")], ""));
     let error = scene.repository().head_manifest(&at("v1")).await.expect_err("a circle");
     assert!(error.to_string().contains("redirects"), "{error}");
@@ -51,7 +52,7 @@ async fn redirects_end() {
 
 #[tokio::test]
 async fn a_temporary_redirect_keeps_the_content() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let blob = Blob::noise(100_000, 1);
     let session = "/v2/o/n/blobs/uploads/1?_state=a%2Fb%3D%3D";
     let location = format!("{session}&digest={}", blob.descriptor.digest);
@@ -63,7 +64,7 @@ async fn a_temporary_redirect_keeps_the_content() {
 #[tokio::test]
 async fn bad_locations_are_said() {
     for location in ["", "http://[", "ftp://x/", "\u{80}"] {
-        let scene = Scene::new().await;
+        let scene = ClientFixture::new().await;
         scene.server.on("POST", UPLOADS, 1, headers(&[("location", location)]));
         let error = scene.push(&Blob::noise(10, 1)).await.expect_err(location);
         assert!(matches!(error, RegistryError::Protocol { .. }), "{error:?}");

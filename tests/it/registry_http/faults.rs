@@ -5,7 +5,7 @@ use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
 async fn rate_limits_are_waited_for() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     tagged(&scene.server, "a");
     scene.server.on("HEAD", "/manifests/", 1, answer(429, &[("retry-after", "1")], ""));
     let started = Instant::now();
@@ -27,7 +27,7 @@ async fn rate_limits_are_waited_for() {
 
 #[tokio::test]
 async fn what_passes_is_sent_again_and_said() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     tagged(&scene.server, "a");
     for status in [408, 500, 502, 503, 504] {
         scene.server.on("HEAD", "/manifests/", 1, answer(status, &[], ""));
@@ -52,7 +52,7 @@ async fn what_passes_is_sent_again_and_said() {
 
 #[tokio::test]
 async fn a_broken_connection_is_made_again() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     tagged(&scene.server, "a");
     scene.server.on("HEAD", "/manifests/", 2, Fault::Reset { after: 0 });
     assert!(scene.repository().head_manifest(&at("v1")).await.expect("an answer").is_some());
@@ -71,7 +71,7 @@ async fn the_attempts_of_a_blob_are_counted_together() {
         (9_000_000, Fault::Reset { after: 0 }),
         (9_000_000, answer(503, &[], "")),
     ] {
-        let scene = Scene::new().await;
+        let scene = ClientFixture::new().await;
         for method in ["PUT", "PATCH"] {
             scene.server.on(method, UPLOADS, 99, fault.clone());
         }
@@ -80,7 +80,8 @@ async fn the_attempts_of_a_blob_are_counted_together() {
         assert!(error.to_string().ends_with(&format!("(after {sent} attempts)")), "{sent}: {error}");
     }
     // Chunks that come through are progress: as many attempts follow, and all are counted.
-    let scene = Scene::with(Options { whole: false, ..Options::default() }).await;
+    let scene =
+        ClientFixture::with(TestRegistryOptions { whole: false, ..TestRegistryOptions::default() }).await;
     scene.server.on("PATCH", "at=0", 3, answer(500, &[], ""));
     scene.server.on("PATCH", "at=4194304", 99, answer(500, &[], ""));
     let error = scene.push(&Blob::noise(9_000_000, 1)).await.expect_err("no end");
@@ -92,7 +93,7 @@ async fn the_attempts_of_a_blob_are_counted_together() {
 async fn a_manifest_that_is_refused_for_its_content_is_not_sent_again() {
     // distribution/distribution#2795: 500 with UNKNOWN and MANIFEST_BLOB_UNKNOWN.
     let body = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error"},{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown"}]}"#;
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     scene.server.on("PUT", "/manifests/", 99, answer(500, &[], body));
     let manifest = RawManifest::new(media_type::OCI_INDEX, br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
     let error = scene.repository().put_manifest(&at("v1"), &manifest).await.expect_err("refused");
@@ -130,7 +131,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn what_arrived_unnoticed_is_not_sent_again() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let blob = Blob::noise(200_000, 1);
     scene.server.on("PUT", UPLOADS, 1, Fault::Lost);
     scene.push(&blob).await.expect("pushed");
@@ -146,12 +147,12 @@ async fn what_arrived_unnoticed_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_stall_is_ended() {
-    let server = TestRegistry::start(Options::default()).await;
+    let server = TestRegistry::start(TestRegistryOptions::default()).await;
     let notices = Arc::new(Mutex::new(Vec::new()));
     let timeouts =
         Timeouts { answer: Duration::from_secs(1), stall: Duration::from_secs(1), ..Timeouts::default() };
     let registry = client(&server, &notices, timeouts);
-    let scene = Scene { server, registry, notices };
+    let scene = ClientFixture { server, registry, notices };
     // Far more than the buffers of both sides hold.
     let blob = Blob::noise(40 << 20, 1);
     scene.server.on("PUT", UPLOADS, 1, Fault::Stall { after: 100_000 });
@@ -165,7 +166,8 @@ async fn a_stall_is_ended() {
 #[tokio::test]
 async fn a_broken_source_is_not_sent_again() {
     for whole in [true, false] {
-        let scene = Scene::with(Options { whole, ..Options::default() }).await;
+        let scene =
+            ClientFixture::with(TestRegistryOptions { whole, ..TestRegistryOptions::default() }).await;
         let blob = Blob::noise(200_000, 1);
         let body = Body::broken(blob.bytes.clone());
         let error = scene.repository().push_blob(&blob.descriptor, &body, None).await.expect_err("broken");
@@ -184,7 +186,7 @@ async fn a_broken_source_is_not_sent_again() {
 
 #[tokio::test]
 async fn small_requests_do_not_wait_behind_uploads() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     tagged(&scene.server, "a");
     scene.server.on("PUT", UPLOADS, 99, Fault::Stall { after: 0 });
     let repository = scene.repository();

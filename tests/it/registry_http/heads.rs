@@ -10,7 +10,7 @@ const ACCESS_DENIED: &str =
 async fn a_registry_that_refuses_head_is_asked_for_the_first_byte() {
     for status in [400, 403, 405, 406, 501] {
         for (size, is_there) in [(1000, true), (0, true), (1000, false)] {
-            let scene = Scene::new().await;
+            let scene = ClientFixture::new().await;
             let blob = Blob::noise(size, 1);
             if is_there {
                 scene.server.content().blob("o/n", &blob.bytes);
@@ -22,7 +22,7 @@ async fn a_registry_that_refuses_head_is_asked_for_the_first_byte() {
             assert_eq!((asked.len(), asked[0].header("range")), (1, "bytes=0-0"));
         }
     }
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     scene.server.on("HEAD", "/blobs/", 9, answer(403, &[], ""));
     scene.server.on("GET", "/blobs/", 9, answer(403, &[], ""));
     let error = scene.repository().has_blob(&Blob::noise(10, 1).descriptor).await.expect_err("refused");
@@ -33,7 +33,8 @@ async fn a_registry_that_refuses_head_is_asked_for_the_first_byte() {
 async fn a_storage_that_refuses_is_named() {
     let blob = Blob::noise(1000, 1);
     for status in [400, 401, 403] {
-        let (scene, storage) = (Scene::with(tokens()).await, TestRegistry::start(Options::default()).await);
+        let (scene, storage) =
+            (ClientFixture::with(tokens()).await, TestRegistry::start(TestRegistryOptions::default()).await);
         scene.server.content().blob("o/n", &blob.bytes);
         storage.content().blob("store", &blob.bytes);
         let there = format!("http://{}/v2/store/blobs/{}?sig=1", storage.host(), blob.descriptor.digest);
@@ -60,7 +61,7 @@ async fn a_storage_that_refuses_is_named() {
 
 #[tokio::test]
 async fn a_storage_that_is_silent_is_named() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let closed =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let there = format!("http://{closed}/blob");

@@ -5,8 +5,8 @@ use brokkr_publish::diagnostic::ToDiagnostic;
 use oci_registry::TagLookup;
 use testkit::test_registry::{LinkForm, Logged, Quirks};
 
-async fn with_tags(count: usize, options: Options) -> Scene {
-    let scene = Scene::with(options).await;
+async fn with_tags(count: usize, options: TestRegistryOptions) -> ClientFixture {
+    let scene = ClientFixture::with(options).await;
     let manifest = tagged(&scene.server, "a");
     {
         let mut content = scene.server.content();
@@ -29,7 +29,8 @@ async fn every_page_is_read() {
         (1001, 9999, LinkForm::Whole, 2),
     ] {
         let quirks = Quirks { link, ..Quirks::default() };
-        let scene = with_tags(count, Options { page, quirks, ..Options::default() }).await;
+        let scene =
+            with_tags(count, TestRegistryOptions { page, quirks, ..TestRegistryOptions::default() }).await;
         let listing = scene.repository().list_tags().await.expect("tags");
         assert_eq!((listing.tags().len(), scene.server.count("GET", "/tags/list")), (count, requests));
         assert!(listing.gap([]).is_none(), "{count} {page} {link:?}");
@@ -91,7 +92,8 @@ async fn a_list_is_whole_or_has_a_gap() {
         ("the list is not implemented", 100, Quirks { list: Some(501), ..plain() }, 0, Some("UNSUPPORTED")),
         ("the list is not there", 100, Quirks { list: Some(404), ..plain() }, 0, Some("UNSUPPORTED")),
     ] {
-        let scene = with_tags(250, Options { page, quirks, ..Options::default() }).await;
+        let scene =
+            with_tags(250, TestRegistryOptions { page, quirks, ..TestRegistryOptions::default() }).await;
         let listing =
             scene.repository().list_tags().await.unwrap_or_else(|error| panic!("{thread}: {error}"));
         let existing: Tag = "t00000".parse().expect("a tag");
@@ -161,7 +163,8 @@ async fn a_tag_is_absent_only_if_nobody_says_that_it_exists() {
             2,
         ),
     ] {
-        let scene = Scene::with(Options { quirks, ..Options::default() }).await;
+        let scene =
+            ClientFixture::with(TestRegistryOptions { quirks, ..TestRegistryOptions::default() }).await;
         let manifest = tagged(&scene.server, "v1");
         let repository = scene.repository();
         let listing = repository.list_tags().await.expect("a list");
@@ -185,13 +188,13 @@ async fn a_tag_is_absent_only_if_nobody_says_that_it_exists() {
 
 #[tokio::test]
 async fn listings_that_do_not_end_are_ended() {
-    let scene = with_tags(5, Options { page: 2, ..Options::default() }).await;
+    let scene = with_tags(5, TestRegistryOptions { page: 2, ..TestRegistryOptions::default() }).await;
     let same = headers(&[("link", "</v2/o/n/tags/list?n=1000>; rel=\"next\"")]);
     scene.server.on("GET", "/tags/list", 99, same);
     let gap = scene.repository().list_tags().await.expect("a list").gap([]).expect("a circle");
     assert!(gap.to_string().contains("without an end"), "{gap}");
 
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     for number in 0..100 {
         let next = format!("</v2/o/n/tags/list?page={number}>; rel=next");
         scene.server.on("GET", "/tags/list", 1, answer(200, &[("link", &next)], r#"{"tags":["a"]}"#));
@@ -199,7 +202,8 @@ async fn listings_that_do_not_end_are_ended() {
     assert!(scene.repository().list_tags().await.expect("a list").gap([]).is_some());
     assert!(scene.server.count("GET", "/tags/list") < 20);
 
-    let (scene, other) = (Scene::new().await, TestRegistry::start(Options::default()).await);
+    let (scene, other) =
+        (ClientFixture::new().await, TestRegistry::start(TestRegistryOptions::default()).await);
     let next = format!("<http://{}/v2/o/n/tags/list>; rel=next", other.host());
     scene.server.on("GET", "n=1000", 1, answer(200, &[("link", &next)], r#"{"tags":["a"]}"#));
     scene.repository().list_tags().await.expect("a list");
@@ -209,7 +213,7 @@ async fn listings_that_do_not_end_are_ended() {
 #[tokio::test]
 async fn listings_of_ever_new_pages_end_in_time() {
     let timeouts = Timeouts { listing: Duration::from_millis(400), ..Timeouts::default() };
-    let scene = Scene::within(Options::default(), timeouts).await;
+    let scene = ClientFixture::within(TestRegistryOptions::default(), timeouts).await;
     scene.server.hold(Arc::new(|_| Box::pin(tokio::time::sleep(Duration::from_millis(20)))));
     for number in 0..200 {
         let next = format!("</v2/o/n/tags/list?page={number}>; rel=next");
@@ -234,12 +238,12 @@ async fn strange_lists_are_read_or_said() {
         ("<html>", None),
         (r#"{"tags":7}"#, None),
     ] {
-        let scene = Scene::new().await;
+        let scene = ClientFixture::new().await;
         scene.server.on("GET", "/tags/list", 1, answer(200, &[], body));
         let found = scene.repository().list_tags().await.ok().map(|listing| listing.tags().len());
         assert_eq!(found, expected, "{body}");
     }
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     scene.server.on("GET", "/tags/list", 1, Fault::Endless);
     assert!(matches!(scene.repository().list_tags().await, Err(RegistryError::Protocol { .. })));
 }

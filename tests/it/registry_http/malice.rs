@@ -5,7 +5,7 @@ use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
 async fn bodies_have_a_bound() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     tagged(&scene.server, "a");
     scene.server.on("GET", "/manifests/", 1, Fault::Endless);
     let error = scene.repository().get_manifest(&at("v1")).await.expect_err("no end");
@@ -23,7 +23,7 @@ async fn bodies_have_a_bound() {
 #[tokio::test]
 async fn bodies_that_trickle_are_ended() {
     let timeouts = Timeouts { answer: Duration::from_millis(500), ..Timeouts::default() };
-    let scene = Scene::within(Options::default(), timeouts).await;
+    let scene = ClientFixture::within(TestRegistryOptions::default(), timeouts).await;
     let manifest = tagged(&scene.server, "a");
     let trickle = Fault::Trickle { every: Duration::from_millis(50) };
     scene.server.on("GET", "/manifests/", 1, trickle.clone());
@@ -41,7 +41,7 @@ async fn bodies_that_trickle_are_ended() {
 
 #[tokio::test]
 async fn digests_are_computed() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let manifest = tagged(&scene.server, "a");
     let lie = Digest::of(b"lie").to_string();
     let lies = headers(&[("docker-content-digest", &lie)]);
@@ -66,7 +66,7 @@ async fn digests_are_computed() {
 
 #[tokio::test]
 async fn terminals_are_told_nothing() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let body = r#"{"errors":[{"code":"DENIED\u001b[2J","message":"\u001b]0;x\u0007no\r\nway"}]}"#;
     scene.server.on("GET", "/manifests/", 1, answer(403, &[], body));
     let error = scene.repository().get_manifest(&at("v1")).await.expect_err("a refusal");
@@ -77,7 +77,7 @@ async fn terminals_are_told_nothing() {
 
 #[tokio::test]
 async fn an_upload_that_is_accepted_but_not_kept_is_seen() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     for status in [200, 202, 204] {
         scene.server.on("PUT", UPLOADS, 1, answer(status, &[], ""));
         let error = scene.push(&Blob::noise(10, 1)).await.expect_err("nothing is there");
@@ -127,7 +127,7 @@ async fn what_is_no_http_is_said() {
 
 #[tokio::test]
 async fn secrets_in_addresses_are_not_shown() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let location = "/v2/o/n/blobs/uploads/9?_state=topsecret";
     scene.server.on("POST", UPLOADS, 1, headers(&[("location", location)]));
     scene.server.on("PUT", UPLOADS, 1, answer(403, &[], ""));

@@ -21,31 +21,31 @@ use crate::small_image::{Blob, Body, SmallImage, at, name};
 use brokkr_publish::diagnostic::Code;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{
-    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, Registry, RegistryError, Removal, Repository,
-    RetryPolicy, Timeouts, connect, remove_tag,
+    BlobOutcome, ConnectOptions, Deletion, Notice, Presence, Registry, RegistryError, RemovalOutcome,
+    Repository, RetryPolicy, Timeouts, connect, remove_tag,
 };
 use oci_registry::{Digest, RawManifest, Tag, media_type};
-use testkit::test_registry::{Auth, Deletes, Fault, Options, TestRegistry};
+use testkit::test_registry::{Deletes, Fault, RequiredCredentials, TestRegistry, TestRegistryOptions};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
 /// A registry, a client of it that waits little, and what the client noticed.
-struct Scene {
+struct ClientFixture {
     server: TestRegistry,
     registry: Arc<dyn Registry>,
     notices: Arc<Mutex<Vec<Notice>>>,
 }
 
-impl Scene {
+impl ClientFixture {
     async fn new() -> Self {
-        Self::with(Options::default()).await
+        Self::with(TestRegistryOptions::default()).await
     }
 
-    async fn with(options: Options) -> Self {
+    async fn with(options: TestRegistryOptions) -> Self {
         Self::within(options, Timeouts { answer: Duration::from_secs(5), ..Timeouts::default() }).await
     }
 
-    async fn within(options: Options, timeouts: Timeouts) -> Self {
+    async fn within(options: TestRegistryOptions, timeouts: Timeouts) -> Self {
         let server = TestRegistry::start(options).await;
         let notices = Arc::new(Mutex::new(Vec::new()));
         let registry = client(&server, &notices, timeouts);
@@ -107,8 +107,12 @@ fn client(server: &TestRegistry, notices: &Arc<Mutex<Vec<Notice>>>, timeouts: Ti
     connect(&endpoint, &options).expect("a registry")
 }
 
-fn tokens() -> Options {
-    Options { auth: Auth::Token, user: Some(("alice", "secret")), ..Options::default() }
+fn tokens() -> TestRegistryOptions {
+    TestRegistryOptions {
+        auth: RequiredCredentials::Token,
+        user: Some(("alice", "secret")),
+        ..TestRegistryOptions::default()
+    }
 }
 
 fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Fault {

@@ -5,7 +5,8 @@ use super::*;
 #[tokio::test]
 async fn an_image_is_pushed_and_read_back() {
     for absolute in [false, true] {
-        let scene = Scene::with(Options { absolute, ..Options::default() }).await;
+        let scene =
+            ClientFixture::with(TestRegistryOptions { absolute, ..TestRegistryOptions::default() }).await;
         let image = SmallImage::new("plain");
         let repository = scene.repository();
         image.push(repository.as_ref(), "v1").await.expect("pushed");
@@ -28,7 +29,7 @@ async fn an_image_is_pushed_and_read_back() {
 
 #[tokio::test]
 async fn what_is_not_there_is_none() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let repository = scene.repository();
     assert_eq!(repository.head_manifest(&at("v1")).await.expect("an answer"), None);
     assert_eq!(repository.get_manifest(&at("v1")).await.expect("an answer"), None);
@@ -41,7 +42,7 @@ async fn what_is_not_there_is_none() {
 
 #[tokio::test]
 async fn blobs_of_every_size() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     for size in [0, 1, 65_535, 65_536, 65_537, 3_000_000] {
         let outcome = scene.push(&Blob::noise(size, 7)).await;
         assert_eq!(outcome.expect("pushed"), BlobOutcome::Pushed, "{size}");
@@ -51,7 +52,7 @@ async fn blobs_of_every_size() {
 
 #[tokio::test]
 async fn a_blob_is_mounted_or_sent() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let blob = Blob::noise(1000, 1);
     scene.server.content().blob("o/base", &blob.bytes);
     let repository = scene.repository();
@@ -76,7 +77,7 @@ async fn a_blob_is_mounted_or_sent() {
 
 #[tokio::test]
 async fn manifests_are_sent_as_they_are() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let odd = b"{ \"schemaVersion\" : 2,\n\t\"manifests\": [] }".to_vec();
     let manifest = RawManifest::new(media_type::DOCKER_MANIFEST_LIST, odd.clone());
     let repository = scene.repository();
@@ -90,7 +91,7 @@ async fn manifests_are_sent_as_they_are() {
 
 #[tokio::test]
 async fn heads_that_say_too_little_are_asked_with_get() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let manifest = tagged(&scene.server, "a");
     for missing in ["docker-content-digest", "content-type"] {
         scene.server.on("HEAD", "/manifests/", 1, headers(&[(missing, "")]));
@@ -106,7 +107,7 @@ async fn heads_that_say_too_little_are_asked_with_get() {
 
 #[tokio::test]
 async fn warnings_are_told_once() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     tagged(&scene.server, "a");
     scene.server.on("HEAD", "/manifests/", 3, headers(&[("warning", "299 - \"quota \\\"exceeded\\\"\"")]));
     for _ in 0..3 {

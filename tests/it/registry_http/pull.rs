@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use super::*;
 use brokkr_publish::diagnostic::ToDiagnostic;
 
-impl Scene {
+impl ClientFixture {
     /// Reads a blob to its end, or to the first error.
     async fn pull(&self, blob: &Blob) -> Result<Vec<u8>, String> {
         let mut stream =
@@ -39,7 +39,7 @@ impl Scene {
 
 #[tokio::test]
 async fn blobs_of_every_size_are_read() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     for size in [0, 1, 65_536, 5_000_000] {
         let blob = Blob::noise(size, 3);
         scene.holding(&blob);
@@ -53,7 +53,7 @@ async fn blobs_of_every_size_are_read() {
 #[tokio::test]
 async fn a_blob_goes_on_from_where_it_broke() {
     for ranges in [true, false] {
-        let scene = Scene::with(Options { ranges, ..tokens() }).await;
+        let scene = ClientFixture::with(TestRegistryOptions { ranges, ..tokens() }).await;
         let blob = Blob::noise(3_000_000, 1);
         scene.holding(&blob);
         scene.server.on("GET", "/blobs/", 1, Fault::Cut { after: 1_000_000 });
@@ -73,7 +73,7 @@ async fn a_blob_goes_on_from_where_it_broke() {
 
 #[tokio::test]
 async fn a_blob_that_always_breaks_is_given_up() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let blob = Blob::noise(1_000_000, 1);
     scene.holding(&blob);
     scene.server.on("GET", "/blobs/", 99, Fault::Cut { after: 1000 });
@@ -85,7 +85,7 @@ async fn a_blob_that_always_breaks_is_given_up() {
 #[tokio::test]
 async fn a_stall_is_ended() {
     let timeouts = Timeouts { answer: Duration::from_millis(300), ..Timeouts::default() };
-    let scene = Scene::within(Options::default(), timeouts).await;
+    let scene = ClientFixture::within(TestRegistryOptions::default(), timeouts).await;
     let blob = Blob::noise(200_000, 1);
     scene.holding(&blob);
     scene.server.on("GET", "/blobs/", 1, Fault::Silence { after: 100_000 });
@@ -101,7 +101,7 @@ async fn a_stall_is_ended() {
 #[tokio::test]
 async fn a_reader_that_takes_its_time_is_no_stall() {
     let timeouts = Timeouts { answer: Duration::from_millis(300), ..Timeouts::default() };
-    let scene = Scene::within(Options::default(), timeouts).await;
+    let scene = ClientFixture::within(TestRegistryOptions::default(), timeouts).await;
     let blob = Blob::noise(300_000, 1);
     scene.holding(&blob);
     let mut stream = scene.repository().open_blob(&blob.descriptor).await.expect("a blob");
@@ -117,7 +117,8 @@ async fn a_reader_that_takes_its_time_is_no_stall() {
 
 #[tokio::test]
 async fn a_store_of_another_host_sees_no_credentials() {
-    let (scene, store) = (Scene::with(tokens()).await, TestRegistry::start(Options::default()).await);
+    let (scene, store) =
+        (ClientFixture::with(tokens()).await, TestRegistry::start(TestRegistryOptions::default()).await);
     let blob = Blob::noise(2_000_000, 1);
     scene.holding(&blob);
     store.content().blob("store", &blob.bytes);
@@ -139,7 +140,7 @@ async fn a_store_of_another_host_sees_no_credentials() {
 
 #[tokio::test]
 async fn a_blob_of_another_size_is_refused() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let blob = Blob::noise(1000, 1);
     scene.server.on("GET", "/blobs/", 1, answer(200, &[], "short"));
     let error = scene.pull(&blob).await.expect_err("too short");
@@ -161,7 +162,7 @@ async fn a_blob_of_another_size_is_refused() {
 
 #[tokio::test]
 async fn a_refusal_says_which_credentials_were_used() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let blob = Blob::noise(10, 1);
     scene.holding(&blob);
     scene.server.on(
@@ -176,7 +177,7 @@ async fn a_refusal_says_which_credentials_were_used() {
 
 #[tokio::test]
 async fn the_first_schema_comes_as_it_is() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let body = r#"{"schemaVersion":1,"fsLayers":[]}"#;
     let told = Digest::of(b"without its signatures").to_string();
     let signed = media_type::DOCKER_SCHEMA_1_SIGNED;

@@ -44,7 +44,12 @@ fn tag_at(tag: Tag) -> TagOrDigest {
 #[tokio::test]
 async fn a_registry_that_lists_says_so() {
     for page in [usize::MAX, 2] {
-        let scene = Scene::with(Options { referrers: true, page, ..Options::default() }).await;
+        let scene = ClientFixture::with(TestRegistryOptions {
+            referrers: true,
+            page,
+            ..TestRegistryOptions::default()
+        })
+        .await;
         let repository = scene.repository();
         let root = tagged(&scene.server, "image");
         assert_eq!(repository.list_referrers(root.digest()).await.expect("a list"), Some(Vec::new()));
@@ -65,7 +70,8 @@ async fn a_registry_that_lists_says_so() {
 
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again() {
-    let scene = Scene::with(Options { referrers: true, ..Options::default() }).await;
+    let scene =
+        ClientFixture::with(TestRegistryOptions { referrers: true, ..TestRegistryOptions::default() }).await;
     let root = tagged(&scene.server, "image");
     let artifact = artifact(root.digest(), "a");
     scene.server.on("PUT", "/manifests/sha256:", 1, Fault::Lost);
@@ -91,7 +97,7 @@ async fn a_registry_without_a_list_is_asked_for_the_fallback_tag() {
         Some(answer(501, &[], "")),
         Some(answer(200, &html, "<html>")),
     ] {
-        let scene = Scene::new().await;
+        let scene = ClientFixture::new().await;
         let root = tagged(&scene.server, "image");
         let known = artifact(root.digest(), "known");
         scene.server.content().put("o/n", known.media_type(), known.bytes());
@@ -108,7 +114,7 @@ async fn a_registry_without_a_list_is_asked_for_the_fallback_tag() {
         assert_eq!(scene.server.count("PUT", "/manifests/"), puts, "it was there");
         assert_eq!(listed_referrers(repository.as_ref(), root.digest()).await.expect("a list"), entries);
     }
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     scene.server.on("GET", "/referrers/", 99, answer(403, &[], ""));
     let refused =
         listed_referrers(scene.repository().as_ref(), &Digest::of(b"x")).await.expect_err("refused");
@@ -117,7 +123,7 @@ async fn a_registry_without_a_list_is_asked_for_the_fallback_tag() {
 
 #[tokio::test]
 async fn writers_of_one_index_lose_nothing() {
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let root = tagged(&scene.server, "image");
     let artifacts: Vec<RawManifest> = (0..4).map(|it| artifact(root.digest(), &it.to_string())).collect();
     let foreign = artifact(root.digest(), "foreign");
@@ -148,7 +154,11 @@ async fn writers_of_one_index_lose_nothing() {
 #[tokio::test]
 async fn what_is_no_index_of_referrers_is_left() {
     // GitLab takes the fallback tag for the digest: what comes is the image.
-    let scene = Scene::with(Options { takes_tags_for_digests: true, ..Options::default() }).await;
+    let scene = ClientFixture::with(TestRegistryOptions {
+        takes_tags_for_digests: true,
+        ..TestRegistryOptions::default()
+    })
+    .await;
     let root = tagged(&scene.server, "image");
     let repository = scene.repository();
     assert_eq!(listed_referrers(repository.as_ref(), root.digest()).await.expect("none"), []);
@@ -158,7 +168,7 @@ async fn what_is_no_index_of_referrers_is_left() {
         .expect("listed");
     assert_eq!(listed_referrers(repository.as_ref(), root.digest()).await.expect("a list").len(), 1);
 
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let root = tagged(&scene.server, "image");
     let tag = fallback_tag(root.digest()).expect("a tag");
     let foreign = artifact(root.digest(), "in the way");
@@ -175,7 +185,8 @@ async fn what_is_no_index_of_referrers_is_left() {
 #[tokio::test]
 async fn everything_that_refers_is_found() {
     for referrers in [true, false] {
-        let scene = Scene::with(Options { referrers, ..Options::default() }).await;
+        let scene =
+            ClientFixture::with(TestRegistryOptions { referrers, ..TestRegistryOptions::default() }).await;
         let root = tagged(&scene.server, "image");
         let (one, other) = (artifact(root.digest(), "a"), artifact(&Digest::of(b"another"), "b"));
         let gone = describe(&artifact(root.digest(), "gone"));
@@ -207,7 +218,8 @@ async fn everything_that_refers_is_found() {
 
 #[tokio::test]
 async fn lists_that_do_not_end_are_ended() {
-    let scene = Scene::with(Options { referrers: true, ..Options::default() }).await;
+    let scene =
+        ClientFixture::with(TestRegistryOptions { referrers: true, ..TestRegistryOptions::default() }).await;
     let subject = Digest::of(b"x");
     let index = [("content-type", media_type::OCI_INDEX)];
     let body = r#"{"schemaVersion":2,"manifests":[]}"#;
@@ -219,17 +231,17 @@ async fn lists_that_do_not_end_are_ended() {
     assert!(error.to_string().contains("without an end"), "{error}");
     assert!(scene.server.count("GET", "/referrers/") < 20);
     for (body, words) in [("[]", "an invalid list"), (r#"{"manifests":[{}]}"#, "an invalid list")] {
-        let scene = Scene::new().await;
+        let scene = ClientFixture::new().await;
         scene.server.on("GET", "/referrers/", 1, answer(200, &index, body));
         let error = scene.repository().list_referrers(&subject).await.expect_err(body);
         assert!(error.to_string().contains(words), "{error}");
     }
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     let elsewhere = format!("<http://127.0.0.1:1/v2/o/n/referrers/{subject}>; rel=next");
     scene.server.on("GET", "/referrers/", 1, answer(200, &[index[0], ("link", &elsewhere)], body));
     let error = scene.repository().list_referrers(&subject).await.expect_err("another host");
     assert!(error.to_string().contains("another host"), "{error}");
-    let scene = Scene::new().await;
+    let scene = ClientFixture::new().await;
     scene.server.on("GET", "/referrers/", 1, Fault::Endless);
     assert!(scene.repository().list_referrers(&subject).await.is_ok_and(|it| it.is_none()), "no index");
 }

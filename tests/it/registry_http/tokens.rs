@@ -5,7 +5,7 @@ use brokkr_publish::diagnostic::ToDiagnostic;
 
 #[tokio::test]
 async fn a_repository_costs_one_token_to_read_and_one_to_push() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     tagged(&scene.server, "a");
     let repository = scene.repository();
     let reads = (0..40).map(|_| async { repository.head_manifest(&at("v1")).await.expect("an answer") });
@@ -29,7 +29,7 @@ async fn a_repository_costs_one_token_to_read_and_one_to_push() {
 
 #[tokio::test]
 async fn a_mount_asks_for_both_scopes() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let blob = Blob::noise(100, 1);
     scene.server.content().blob("o/base", &blob.bytes);
     let outcome = scene.repository().push_blob(&blob.descriptor, &blob.body(), Some(&name("o/base"))).await;
@@ -42,7 +42,7 @@ async fn a_mount_asks_for_both_scopes() {
 
 #[tokio::test]
 async fn a_token_that_dies_is_renewed() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let repository = scene.repository();
     let image = SmallImage::new("renewed");
     image.push(repository.as_ref(), "v1").await.expect("pushed");
@@ -57,7 +57,7 @@ async fn a_token_that_dies_is_renewed() {
     assert!(scene.retries().is_empty());
 }
 
-fn bearer(scene: &Scene) -> String {
+fn bearer(scene: &ClientFixture) -> String {
     format!("Bearer realm=\"http://{}/token\",service=\"test\"", scene.server.host())
 }
 
@@ -69,7 +69,7 @@ async fn a_challenge_that_is_not_written_as_specified_is_answered() {
         // moby/moby#17104 and others: 403 instead of 401.
         (403, "Bearer realm=\"http://HOST/token\",service=\"test\""),
     ] {
-        let scene = Scene::with(tokens()).await;
+        let scene = ClientFixture::with(tokens()).await;
         tagged(&scene.server, "a");
         let challenge = challenge.replace("HOST", &scene.server.host());
         // At the first question, or later, if that is answered without one.
@@ -94,7 +94,7 @@ async fn credentials_that_are_not_sent_are_not_called_missing() {
         ("", "without asking for credentials"),
     ] {
         for status in [401, 403] {
-            let scene = Scene::with(tokens()).await;
+            let scene = ClientFixture::with(tokens()).await;
             for method in ["GET", "HEAD"] {
                 let headers: &[(&'static str, &str)] =
                     if challenge.is_empty() { &[] } else { &[("www-authenticate", challenge)] };
@@ -110,7 +110,7 @@ async fn credentials_that_are_not_sent_are_not_called_missing() {
 #[tokio::test]
 async fn a_location_that_leads_elsewhere_is_named_and_gets_no_credentials() {
     // moby/moby#17104: the registry names itself by another name, at which it requires the credentials again.
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let door = scene.server.door().await;
     let location = format!("http://{door}/v2/o/n/blobs/uploads/1?_state=a%2Fb%3D%3D");
     scene.server.on("POST", UPLOADS, 9, headers(&[("location", &location)]));
@@ -123,7 +123,7 @@ async fn a_location_that_leads_elsewhere_is_named_and_gets_no_credentials() {
 
     let closed =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let location = format!("http://{closed}/upload");
     scene.server.on("POST", UPLOADS, 99, headers(&[("location", &location)]));
     let error = scene.push(&Blob::noise(1000, 1)).await.expect_err("nobody");
@@ -133,8 +133,8 @@ async fn a_location_that_leads_elsewhere_is_named_and_gets_no_credentials() {
 
 #[tokio::test]
 async fn a_token_is_used_no_longer_than_it_lives() {
-    let short = Options { token_lifetime: Duration::from_secs(1), ..tokens() };
-    let scene = Scene::with(short).await;
+    let short = TestRegistryOptions { token_lifetime: Duration::from_secs(1), ..tokens() };
+    let scene = ClientFixture::with(short).await;
     tagged(&scene.server, "a");
     let repository = scene.repository();
     repository.head_manifest(&at("v1")).await.expect("an answer");
@@ -146,7 +146,8 @@ async fn a_token_is_used_no_longer_than_it_lives() {
 
 #[tokio::test]
 async fn a_refusal_is_final() {
-    let scene = Scene::with(Options { user: Some(("alice", "another")), ..tokens() }).await;
+    let scene =
+        ClientFixture::with(TestRegistryOptions { user: Some(("alice", "another")), ..tokens() }).await;
     let error = scene.repository().head_manifest(&at("v1")).await.expect_err("a refusal");
     let diagnostic = error.to_diagnostic();
     assert_eq!(diagnostic.code, Code::RegistryUnauthorized);
@@ -156,7 +157,7 @@ async fn a_refusal_is_final() {
     assert!(diagnostic.help.expect("a help").contains("`U` and `P`"));
     assert!(scene.retries().is_empty());
 
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     scene.server.on("HEAD", "/manifests/", 9, answer(401, &[("www-authenticate", &bearer(&scene))], ""));
     let error = scene.repository().head_manifest(&at("v1")).await.expect_err("a refusal");
     assert!(matches!(error, RegistryError::Unauthorized(_)), "{error:?}");
@@ -166,7 +167,7 @@ async fn a_refusal_is_final() {
 #[tokio::test]
 async fn a_challenge_does_not_widen_the_right_to_read() {
     // Quay creates a repository as soon as a token to push to it is asked for. The challenge of a GET must not make that happen.
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     tagged(&scene.server, "a");
     for scope in ["repository:o/n:pull,push", "repository:o/n:*", "repository:o/n:pull,push,delete"] {
         let challenge = format!("{},scope=\"{scope}\"", bearer(&scene));
@@ -183,12 +184,12 @@ async fn a_challenge_does_not_widen_the_right_to_read() {
 #[tokio::test]
 async fn the_way_of_removing_is_foreseen_without_the_right_to_delete() {
     for (auth, deletes, foreseen) in [
-        (Auth::Token, Deletes::Tags, None),
-        (Auth::Token, Deletes::Nothing, None),
-        (Auth::Basic, Deletes::Tags, Some(Deletion::Tags)),
-        (Auth::None, Deletes::Manifests, Some(Deletion::Manifests)),
+        (RequiredCredentials::Token, Deletes::Tags, None),
+        (RequiredCredentials::Token, Deletes::Nothing, None),
+        (RequiredCredentials::Basic, Deletes::Tags, Some(Deletion::Tags)),
+        (RequiredCredentials::None, Deletes::Manifests, Some(Deletion::Manifests)),
     ] {
-        let scene = Scene::with(Options { auth, deletes, ..tokens() }).await;
+        let scene = ClientFixture::with(TestRegistryOptions { auth, deletes, ..tokens() }).await;
         tagged(&scene.server, "a");
         assert_eq!(scene.repository().foresee_deletion().await.expect("an answer"), foreseen, "{auth:?}");
         assert_eq!(scene.server.count("GET", "/token"), 0);
@@ -197,7 +198,7 @@ async fn the_way_of_removing_is_foreseen_without_the_right_to_delete() {
 
 #[tokio::test]
 async fn reading_goes_on_where_pushing_is_refused() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     tagged(&scene.server, "a");
     let body = r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
     scene.server.on("GET", "push", 9, answer(403, &[], body));
@@ -208,9 +209,12 @@ async fn reading_goes_on_where_pushing_is_refused() {
 
 #[tokio::test]
 async fn basic_credentials_go_with_each_request() {
-    let scene =
-        Scene::with(Options { auth: Auth::Basic, user: Some(("alice", "secret")), ..Options::default() })
-            .await;
+    let scene = ClientFixture::with(TestRegistryOptions {
+        auth: RequiredCredentials::Basic,
+        user: Some(("alice", "secret")),
+        ..TestRegistryOptions::default()
+    })
+    .await;
     SmallImage::new("basic").push(scene.repository().as_ref(), "v1").await.expect("pushed");
     assert_eq!(scene.server.requests("PUT", "")[0].header("authorization"), "Basic YWxpY2U6c2VjcmV0");
 }
@@ -218,22 +222,22 @@ async fn basic_credentials_go_with_each_request() {
 #[tokio::test]
 async fn bad_token_servers_are_said() {
     for (body, status) in [("", 200), ("{}", 200), (r#"{"token":"a\nb"}"#, 200), ("x", 302)] {
-        let scene = Scene::with(tokens()).await;
+        let scene = ClientFixture::with(tokens()).await;
         scene.server.on("GET", "/token", 1, answer(status, &[("location", "http://127.0.0.1:1/")], body));
         let error = scene.repository().head_manifest(&at("v1")).await.expect_err(body);
         assert!(matches!(error, RegistryError::Protocol { .. }), "{error:?}");
     }
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     scene.server.on("GET", "/token", 1, Fault::Endless);
     assert!(scene.repository().head_manifest(&at("v1")).await.is_err());
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     scene.server.on("GET", "/token", 2, answer(503, &[], ""));
     scene.repository().head_manifest(&at("v1")).await.expect("an answer");
     assert_eq!(scene.retries().len(), 2);
 }
 
 /// The registry of a scene, for a user whose Docker configuration is `config`.
-fn reached(scene: &Scene, config: &str) -> Arc<dyn Repository> {
+fn reached(scene: &ClientFixture, config: &str) -> Arc<dyn Repository> {
     let config = config.replace("HOST", &scene.server.host());
     let options = ConnectOptions {
         environment: Arc::new(move |name| (name == "DOCKER_AUTH_CONFIG").then(|| config.clone())),
@@ -246,7 +250,11 @@ fn reached(scene: &Scene, config: &str) -> Arc<dyn Repository> {
 #[tokio::test]
 async fn a_program_that_fails_hinders_only_who_needs_credentials() {
     let config = r#"{"credsStore":"that-is-not-there"}"#;
-    let open = Scene::with(Options { auth: Auth::Token, ..Options::default() }).await;
+    let open = ClientFixture::with(TestRegistryOptions {
+        auth: RequiredCredentials::Token,
+        ..TestRegistryOptions::default()
+    })
+    .await;
     tagged(&open.server, "a");
     let repository = reached(&open, config);
     assert!(repository.head_manifest(&at("v1")).await.expect("an answer").is_some());
@@ -256,11 +264,11 @@ async fn a_program_that_fails_hinders_only_who_needs_credentials() {
     assert!(error.to_string().contains("`docker-credential-that-is-not-there`"), "{error}");
 
     // If the registry refuses to read without credentials, the error is the one of the program.
-    let closed = Scene::with(tokens()).await;
+    let closed = ClientFixture::with(tokens()).await;
     let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
     assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
-    let basic = Options { auth: Auth::Basic, ..tokens() };
-    let closed = Scene::with(basic).await;
+    let basic = TestRegistryOptions { auth: RequiredCredentials::Basic, ..tokens() };
+    let closed = ClientFixture::with(basic).await;
     let error = reached(&closed, config).head_manifest(&at("v1")).await.expect_err("no program");
     assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
 }
@@ -269,7 +277,7 @@ async fn a_program_that_fails_hinders_only_who_needs_credentials() {
 async fn a_token_server_that_exchanges_nothing_is_said() {
     let config = r#"{"auths":{"HOST":{"identitytoken":"refresh"}}}"#;
     for status in [404, 405] {
-        let scene = Scene::with(tokens()).await;
+        let scene = ClientFixture::with(tokens()).await;
         scene.server.on("POST", "/token", 1, answer(status, &[], ""));
         let error = reached(&scene, config).head_manifest(&at("v1")).await.expect_err("no exchange");
         assert_eq!(error.to_diagnostic().code, Code::RegistryCredentials);
@@ -278,7 +286,8 @@ async fn a_token_server_that_exchanges_nothing_is_said() {
         assert!(!error.to_string().contains("refresh"), "{error}");
     }
     // A registry that wants a password can do nothing with one.
-    let scene = Scene::with(Options { auth: Auth::Basic, ..tokens() }).await;
+    let scene =
+        ClientFixture::with(TestRegistryOptions { auth: RequiredCredentials::Basic, ..tokens() }).await;
     let error = reached(&scene, config).head_manifest(&at("v1")).await.expect_err("no password");
     assert!(error.to_string().contains("requires a user name and a password"), "{error}");
     assert!(scene.server.log().iter().all(|request| request.header("authorization").is_empty()));
@@ -286,7 +295,7 @@ async fn a_token_server_that_exchanges_nothing_is_said() {
 
 #[tokio::test]
 async fn a_registry_token_is_sent_as_it_is() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let repository = reached(&scene, r#"{"auths":{"HOST":{"registrytoken":"as-it-is"}}}"#);
     let error = repository.head_manifest(&at("v1")).await.expect_err("not one of the registry");
     assert!(matches!(error, RegistryError::Unauthorized(_)), "{error:?}");
@@ -298,7 +307,7 @@ async fn a_registry_token_is_sent_as_it_is() {
 
 #[tokio::test]
 async fn a_token_server_elsewhere_is_not_asked_in_plain_text() {
-    let scene = Scene::with(tokens()).await;
+    let scene = ClientFixture::with(tokens()).await;
     let realm = "Bearer realm=\"http://auth.example/token\",service=\"test\"";
     scene.server.on("GET", "/v2/", 9, answer(401, &[("www-authenticate", realm)], ""));
     let error = scene.repository().get_manifest(&at("v1")).await.expect_err("a refusal");

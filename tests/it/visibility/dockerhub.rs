@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::visibility::{Scene, assert_snapshot};
+use crate::visibility::{VisibilityFixture, assert_snapshot};
 use futures_util::future::BoxFuture;
 use testkit::docker_hub_api::{DockerHubApi, PASSWORD, USER};
 use testkit::test_registry::Logged;
 
-async fn scene(visibility: &str) -> (Scene, DockerHubApi) {
+async fn scene(visibility: &str) -> (VisibilityFixture, DockerHubApi) {
     let hub = DockerHubApi::start().await;
     let keys = format!("provider = \"dockerhub\"\napi_url = \"{}\"", hub.server.url());
     let own = hub.clone();
     // Nothing is known about a repository that got no push yet.
-    let scene = Scene::new((USER, PASSWORD), visibility, &keys, move |repository| own.is_public(repository));
+    let scene = VisibilityFixture::new((USER, PASSWORD), visibility, &keys, move |repository| {
+        own.is_public(repository)
+    });
     (scene.await, hub)
 }
 
@@ -24,12 +26,12 @@ async fn a_first_push_is_made_what_is_declared_once_it_is_there() {
     let plan = scene.plan().done().expect_code(2);
     let row =
         "? visibility not there yet → private set by the registry's API once it is there, if it differs";
-    assert_eq!(Scene::row(&plan), row);
+    assert_eq!(VisibilityFixture::row(&plan), row);
     assert!(hub.server.changes().is_empty());
     // The first push makes a public repository.
     hub.hold("acme/app", false);
     let plan = scene.plan().done().expect_code(2);
-    assert_eq!(Scene::row(&plan), "~ visibility public → private set by the registry's API");
+    assert_eq!(VisibilityFixture::row(&plan), "~ visibility public → private set by the registry's API");
     let done =
         scene.run("apply --auto-approve --ref refs/tags/v1.0.0 --record record.json").done().expect_code(0);
     assert_eq!(hub.server.changes(), [SET_PRIVATE]);
@@ -110,13 +112,13 @@ async fn limits_are_waited_for_and_not_for_ever() {
     hub.server.on("GET /v2/namespaces", 1, 429, &[("retry-after", "1")], "{}");
     let plan = scene.plan().done().expect_code(2);
     assert!(plan.stderr().contains("retrying in"), "{}", plan.shown());
-    assert!(Scene::row(&plan).starts_with("~ visibility public → private"));
+    assert!(VisibilityFixture::row(&plan).starts_with("~ visibility public → private"));
     // An hour is too long to wait: the plan says what it does not know, and does not fail.
     let later = (jiff::Timestamp::now().as_second() + 3600).to_string();
     let headers = [("x-ratelimit-remaining", "0"), ("x-retry-after", later.as_str())];
     hub.server.on("GET /v2/namespaces", 9, 429, &headers, "{}");
     let plan = scene.plan().done().expect_code(2);
-    let row = Scene::row(&plan);
+    let row = VisibilityFixture::row(&plan);
     assert!(row.starts_with("! visibility public → private by hand: https://hub.docker.com/"), "{row}");
     assert!(row.contains("429"), "{row}");
     assert!(hub.server.changes().len() == 1);
@@ -129,7 +131,11 @@ async fn an_answer_of_another_shape_is_refused() {
     for body in [r#"{"is_private":"true"}"#, r#"{"is_private":1}"#, "{}", "[]", "<html>", ""] {
         hub.server.on("GET /v2/namespaces", 1, 200, &[], body);
         let plan = scene.plan().done().expect_code(2);
-        assert!(Scene::row(&plan).starts_with("? visibility not there yet → private"), "{}", plan.shown());
+        assert!(
+            VisibilityFixture::row(&plan).starts_with("? visibility not there yet → private"),
+            "{}",
+            plan.shown()
+        );
     }
     assert!(hub.server.changes().is_empty());
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::visibility::Scene;
+use crate::visibility::VisibilityFixture;
 use testkit::docker_hub_api::{DockerHubApi, PASSWORD, USER};
 use testkit::gitlab_api::{GitlabApi, TOKEN as GITLAB_TOKEN};
 use testkit::harbor_api::{ADMIN, HarborApi};
@@ -20,7 +20,8 @@ async fn an_api_that_repeats_a_bearer_token_gets_it_shown_to_nobody() {
         quay.server.url()
     );
     let own = quay.clone();
-    let scene = Scene::new(ROBOT, "public", &keys, move |repository| own.is_public(repository)).await;
+    let scene =
+        VisibilityFixture::new(ROBOT, "public", &keys, move |repository| own.is_public(repository)).await;
     quay.hold("acme/app", false);
     let encoded = STANDARD.encode(TOKEN);
     for (status, body) in [
@@ -47,7 +48,8 @@ async fn an_api_that_repeats_basic_credentials_gets_them_shown_to_nobody() {
     let harbor = HarborApi::start().await;
     let keys = format!("provider = \"harbor\"\napi_url = \"{}\"", harbor.server.url());
     let own = harbor.clone();
-    let scene = Scene::new(ADMIN, "public", &keys, move |repository| own.is_public(repository)).await;
+    let scene =
+        VisibilityFixture::new(ADMIN, "public", &keys, move |repository| own.is_public(repository)).await;
     harbor.hold("acme", "false");
     let pair = format!("{}:{}", ADMIN.0, ADMIN.1);
     let encoded = STANDARD.encode(&pair);
@@ -67,7 +69,7 @@ async fn an_api_that_repeats_its_own_header_or_a_body_gets_neither_shown() {
         "provider = \"gitlab\"\napi_url = \"{}\"\napi_token_env = \"GITLAB_API_TOKEN\"",
         gitlab.server.url()
     );
-    let scene = Scene::new(ROBOT, "public", &keys, |_| false).await;
+    let scene = VisibilityFixture::new(ROBOT, "public", &keys, |_| false).await;
     gitlab.hold("acme/app", "private", "enabled");
     gitlab.server.on("PUT /api/v4/projects", 1, 403, &[], &format!(r#"{{"error":"{GITLAB_TOKEN}"}}"#));
     let done = scene.apply().env("GITLAB_API_TOKEN", GITLAB_TOKEN).done().expect_code(1);
@@ -75,7 +77,7 @@ async fn an_api_that_repeats_its_own_header_or_a_body_gets_neither_shown() {
 
     let hub = DockerHubApi::start().await;
     let keys = format!("provider = \"dockerhub\"\napi_url = \"{}\"", hub.server.url());
-    let scene = Scene::new((USER, PASSWORD), "private", &keys, {
+    let scene = VisibilityFixture::new((USER, PASSWORD), "private", &keys, {
         let own = hub.clone();
         move |repository| own.is_public(repository)
     })
@@ -97,7 +99,7 @@ async fn an_api_that_repeats_its_own_header_or_a_body_gets_neither_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_repeats_credentials_gets_them_shown_to_nobody() {
-    let scene = Scene::new(ROBOT, "private", "", |_| false).await;
+    let scene = VisibilityFixture::new(ROBOT, "private", "", |_| false).await;
     let encoded = STANDARD.encode(format!("{}:{}", ROBOT.0, ROBOT.1));
     let body = serde_json::json!({ "errors": [{ "code": "DENIED", "message": format!("Basic {encoded}") }] });
     let answer = |body: String| Fault::Answer(403, Vec::new(), body.into_bytes());

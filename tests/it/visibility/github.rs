@@ -1,25 +1,25 @@
 //! GitHub: its API reads the visibility, and only a person can set it.
 
-use crate::visibility::{Scene, assert_snapshot};
+use crate::visibility::{VisibilityFixture, assert_snapshot};
 use std::sync::{Arc, Mutex};
-use testkit::command::Run;
+use testkit::command::ProgramRun;
 use testkit::github_packages::{GithubPackages, Owner, TOKEN};
 use testkit::test_registry::TestRegistry;
 
 const USER: (&str, &str) = ("acme-ci", TOKEN);
 
-async fn scene(visibility: &str, owner: Owner) -> (Scene, GithubPackages) {
+async fn scene(visibility: &str, owner: Owner) -> (VisibilityFixture, GithubPackages) {
     let late: Arc<Mutex<Option<GithubPackages>>> = Arc::default();
     let own = late.clone();
     let public = move |_: &str| own.lock().expect("a lock").as_ref().is_some_and(GithubPackages::is_public);
-    let scene = Scene::new(USER, visibility, "provider = \"github\"", public).await;
+    let scene = VisibilityFixture::new(USER, visibility, "provider = \"github\"", public).await;
     let registry: &TestRegistry = &scene.registry;
     let packages = GithubPackages::start(registry, owner).await;
     *late.lock().expect("a lock") = Some(packages.clone());
     (scene, packages)
 }
 
-fn asking(run: Run, packages: &GithubPackages) -> Run {
+fn asking(run: ProgramRun, packages: &GithubPackages) -> ProgramRun {
     run.env("GITHUB_API_URL", packages.url())
 }
 
@@ -29,7 +29,7 @@ async fn making_a_package_public_is_by_hand_and_said_to_be_for_good() {
         let (scene, packages) = scene("public", owner).await;
         asking(scene.apply(), &packages).done().expect_code(1);
         let plan = asking(scene.plan(), &packages).done().expect_code(2);
-        let row = Scene::row(&plan);
+        let row = VisibilityFixture::row(&plan);
         assert_eq!(row, "! visibility private → public by hand, where the registry lets you, irreversible");
         asking(scene.verify(), &packages).done().expect_code(2);
         packages.set_visibility("public");
@@ -59,7 +59,7 @@ async fn internal_is_told_by_the_api_alone() {
     asking(scene.apply(), &packages).done().expect_code(0);
     packages.set_visibility("private");
     let plan = asking(scene.plan(), &packages).done().expect_code(2);
-    let row = Scene::row(&plan);
+    let row = VisibilityFixture::row(&plan);
     assert!(row.starts_with("! visibility private → internal by hand"), "{row}");
     assert!(row.ends_with("(GitHub has no API to change it)"), "{row}");
 }

@@ -1,12 +1,12 @@
 //! GitLab: two settings of the project that the image belongs to, at any place in its path.
 
-use crate::visibility::{Scene, assert_snapshot};
+use crate::visibility::{VisibilityFixture, assert_snapshot};
 use testkit::gitlab_api::{GitlabApi, READER, TOKEN};
 
 const DEPLOYER: (&str, &str) = ("deploy-token", "deploy-word");
 const IMAGE: &str = "[images.app]\nsource = \"oci:image\"\nrepository = \"tools/hello/app\"\n";
 
-async fn scene(visibility: &str) -> (Scene, GitlabApi) {
+async fn scene(visibility: &str) -> (VisibilityFixture, GitlabApi) {
     let gitlab = GitlabApi::start().await;
     let keys = format!(
         "provider = \"gitlab\"\napi_url = \"{}\"\napi_token_env = \"GITLAB_API_TOKEN\"",
@@ -14,7 +14,7 @@ async fn scene(visibility: &str) -> (Scene, GitlabApi) {
     );
     let own = gitlab.clone();
     let public = move |repository: &str| own.is_public(repository);
-    (Scene::with_images(DEPLOYER, visibility, &keys, IMAGE, public).await, gitlab)
+    (VisibilityFixture::with_images(DEPLOYER, visibility, &keys, IMAGE, public).await, gitlab)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn private_leaves_the_code_alone() {
     gitlab.hold("acme/tools/hello", "public", "enabled");
     let plan = scene.plan().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(2);
     let expected = "~ visibility public → private set by the registry's API, for all images of the project `acme/tools/hello`";
-    assert_eq!(Scene::row(&plan), expected);
+    assert_eq!(VisibilityFixture::row(&plan), expected);
     scene.apply().env("GITLAB_API_TOKEN", TOKEN).done().expect_code(0);
     assert_eq!(gitlab.settings("acme/tools/hello"), ("public".to_owned(), "private".to_owned()));
 }

@@ -1,14 +1,14 @@
 //! Harbor: a whole project.
 
-use crate::visibility::{Scene, assert_snapshot};
+use crate::visibility::{VisibilityFixture, assert_snapshot};
 use testkit::harbor_api::{ADMIN, HarborApi};
 
-async fn scene(visibility: &str, images: &str) -> (Scene, HarborApi) {
+async fn scene(visibility: &str, images: &str) -> (VisibilityFixture, HarborApi) {
     let harbor = HarborApi::start().await;
     let keys = format!("provider = \"harbor\"\napi_url = \"{}\"", harbor.server.url());
     let own = harbor.clone();
     let public = move |repository: &str| own.is_public(repository);
-    let scene = Scene::with_images(ADMIN, visibility, &keys, images, public).await;
+    let scene = VisibilityFixture::with_images(ADMIN, visibility, &keys, images, public).await;
     (scene, harbor)
 }
 
@@ -41,7 +41,7 @@ async fn two_images_of_a_project_that_want_different_things_are_a_contradiction(
     let (scene, harbor) = scene("public", &other).await;
     harbor.hold("acme", "false");
     let plan = scene.plan().done().expect_code(2);
-    let row = Scene::row(&plan);
+    let row = VisibilityFixture::row(&plan);
     assert!(row.contains("images.other@home is declared private, and is in the same project"), "{row}");
     scene.apply().done().expect_code(1);
     assert!(harbor.server.changes().is_empty());
@@ -60,7 +60,11 @@ async fn metadata_that_are_no_strings_of_the_two_are_refused() {
     ] {
         harbor.server.on("GET /api/v2.0/projects/acme", 1, 200, &[], body);
         let plan = scene.plan().done().expect_code(2);
-        assert!(Scene::row(&plan).starts_with("? visibility not there yet → public"), "{}", plan.shown());
+        assert!(
+            VisibilityFixture::row(&plan).starts_with("? visibility not there yet → public"),
+            "{}",
+            plan.shown()
+        );
     }
     assert!(harbor.server.changes().is_empty());
 }

@@ -9,12 +9,12 @@ use oci_registry::Digest;
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
 use oci_registry::{ConnectOptions, RetryPolicy, connect};
 
-use crate::visibility::Scene;
-use testkit::test_registry::{Fault, Options, TestRegistry};
+use crate::visibility::VisibilityFixture;
+use testkit::test_registry::{Fault, TestRegistry, TestRegistryOptions};
 
 #[tokio::test]
 async fn limits_and_faults_are_unknown_and_never_private() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let endpoint = RegistryEndpoint::of(registry.host().parse().expect("a location"));
     let retry = RetryPolicy { attempts: 1, total: Duration::from_secs(5), ..RetryPolicy::default() };
     let options = ConnectOptions { retry, ..ConnectOptions::default() };
@@ -50,7 +50,7 @@ async fn limits_and_faults_are_unknown_and_never_private() {
 /// GHCR and GitLab answer 404 to strangers who ask for content of a private repository.
 #[tokio::test]
 async fn content_that_strangers_do_not_find_is_private_only_if_it_is_there() {
-    let registry = TestRegistry::start(Options::default()).await;
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let endpoint = RegistryEndpoint::of(registry.host().parse().expect("a location"));
     let connected = connect(&endpoint, &ConnectOptions::default()).expect("a registry");
     let repository = connected.repository(&"acme/app".parse().expect("a name"));
@@ -79,7 +79,7 @@ fn credential_file(host: &str, user: (&str, &str)) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobodys_credentials_are_in_it_wherever_they_are() {
     let user = ("alice", "alice-word");
-    let scene = Scene::new(user, "private", "", |_| false).await;
+    let scene = VisibilityFixture::new(user, "private", "", |_| false).await;
     scene.apply().done().expect_code(0);
     let file = credential_file(&scene.registry.host(), user);
     scene.folder.write("credentials/config.json", &file).write("credentials/auth.json", &file);
@@ -88,7 +88,7 @@ async fn nobodys_credentials_are_in_it_wherever_they_are() {
     let home = scene.folder.home();
     std::fs::create_dir_all(home.join(".docker")).expect("a folder");
     std::fs::write(home.join(".docker/config.json"), &file).expect("written");
-    let everywhere = |run: testkit::command::Run| {
+    let everywhere = |run: testkit::command::ProgramRun| {
         run.env("DOCKER_CONFIG", at("credentials"))
             .env("DOCKER_AUTH_CONFIG", &file)
             .env("REGISTRY_AUTH_FILE", at("credentials/auth.json"))
@@ -142,11 +142,11 @@ fn an_anonymous_endpoint_names_no_variable() {
 async fn a_repository_that_is_there_is_never_called_not_there_yet() {
     const INDEX: &str = "application/vnd.oci.image.index.v1+json";
     let user = ("alice", "alice-word");
-    let absent = Scene::new(user, "public", "", |_| true).await;
-    let row = Scene::row(&absent.plan().done());
+    let absent = VisibilityFixture::new(user, "public", "", |_| true).await;
+    let row = VisibilityFixture::row(&absent.plan().done());
     assert_eq!(row, "? visibility not there yet → public shown by an anonymous pull once it is there");
     for (public, expected) in [(true, None), (false, Some("! visibility private → public by hand"))] {
-        let scene = Scene::new(user, "public", "", move |_| public).await;
+        let scene = VisibilityFixture::new(user, "public", "", move |_| public).await;
         scene.registry.content().tag("acme/app", "old", INDEX, br#"{"schemaVersion":2,"manifests":[]}"#);
         let shown = scene.plan().done().stdout();
         let row = shown.lines().find(|line| line.contains("visibility  "));
@@ -155,13 +155,13 @@ async fn a_repository_that_is_there_is_never_called_not_there_yet() {
         assert!(row.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{shown}");
     }
     // It lists no tag, and still it is there.
-    let scene = Scene::new(user, "public", "", |_| true).await;
+    let scene = VisibilityFixture::new(user, "public", "", |_| true).await;
     let listed = || {
         let json = vec![("content-type", "application/json".to_owned())];
         Fault::Answer(200, json, br#"{"name":"acme/app","tags":[]}"#.to_vec())
     };
     scene.registry.on("GET", "/tags/list", 2, listed());
-    let row = Scene::row(&scene.plan().done());
+    let row = VisibilityFixture::row(&scene.plan().done());
     assert_eq!(
         row,
         "? visibility unknown → public the repository is there, but has no tag that could be pulled"

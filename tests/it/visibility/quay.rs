@@ -1,15 +1,16 @@
 //! Quay: each repository, by an OAuth token, which is not the credential that pushes.
 
-use crate::visibility::{Scene, assert_snapshot};
+use crate::visibility::{VisibilityFixture, assert_snapshot};
 use testkit::quay_api::{QuayApi, READER, TOKEN};
 
 const ROBOT: (&str, &str) = ("acme+ci", "robot-word");
 
-async fn scene(keys: &str) -> (Scene, QuayApi) {
+async fn scene(keys: &str) -> (VisibilityFixture, QuayApi) {
     let quay = QuayApi::start().await;
     let keys = format!("provider = \"quay\"\napi_url = \"{}\"\n{keys}", quay.server.url());
     let own = quay.clone();
-    let scene = Scene::new(ROBOT, "public", &keys, move |repository| own.is_public(repository)).await;
+    let scene =
+        VisibilityFixture::new(ROBOT, "public", &keys, move |repository| own.is_public(repository)).await;
     (scene, quay)
 }
 
@@ -34,7 +35,7 @@ async fn with_a_token_it_is_set() {
     let (scene, quay) = scene("api_token_env = \"QUAY_API_TOKEN\"").await;
     quay.hold("acme/app", false);
     let plan = scene.plan().env("QUAY_API_TOKEN", TOKEN).done().expect_code(2);
-    assert_eq!(Scene::row(&plan), "~ visibility private → public set by the registry's API");
+    assert_eq!(VisibilityFixture::row(&plan), "~ visibility private → public set by the registry's API");
     scene.apply().env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
     let changed = r#"POST /api/v1/repository/acme/app/changevisibility {"visibility":"public"}"#;
     assert_eq!(quay.server.changes(), [changed]);
@@ -56,7 +57,7 @@ async fn a_token_that_may_not_or_is_not_there_is_told() {
     assert_snapshot("quay_denied", &scene.steady(&done.error(), &quay.server.url()));
     assert!(!done.shown().contains(READER));
     let plan = scene.plan().done().expect_code(2);
-    let row = Scene::row(&plan);
+    let row = VisibilityFixture::row(&plan);
     assert!(row.starts_with("! visibility private → public by hand: "), "{row}");
     assert!(row.contains("`QUAY_API_TOKEN`, named by `api_token_env`, is not set"), "{row}");
 }

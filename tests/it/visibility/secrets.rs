@@ -1,33 +1,34 @@
 //! The program searches content for secrets before it makes the content public, even if it sends nothing to do so.
 
-use crate::visibility::Scene;
+use crate::visibility::VisibilityFixture;
 use testkit::docker_hub_api::{DockerHubApi, PASSWORD, USER};
 use testkit::harbor_api::{ADMIN, HarborApi};
-use testkit::image::{Image, Layer};
+use testkit::image::{TestImage, TestLayer};
 use testkit::quay_api::{QuayApi, TOKEN};
 
 const ROBOT: (&str, &str) = ("acme+ci", "robot-word");
 const APP: &str = "[images.app]\nsource = \"oci:image\"\n";
 
 /// A layer with a token that no service gave out.
-fn leak() -> Layer {
+fn leak() -> TestLayer {
     let token = ["ghp", "_q7Zt3mXc9LwB2vKd8RfYh5Np1SgJx61K3qf0"].concat();
-    Layer::files(&[("app/.env", format!("GITHUB_TOKEN={token}\n").as_bytes())])
+    TestLayer::files(&[("app/.env", format!("GITHUB_TOKEN={token}\n").as_bytes())])
 }
 
-fn write(scene: &Scene, layers: Vec<Layer>) {
+fn write(scene: &VisibilityFixture, layers: Vec<TestLayer>) {
     let path = scene.folder.path.join("image");
     std::fs::remove_dir_all(&path).expect("the image before");
-    Image::new().platform("linux/amd64", layers).write(&path);
+    TestImage::new().platform("linux/amd64", layers).write(&path);
 }
 
 /// A private repository of Quay with the leak in it as v1.0.0, and the keys of its registry.
-async fn leaked(api_token: bool) -> (Scene, QuayApi, String) {
+async fn leaked(api_token: bool) -> (VisibilityFixture, QuayApi, String) {
     let quay = QuayApi::start().await;
     let token = if api_token { "api_token_env = \"QUAY_API_TOKEN\"" } else { "" };
     let keys = format!("provider = \"quay\"\napi_url = \"{}\"\n{token}", quay.server.url());
     let own = quay.clone();
-    let scene = Scene::new(ROBOT, "private", &keys, move |repository| own.is_public(repository)).await;
+    let scene =
+        VisibilityFixture::new(ROBOT, "private", &keys, move |repository| own.is_public(repository)).await;
     quay.hold("acme/app", false);
     write(&scene, vec![leak()]);
     scene.apply().env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
@@ -40,7 +41,7 @@ async fn a_private_repository_that_holds_a_secret_is_not_made_public() {
     let (scene, quay, keys) = leaked(true).await;
     scene.declare("public", &keys, APP);
     let plan = scene.plan().env("QUAY_API_TOKEN", TOKEN).done().expect_code(1);
-    assert_eq!(Scene::row(&plan), "~ visibility private → public set by the registry's API");
+    assert_eq!(VisibilityFixture::row(&plan), "~ visibility private → public set by the registry's API");
     assert!(plan.stdout().contains("app/.env line 1: github-token"), "{}", plan.shown());
     let done = scene.apply().env("QUAY_API_TOKEN", TOKEN).done().expect_code(1);
     assert!(done.error().contains("publish::secrets::found"), "{}", done.shown());
@@ -62,7 +63,7 @@ async fn a_private_repository_that_holds_a_secret_is_not_made_public() {
 async fn a_layer_that_a_private_repository_holds_is_searched_when_it_becomes_public() {
     for api_token in [true, false] {
         let (scene, quay, keys) = leaked(api_token).await;
-        write(&scene, vec![leak(), Layer::files(&[("more", b"more")])]);
+        write(&scene, vec![leak(), TestLayer::files(&[("more", b"more")])]);
         scene.declare("public", &keys, APP);
         let run = || scene.run("apply --auto-approve --ref refs/tags/v1.1.0").env("QUAY_API_TOKEN", TOKEN);
         let done = run().done().expect_code(1);
@@ -102,7 +103,7 @@ async fn a_saved_plan_is_searched_again_before_anything_becomes_public() {
 async fn a_repository_that_docker_hub_makes_public_at_first_is_searched_whatever_is_declared() {
     let hub = DockerHubApi::start().await;
     let keys = format!("provider = \"dockerhub\"\napi_url = \"{}\"", hub.server.url());
-    let scene = Scene::new((USER, PASSWORD), "private", &keys, |_| false).await;
+    let scene = VisibilityFixture::new((USER, PASSWORD), "private", &keys, |_| false).await;
     write(&scene, vec![leak()]);
     let plan = scene.plan().done().expect_code(1);
     assert!(plan.stdout().contains("github-token"), "{}", plan.shown());
@@ -114,7 +115,7 @@ async fn a_repository_that_docker_hub_makes_public_at_first_is_searched_whatever
 #[tokio::test(flavor = "multi_thread")]
 async fn where_strangers_can_read_what_is_not_there_yet_it_is_searched() {
     for (declared, open) in [("", true), ("", false), ("private", true), ("private", false)] {
-        let scene = Scene::new(ROBOT, "private", "", move |_| open).await;
+        let scene = VisibilityFixture::new(ROBOT, "private", "", move |_| open).await;
         scene.declare(declared, "", APP);
         if declared.is_empty() {
             let text = scene.folder.read("publish.toml").replace("visibility = \"\"\n", "");
@@ -134,14 +135,15 @@ async fn a_project_is_not_set_where_the_plan_could_not_say_so() {
     let other = format!("{APP}\n[images.other]\nsource = \"oci:image\"\nvisibility = \"private\"\n");
     for images in [APP, other.as_str()] {
         let own = own.clone();
-        let scene =
-            Scene::with_images(ADMIN, "public", &keys, images, move |repository| own.is_public(repository))
-                .await;
+        let scene = VisibilityFixture::with_images(ADMIN, "public", &keys, images, move |repository| {
+            own.is_public(repository)
+        })
+        .await;
         harbor.hold("acme", "false");
         let count = u32::try_from(images.matches("source").count()).expect("a count");
         harbor.server.on("GET /api/v2.0/projects/acme", count, 403, &[], "{}");
         let plan = scene.run("plan --ref refs/tags/v1.0.0 --out plan.json").done().expect_code(0);
-        let row = Scene::row(&plan);
+        let row = VisibilityFixture::row(&plan);
         assert_eq!(row, "? visibility not there yet → public shown by an anonymous pull once it is there");
         // By now it answers.
         let done = scene.run("apply plan.json").done().expect_code(1);
@@ -149,8 +151,10 @@ async fn a_project_is_not_set_where_the_plan_could_not_say_so() {
         assert!(done.error().contains("publish::visibility::differs"), "{}", done.shown());
     }
     // The next plan says it, and then it is set.
-    let scene =
-        Scene::with_images(ADMIN, "public", &keys, APP, move |repository| own.is_public(repository)).await;
+    let scene = VisibilityFixture::with_images(ADMIN, "public", &keys, APP, move |repository| {
+        own.is_public(repository)
+    })
+    .await;
     scene.apply().done().expect_code(0);
     assert_eq!(harbor.server.changes().len(), 1);
 }

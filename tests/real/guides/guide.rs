@@ -7,33 +7,33 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// An action of the reader.
-pub enum Step {
+pub enum GuideStep {
     /// `<!-- before … -->`: actions of others, or actions that the page mentions but does not show. They must succeed.
-    Before(Vec<Command>),
+    Before(Vec<GuideCommand>),
     /// `<!-- file: NAME -->`, and a `toml` block: the content that the reader writes to a file of that name.
     File { name: String, text: String },
     /// A `sh` block, whose commands must succeed.
-    Shell(Vec<Command>),
+    Shell(Vec<GuideCommand>),
     /// A `console` block: each command, and the lines of the page that show its output.
-    Console(Vec<(Command, Range<usize>)>),
+    Console(Vec<(GuideCommand, Range<usize>)>),
     /// A `yaml` block, a whole workflow of GitHub Actions, and the event that starts it.
     Workflow { line: usize, event: Vec<String>, text: String },
 }
 
 /// A command from the page, on one line.
-pub struct Command {
+pub struct GuideCommand {
     /// Its line number, counted from 1.
     pub line: usize,
     pub text: String,
 }
 
 /// A guide.
-pub struct Page {
+pub struct GuidePage {
     path: PathBuf,
     lines: Vec<String>,
 }
 
-impl Page {
+impl GuidePage {
     pub fn open(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides").join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -48,14 +48,14 @@ impl Page {
     }
 
     /// All actions, in the order of the page.
-    pub fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> Vec<GuideStep> {
         let (mut steps, mut event, mut file, mut at) = (Vec::new(), None, None, 0);
         while let Some(line) = self.lines.get(at) {
             let from = at + 1;
             at = from;
             if line == "<!-- before" {
                 at = self.end(from, "-->");
-                steps.push(Step::Before(self.commands(from..at)));
+                steps.push(GuideStep::Before(self.commands(from..at)));
             } else if let Some(name) = line.strip_prefix("<!-- file: ") {
                 file = Some(name.strip_suffix(" -->").expect("the end of the comment").to_owned());
             } else if let Some(words) = line.strip_prefix("<!-- workflow: ") {
@@ -65,16 +65,16 @@ impl Page {
                 assert!(line.starts_with('`'), "{}: a block that is indented is not run", self.at(from));
                 at = self.end(from, "```");
                 match language {
-                    "sh" => steps.push(Step::Shell(self.commands(from..at))),
-                    "console" => steps.push(Step::Console(self.console(from..at))),
-                    "yaml" => steps.push(Step::Workflow {
+                    "sh" => steps.push(GuideStep::Shell(self.commands(from..at))),
+                    "console" => steps.push(GuideStep::Console(self.console(from..at))),
+                    "yaml" => steps.push(GuideStep::Workflow {
                         line: from + 1,
                         event: event.take().unwrap_or_else(|| {
                             panic!("{}: for which event? <!-- workflow: … -->", self.at(from));
                         }),
                         text: self.lines[from..at].join("\n"),
                     }),
-                    "toml" if file.is_some() => steps.push(Step::File {
+                    "toml" if file.is_some() => steps.push(GuideStep::File {
                         name: file.take().unwrap_or_default(),
                         text: self.lines[from..at].join("\n") + "\n",
                     }),
@@ -100,13 +100,13 @@ impl Page {
     }
 
     /// One command per line; a backslash at the end of a line continues the command on the next one.
-    fn commands(&self, range: Range<usize>) -> Vec<Command> {
+    fn commands(&self, range: Range<usize>) -> Vec<GuideCommand> {
         let mut commands = Vec::new();
         let mut at = range.start;
         while at < range.end {
             let (text, next) = self.command(at);
             if !text.trim().is_empty() {
-                commands.push(Command { line: at + 1, text });
+                commands.push(GuideCommand { line: at + 1, text });
             }
             at = next;
         }
@@ -123,13 +123,13 @@ impl Page {
         (text, at + 1)
     }
 
-    fn console(&self, range: Range<usize>) -> Vec<(Command, Range<usize>)> {
-        let mut commands: Vec<(Command, Range<usize>)> = Vec::new();
+    fn console(&self, range: Range<usize>) -> Vec<(GuideCommand, Range<usize>)> {
+        let mut commands: Vec<(GuideCommand, Range<usize>)> = Vec::new();
         let mut at = range.start;
         while at < range.end {
             if self.lines[at].starts_with("$ ") {
                 let (text, next) = self.command(at);
-                commands.push((Command { line: at + 1, text: text[2..].to_owned() }, next..next));
+                commands.push((GuideCommand { line: at + 1, text: text[2..].to_owned() }, next..next));
                 at = next;
             } else {
                 let shown = commands.last_mut().unwrap_or_else(|| panic!("{}: no command", self.at(at + 1)));

@@ -15,10 +15,10 @@ pub struct Workflow {
 
 pub struct Job {
     pub name: String,
-    pub steps: Vec<Step>,
+    pub steps: Vec<WorkflowStep>,
 }
 
-pub enum Step {
+pub enum WorkflowStep {
     /// Checks out a branch, or the commit of the event.
     Checkout(Option<String>),
     /// Stores paths under a name.
@@ -68,19 +68,19 @@ impl Workflow {
             }
             let steps = &mut jobs.last_mut().expect("a job").steps;
             if step == "run: |" {
-                steps.push(Step::Run(more.join("\n")));
+                steps.push(WorkflowStep::Run(more.join("\n")));
             } else if let Some(command) = step.strip_prefix("run: ") {
                 assert!(more.is_empty(), "{place}: how is `{more:?}` run?");
                 // This step installs the current version.
                 if !command.starts_with("cargo install --git https://github.com/colliery-io/brokkr-publish") {
-                    steps.push(Step::Run(command.to_owned()));
+                    steps.push(WorkflowStep::Run(command.to_owned()));
                 }
             } else if let Some(action) = step.strip_prefix("uses: ") {
                 match action.split('@').next().unwrap_or_default() {
                     "actions/checkout" => {
                         let of = more.iter().find_map(|line| line.strip_prefix("ref: "));
                         let branch = of.filter(|of| *of != "${{ github.event.pull_request.head.sha }}");
-                        steps.push(Step::Checkout(branch.map(str::to_owned)));
+                        steps.push(WorkflowStep::Checkout(branch.map(str::to_owned)));
                     }
                     "actions/upload-artifact" => {
                         let at = more.iter().position(|line| line.starts_with("path:")).expect("a path");
@@ -88,7 +88,7 @@ impl Workflow {
                             "|" => more[at + 1..].to_vec(),
                             one => vec![one.to_owned()],
                         };
-                        steps.push(Step::Upload(name_in(&more), listed));
+                        steps.push(WorkflowStep::Upload(name_in(&more), listed));
                     }
                     "actions/download-artifact" => {
                         let value = |key: &str| {
@@ -97,9 +97,11 @@ impl Workflow {
                         steps.push(match value("pattern: ") {
                             Some(pattern) => {
                                 let start = pattern.strip_suffix('*').expect("a pattern that ends in `*`");
-                                Step::DownloadAll(start.to_owned(), value("path: ").expect("a path"))
+                                WorkflowStep::DownloadAll(start.to_owned(), value("path: ").expect("a path"))
                             }
-                            None => Step::Download(name_in(&more), value("path: ").unwrap_or_default()),
+                            None => {
+                                WorkflowStep::Download(name_in(&more), value("path: ").unwrap_or_default())
+                            }
                         });
                     }
                     "docker/setup-qemu-action" | "docker/setup-buildx-action" | "docker/login-action" => {}
@@ -126,11 +128,13 @@ impl Job {
                 entry.iter().fold(text.clone(), |text, (key, value)| text.replace(key, value))
             };
             let steps = self.steps.iter().map(|step| match step {
-                Step::Checkout(branch) => Step::Checkout(branch.as_ref().map(fill)),
-                Step::Upload(name, paths) => Step::Upload(fill(name), paths.iter().map(fill).collect()),
-                Step::Download(name, path) => Step::Download(fill(name), fill(path)),
-                Step::DownloadAll(start, path) => Step::DownloadAll(fill(start), fill(path)),
-                Step::Run(script) => Step::Run(fill(script)),
+                WorkflowStep::Checkout(branch) => WorkflowStep::Checkout(branch.as_ref().map(fill)),
+                WorkflowStep::Upload(name, paths) => {
+                    WorkflowStep::Upload(fill(name), paths.iter().map(fill).collect())
+                }
+                WorkflowStep::Download(name, path) => WorkflowStep::Download(fill(name), fill(path)),
+                WorkflowStep::DownloadAll(start, path) => WorkflowStep::DownloadAll(fill(start), fill(path)),
+                WorkflowStep::Run(script) => WorkflowStep::Run(fill(script)),
             });
             Self { name: format!("{} {:?}", self.name, entry), steps: steps.collect() }
         };

@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot, watch};
 
 use testkit::command::Folder;
-use testkit::test_registry::{Content, Fault, Gate, Options, TestRegistry};
+use testkit::test_registry::{Fault, Gate, RegistryContent, TestRegistry, TestRegistryOptions};
 use testkit::world::image;
 
 use crate::silent_reporter::SilentReporter;
@@ -73,7 +73,7 @@ impl Actor {
 
 /// A request that the schedule released.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct ReleasedRequest {
     /// The index of its apply.
     pub actor: usize,
     /// `METHOD path`.
@@ -87,7 +87,7 @@ pub struct Ended {
     /// The digest that each publishes.
     pub digests: Vec<String>,
     /// The requests, in their order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ReleasedRequest>,
     tags: std::collections::BTreeMap<String, String>,
     /// The digest of the content from before.
     pub before: String,
@@ -117,13 +117,13 @@ struct Waiting {
 }
 
 /// The content of the actors' folders.
-struct World {
+struct RaceFolders {
     folder: Folder,
     shas: Vec<String>,
     digests: Vec<String>,
 }
 
-fn prepare(actors: &[&Actor]) -> World {
+fn prepare(actors: &[&Actor]) -> RaceFolders {
     let folder = Folder::new();
     folder.write("repository/readme", "x");
     let git = |arguments: &[&str]| folder.git_in("repository", arguments);
@@ -143,10 +143,10 @@ fn prepare(actors: &[&Actor]) -> World {
         folder.image(&format!("repository/{which}"), &image).digest
     });
     let digests = digests.collect();
-    World { folder, shas, digests }
+    RaceFolders { folder, shas, digests }
 }
 
-impl World {
+impl RaceFolders {
     fn session(&self, which: usize, actor: &Actor, door: &str) -> Session {
         let path = self.folder.path.join("repository");
         let config = format!(
@@ -214,7 +214,7 @@ pub fn explore_some(
     let world = prepare(&all);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let stage = Stage::new(&world, before, actors).await;
+        let stage = RaceFixture::new(&world, before, actors).await;
         // Each choice with the number of its options: counted up like a number, from the right.
         let mut choices: Vec<(usize, usize)> = Vec::new();
         if let Some(count) = sampled {
@@ -248,18 +248,18 @@ pub fn explore_some(
 }
 
 /// A registry with an address for each apply, and their plans, all made for the same content.
-struct Stage {
+struct RaceFixture {
     registry: TestRegistry,
-    content: Content,
+    content: RegistryContent,
     doors: Vec<String>,
     planned: Vec<(Run, Plan)>,
     digests: Vec<String>,
     refused: Vec<Option<&'static str>>,
 }
 
-impl Stage {
-    async fn new(world: &World, before: &Actor, actors: &[Actor]) -> Self {
-        let registry = TestRegistry::start(Options::default()).await;
+impl RaceFixture {
+    async fn new(world: &RaceFolders, before: &Actor, actors: &[Actor]) -> Self {
+        let registry = TestRegistry::start(TestRegistryOptions::default()).await;
         let start =
             |session: &Session| Run::new(session, 4, Arc::new(SilentReporter)).expect("a configuration");
         if before.version.is_some() || before.commit.is_some() {
@@ -351,7 +351,7 @@ async fn conduct(
     waiting: &Mutex<Waiting>,
     changed: &Notify,
     choices: &mut Vec<(usize, usize)>,
-) -> (Vec<Step>, bool) {
+) -> (Vec<ReleasedRequest>, bool) {
     let (mut steps, mut asleep, mut is_new) = (Vec::new(), Vec::<usize>::new(), true);
     loop {
         let next = {
@@ -379,7 +379,7 @@ async fn conduct(
                 }
                 let (line, sender) = waiting.queues[actor].pop_front().expect("a request");
                 asleep.retain(|it| *it != actor && !depend(&line, &waiting.queues[*it][0].0));
-                steps.push(Step { actor, line });
+                steps.push(ReleasedRequest { actor, line });
                 sender
             })
         };

@@ -14,12 +14,12 @@ use super::super::tar_index::{IndexedEntry, IndexedNames, TarIndex};
 const MAX_LINKS: usize = 40;
 
 /// A tar file, indexed once.
-pub(super) struct Entries {
+pub(super) struct TarEntries {
     file: Arc<PositionedFile>,
     index: TarIndex,
 }
 
-impl Entries {
+impl TarEntries {
     /// Indexes a tar file.
     pub(super) fn open(file: Arc<PositionedFile>) -> Result<Self, SourceError> {
         let index = indexed(&file, IndexedNames::All)?;

@@ -49,7 +49,7 @@ pub(super) struct LayerFile {
 
 /// A layer as it is published.
 #[derive(Clone)]
-pub(super) struct Layer {
+pub(super) struct PublishedLayer {
     /// Its descriptor in the manifest.
     pub(super) descriptor: Descriptor,
     /// The extent of its bytes.
@@ -64,7 +64,7 @@ pub(super) fn prepare(
     wanted: &[LayerFile],
     folder: &TemporaryFolder,
     opened: &OpenedContent,
-) -> Result<Vec<Layer>, SourceError> {
+) -> Result<Vec<PublishedLayer>, SourceError> {
     let mut jobs: Vec<&LayerFile> = Vec::new();
     let mut job_of: HashMap<(u64, u64, &Digest), usize> = HashMap::new();
     let positions: Vec<usize> = wanted
@@ -87,16 +87,16 @@ pub(super) fn prepare(
 }
 
 /// The number of a job, and its result.
-type Done = (usize, Result<Layer, SourceError>);
+type LayerResult = (usize, Result<PublishedLayer, SourceError>);
 
 /// Processes all jobs, or as many as it can before one fails.
 fn work(
     jobs: &[&LayerFile],
     folder: &TemporaryFolder,
     opened: &OpenedContent,
-) -> Result<Vec<Done>, SourceError> {
+) -> Result<Vec<LayerResult>, SourceError> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let worker = || -> Result<Vec<Done>, SourceError> {
+    let worker = || -> Result<Vec<LayerResult>, SourceError> {
         let mut worker =
             Worker { folder, opened, file: None, length: 0, compressed: Vec::new(), kept: Vec::new() };
         while !failed.load(Ordering::Relaxed) {
@@ -134,7 +134,7 @@ struct Worker<'a> {
     file: Option<File>,
     length: u64,
     compressed: Vec<CompressedLayer>,
-    kept: Vec<Done>,
+    kept: Vec<LayerResult>,
 }
 
 impl Worker<'_> {
@@ -148,12 +148,12 @@ impl Worker<'_> {
             };
             let digest = check(job, compression, EXPANSION)?;
             let descriptor = Descriptor::new(media_type, digest, extent.length);
-            let layer = Layer { descriptor, extent: extent.clone(), kept: true };
+            let layer = PublishedLayer { descriptor, extent: extent.clone(), kept: true };
             self.kept.push((number, Ok(layer)));
             return Ok(());
         }
         if let Some(StoredBlob { descriptor, extent }) = self.opened.compressed(&job.diff_id) {
-            self.kept.push((number, Ok(Layer { descriptor, extent, kept: false })));
+            self.kept.push((number, Ok(PublishedLayer { descriptor, extent, kept: false })));
             return Ok(());
         }
         let file = match &mut self.file {
@@ -169,7 +169,7 @@ impl Worker<'_> {
     }
 
     /// Returns the layers, and keeps those that were compressed for later.
-    fn finish(self) -> Result<Vec<Done>, SourceError> {
+    fn finish(self) -> Result<Vec<LayerResult>, SourceError> {
         let mut done = self.kept;
         let Some(file) = self.file else { return Ok(done) };
         let file = PositionedFile::of(file, PathBuf::from("a temporary file"))
@@ -180,7 +180,7 @@ impl Worker<'_> {
             let descriptor = Descriptor::new(OCI_LAYER_GZIP, digest, length);
             let stored = StoredBlob { descriptor: descriptor.clone(), extent: extent.clone() };
             self.opened.keep_compressed(diff_id, stored);
-            done.push((job, Ok(Layer { descriptor, extent, kept: false })));
+            done.push((job, Ok(PublishedLayer { descriptor, extent, kept: false })));
         }
         Ok(done)
     }

@@ -29,8 +29,8 @@ mod layers;
 mod original;
 
 pub(super) use choose::normalized;
-use entries::Entries;
-use layers::{Layer, LayerFile};
+use entries::TarEntries;
+use layers::{LayerFile, PublishedLayer};
 
 /// An image in a Docker archive.
 pub(super) struct DockerArchive {
@@ -41,7 +41,7 @@ pub(super) struct DockerArchive {
 
 /// The part of an image configuration that lists the layers (image-spec, config.md, `rootfs`).
 #[derive(Deserialize)]
-struct Config {
+struct RootFilesystemConfig {
     rootfs: RootFilesystem,
 }
 
@@ -80,7 +80,7 @@ impl DockerArchive {
         surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
         let folder = &surroundings.temporary_folder();
-        let entries = Entries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
+        let entries = TarEntries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
         let items: Vec<choose::ArchivedImage> =
             entries.json("manifest.json", MAX_MANIFEST_SIZE)?.ok_or_else(|| no_manifest(&entries, place))?;
         let item = choose::choose(&items, reference, place)?;
@@ -107,12 +107,13 @@ impl DockerArchive {
 
 /// The layers of an image, each with its digest from the configuration.
 fn wanted(
-    entries: &Entries,
+    entries: &TarEntries,
     item: &choose::ArchivedImage,
     config: &[u8],
 ) -> Result<Vec<LayerFile>, SourceError> {
     let malformed = |reason: String| SourceError::malformed(entries.locate(&item.config), reason);
-    let config: Config = serde_json::from_slice(config).map_err(|error| malformed(error.to_string()))?;
+    let config: RootFilesystemConfig =
+        serde_json::from_slice(config).map_err(|error| malformed(error.to_string()))?;
     let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
     let names = item.layers.as_deref().unwrap_or_default();
     if names.len() != diff_ids.len() {
@@ -132,7 +133,7 @@ fn wanted(
 }
 
 /// Checks that a file named by a digest has that digest: `blobs/sha256/HEX` in a layout, `HEX.json` in older archives.
-fn named_by_digest(entries: &Entries, name: &str, found: &Digest) -> Result<(), SourceError> {
+fn named_by_digest(entries: &TarEntries, name: &str, found: &Digest) -> Result<(), SourceError> {
     let hex = name.strip_prefix("blobs/sha256/").or_else(|| name.strip_suffix(".json"));
     let named = hex.and_then(|hex| format!("sha256:{hex}").parse::<Digest>().ok());
     match named {
@@ -146,7 +147,7 @@ fn named_by_digest(entries: &Entries, name: &str, found: &Digest) -> Result<(), 
 }
 
 /// Writes the manifest of an image that has none in the archive.
-fn written(config: &Descriptor, layers: &[Layer]) -> Result<RawManifest, SourceError> {
+fn written(config: &Descriptor, layers: &[PublishedLayer]) -> Result<RawManifest, SourceError> {
     let document = ManifestDocument {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
@@ -158,7 +159,7 @@ fn written(config: &Descriptor, layers: &[Layer]) -> Result<RawManifest, SourceE
     Ok(RawManifest::new(media_type::OCI_MANIFEST, bytes))
 }
 
-fn no_manifest(entries: &Entries, place: &str) -> SourceError {
+fn no_manifest(entries: &TarEntries, place: &str) -> SourceError {
     let layout = matches!(entries.find("oci-layout"), Ok(Some(_)));
     let help = if layout {
         format!(

@@ -3,8 +3,8 @@
 use super::super::SourceError;
 use super::super::layout::IndexFile;
 use super::super::limits::MAX_DEPTH;
-use super::entries::Entries;
-use super::layers::Layer;
+use super::entries::TarEntries;
+use super::layers::PublishedLayer;
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Manifest, RawManifest, media_type};
 
@@ -14,9 +14,9 @@ const MAX_LOOKED_AT: usize = 1000;
 /// The manifest reached from `index.json` whose configuration and layers are exactly these. It is published unchanged, so that
 /// its digest is the one that the builder reported. If layers were compressed here, there is no such manifest.
 pub(super) fn manifest(
-    entries: &Entries,
+    entries: &TarEntries,
     config: &Descriptor,
-    layers: &[Layer],
+    layers: &[PublishedLayer],
 ) -> Result<Option<RawManifest>, SourceError> {
     if layers.iter().any(|layer| !layer.kept) {
         return Ok(None);
@@ -27,9 +27,9 @@ pub(super) fn manifest(
 }
 
 struct ManifestSearch<'a> {
-    entries: &'a Entries,
+    entries: &'a TarEntries,
     config: &'a Descriptor,
-    layers: &'a [Layer],
+    layers: &'a [PublishedLayer],
     looked_at: usize,
 }
 

@@ -17,7 +17,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ConfigFile {
+struct DockerConfigFile {
     current_context: Option<String>,
 }
 
@@ -42,7 +42,7 @@ struct Docker {
 
 /// The current context in docker's configuration.
 pub(super) fn current(folder: &Path) -> Result<Option<String>, SourceError> {
-    let config: Option<ConfigFile> = json(&folder.join("config.json"))?;
+    let config: Option<DockerConfigFile> = json(&folder.join("config.json"))?;
     Ok(config.and_then(|config| config.current_context).filter(|name| !name.is_empty()))
 }
 

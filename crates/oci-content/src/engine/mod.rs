@@ -57,7 +57,7 @@ pub(super) fn open(
     surroundings: &Surroundings,
 ) -> Result<(Arc<dyn Source>, TransportSpec), SourceError> {
     check_name(image)?;
-    let engine = Engine { endpoint: Endpoint::find(surroundings)? };
+    let engine = EngineClient { endpoint: Endpoint::find(surroundings)? };
     let id = engine.id(image)?;
     let pinned = TransportSpec::DockerDaemon { image: id.to_string() };
     let name = engine.endpoint.address.to_string();
@@ -105,11 +105,11 @@ fn check_name(image: &str) -> Result<(), SourceError> {
     })
 }
 
-struct Engine {
+struct EngineClient {
     endpoint: Endpoint,
 }
 
-impl Engine {
+impl EngineClient {
     /// The id of an image.
     fn id(&self, image: &str) -> Result<Digest, SourceError> {
         // podman gives images that were built locally this name, but does not look it up by itself.

@@ -204,7 +204,7 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
     let address = EngineAddress::Unix(socket);
     let error = client::get(&address, "/_ping", Duration::from_millis(100)).expect_err("silence");
     assert!(started.elapsed() < Duration::from_secs(10));
-    let engine = Engine {
+    let engine = EngineClient {
         endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() },
     };
     assert!(shown(&engine.failed(&error)).contains("does not answer"));
@@ -212,7 +212,7 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
 
 #[test]
 fn connection_errors_have_a_way_out() {
-    let engine = Engine {
+    let engine = EngineClient {
         endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() },
     };
     for (kind, words) in [

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::fixture::{DOCKER_LIST, DOCKER_MANIFEST, Image, Layer, OCI_INDEX};
+use super::super::fixture::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, TestImage, TestLayer};
 use super::super::{Source, Surroundings, open, walk};
-use super::fixture::{Tree, annotating, json_of_root, listed, manifest, root};
+use super::fixture::{LayoutFixture, annotating, json_of_root, listed, manifest, root};
 use super::rewrite;
 use crate::AnnotationPlace::{Descriptors, Manifests, Root};
 use crate::SourceSpec;
 
-fn source(image: &Image) -> (tempfile::TempDir, Arc<dyn Source>) {
+fn source(image: &TestImage) -> (tempfile::TempDir, Arc<dyn Source>) {
     let folder = tempfile::tempdir().expect("a directory");
     image.write(folder.path());
     let source =
@@ -21,8 +21,8 @@ fn source(image: &Image) -> (tempfile::TempDir, Arc<dyn Source>) {
     (folder, source)
 }
 
-fn image() -> Image {
-    Image::new().platform("linux/amd64", vec![Layer::noise(1, 10)])
+fn image() -> TestImage {
+    TestImage::new().platform("linux/amd64", vec![TestLayer::noise(1, 10)])
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_same_annotations_give_the_same_bytes() {
 
 #[test]
 fn a_child_that_changes_is_described_anew_in_every_index_above() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let mut inline = tree.entry("linux/amd64");
     inline["data"] = json!("not looked at");
     inline["x.unknown"] = json!([1.50]);
@@ -96,7 +96,7 @@ fn a_child_that_changes_is_described_anew_in_every_index_above() {
 
 #[test]
 fn entries_keep_the_annotations_that_they_have() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let mut amd = tree.entry("linux/amd64");
     amd["annotations"] = json!({ "z": "0", "a": "old" });
     // Only its configuration gives its platform.
@@ -118,7 +118,7 @@ fn entries_keep_the_annotations_that_they_have() {
 
 #[test]
 fn the_subject_of_an_attestation_does_not_change() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let image = tree.entry("linux/amd64");
     let attestation = tree.attestation(&image);
     let index = tree.index(&[image.clone(), attestation]);
@@ -157,7 +157,7 @@ fn docker_manifests_cannot_have_annotations() {
 
 #[test]
 fn a_mixed_index_is_annotated_if_its_parts_allow_it() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let mut docker = json_of_root(&tree, &tree.image("linux/arm64"));
     docker["mediaType"] = json!(DOCKER_MANIFEST);
     let docker = listed(&tree.put(DOCKER_MANIFEST, &docker), "linux/arm64");
@@ -174,7 +174,7 @@ fn a_mixed_index_is_annotated_if_its_parts_allow_it() {
 
 #[test]
 fn annotations_without_a_place_are_refused() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     for (root, words) in [
         (tree.image("linux/amd64"), "no index, because it is a single image"),
         (tree.index(&[]), "no images"),
@@ -201,7 +201,7 @@ fn a_manifest_does_not_grow_beyond_the_limit_of_registries() {
         assert!(error.to_string().contains("bytes with its `annotations`"), "{error}");
     }
     // The total is held in memory, so it is limited too.
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let entries: Vec<Value> = (0..100)
         .map(|it| listed(&tree.image_with("linux/amd64", &json!({ "n": it })), "linux/amd64"))
         .collect();

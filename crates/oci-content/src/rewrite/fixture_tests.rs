@@ -11,12 +11,12 @@ use crate::{AnnotationPlace, ImageSpec};
 use oci_registry::{Digest, RawManifest};
 
 /// A layout under construction.
-pub(super) struct Tree {
+pub(super) struct LayoutFixture {
     pub(super) folder: TempDir,
     pub(super) layout: LayoutDirectory,
 }
 
-impl Tree {
+impl LayoutFixture {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         let layout = LayoutDirectory::create(folder.path());
@@ -32,7 +32,7 @@ impl Tree {
         self.image_with(platform, &json!({}))
     }
 
-    /// Like [`Tree::image`], with `members` added to the manifest.
+    /// Like [`LayoutFixture::image`], with `members` added to the manifest.
     pub(super) fn image_with(&self, platform: &str, members: &Value) -> Value {
         let mut config = platform_of(platform);
         config["config"] = json!({ "Env": ["A=1"] });
@@ -117,7 +117,7 @@ impl Tree {
     }
 }
 
-/// The spec of an unchanged image. [`Tree::publish`] fills in its source.
+/// The spec of an unchanged image. [`LayoutFixture::publish`] fills in its source.
 pub(super) fn as_is() -> ImageSpec {
     ImageSpec::of(SourceSpec::Several(Vec::new()))
 }
@@ -187,7 +187,7 @@ pub(super) fn names(content: &Content) -> Vec<String> {
 }
 
 /// The content that `put` wrote, as JSON.
-pub(super) fn json_of_root(tree: &Tree, descriptor: &Value) -> Value {
+pub(super) fn json_of_root(tree: &LayoutFixture, descriptor: &Value) -> Value {
     let digest = descriptor["digest"].as_str().expect("a digest");
     serde_json::from_slice(&tree.layout.get(digest)).expect("json")
 }

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::super::fixture::{DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST};
-use super::fixture::{Tree, json_of_root, labelling, listed, manifest, names, root};
+use super::fixture::{LayoutFixture, json_of_root, labelling, listed, manifest, names, root};
 use crate::ImageSpec;
 
 /// Publishes a single image with the configuration `config`, and returns the text of the new configuration.
 fn labelled(config: &str, labels: &[(&str, &str)]) -> String {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let config = tree.layout.put(OCI_CONFIG, config.as_bytes());
     let image = tree.put(OCI_MANIFEST, &json!({ "schemaVersion": 2, "config": config, "layers": null }));
     let content = tree.publish(&image, labelling(labels)).expect("published");
@@ -52,7 +52,7 @@ fn the_rest_of_a_configuration_keeps_its_position() {
 
 #[test]
 fn each_image_has_labels_and_attestations_have_none() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let artifact = tree.artifact(&json!({}));
     let index =
         tree.index(&[tree.index(&[tree.entry("linux/amd64")]), tree.image("linux/arm64"), artifact.clone()]);
@@ -86,7 +86,7 @@ fn each_image_has_labels_and_attestations_have_none() {
 
 #[test]
 fn docker_images_have_labels_too() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let config = tree.put(DOCKER_CONFIG, &json!({ "os": "linux", "architecture": "amd64" }));
     let manifest =
         json!({ "schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": config, "layers": [] });
@@ -99,7 +99,7 @@ fn docker_images_have_labels_too() {
 
 #[test]
 fn content_without_an_image_configuration_cannot_have_labels() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     for root in [tree.artifact(&json!({})), tree.index(&[]), tree.index(&[tree.artifact(&json!({}))])] {
         let error = tree.refused(&root, labelling(&[("a", "1")]));
         assert!(error.contains("`labels` would have no effect"), "{error}");
@@ -108,7 +108,7 @@ fn content_without_an_image_configuration_cannot_have_labels() {
 
 #[test]
 fn configurations_are_bounded_and_must_be_objects() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let image = tree.image("linux/amd64");
     let error = tree.refused(&image, labelling(&[("a", &"x".repeat(17 * 1024 * 1024))]));
     assert!(error.contains("bytes with its `labels`"), "{error}");

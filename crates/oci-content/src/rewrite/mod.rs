@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::verify::VerifyingReader;
-use super::{BlobReader, Origin, Source, SourceError};
+use super::{BlobOrigin, BlobReader, Source, SourceError};
 use crate::ImageSpec;
 use oci_registry::{Descriptor, Digest, Referrer};
 
@@ -20,7 +20,7 @@ mod select;
 mod tree;
 mod write;
 
-use tree::Tree;
+use tree::ManifestTree;
 
 /// A source with another root, and the content that the new root needs beside that of the original.
 struct Rewritten {
@@ -41,7 +41,7 @@ pub(super) fn rewrite(source: Arc<dyn Source>, spec: &ImageSpec) -> Result<Arc<d
         return Ok(source);
     }
     let old = source.root()?;
-    let mut tree = Tree::new(Arc::clone(&source));
+    let mut tree = ManifestTree::new(Arc::clone(&source));
     let selected = select::select(&mut tree, &old, spec)?;
     let root = write::write(&mut tree, &selected, spec)?;
     if root.digest == old.digest {
@@ -78,7 +78,7 @@ impl Source for Rewritten {
         self.inner.check(&inner)
     }
 
-    fn origin(&self, blob: &Digest) -> Option<Origin> {
+    fn origin(&self, blob: &Digest) -> Option<BlobOrigin> {
         if self.written.contains_key(blob) { None } else { self.inner.origin(blob) }
     }
 

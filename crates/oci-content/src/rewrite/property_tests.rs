@@ -21,27 +21,27 @@ const PLATFORMS: [&str; 4] = ["linux/amd64", "linux/arm64", "linux/arm/v7", "win
 
 /// A node that an index lists.
 #[derive(Debug, Clone)]
-enum Node {
+enum IndexNode {
     /// An image for a platform; whether its entry gives the platform; whether there is an attestation about it.
     Image(usize, bool, bool, u8),
     Artifact(u8),
-    Index(Vec<Node>),
+    Index(Vec<IndexNode>),
 }
 
-fn node() -> impl Strategy<Value = Node> {
+fn node() -> impl Strategy<Value = IndexNode> {
     let leaf = prop_oneof![
         6 => (0..PLATFORMS.len(), any::<bool>(), prop::bool::weighted(0.2), 0_u8..3)
-            .prop_map(|(platform, listed, attested, number)| Node::Image(platform, listed, attested, number)),
-        1 => (0_u8..2).prop_map(Node::Artifact),
+            .prop_map(|(platform, listed, attested, number)| IndexNode::Image(platform, listed, attested, number)),
+        1 => (0_u8..2).prop_map(IndexNode::Artifact),
     ];
-    leaf.prop_recursive(3, 24, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Node::Index))
+    leaf.prop_recursive(3, 24, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(IndexNode::Index))
 }
 
 /// Writes a node, and returns its entries: the node itself, and the attestation about it.
-fn put(memory: &mut Memory, node: &Node) -> Vec<Value> {
+fn put(memory: &mut Memory, node: &IndexNode) -> Vec<Value> {
     let manifest = |config: Value, number: u8| json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [], "n": number });
     match node {
-        Node::Image(platform, listed, attested, number) => {
+        IndexNode::Image(platform, listed, attested, number) => {
             let parts: Vec<&str> = PLATFORMS[*platform].split('/').collect();
             let mut members = json!({ "os": parts[0], "architecture": parts[1] });
             if let Some(variant) = parts.get(2) {
@@ -63,11 +63,11 @@ fn put(memory: &mut Memory, node: &Node) -> Vec<Value> {
             }
             entries
         }
-        Node::Artifact(number) => {
+        IndexNode::Artifact(number) => {
             let config = memory.put("application/vnd.oci.empty.v1+json", b"{}");
             vec![memory.json(OCI_MANIFEST, &manifest(config, *number))]
         }
-        Node::Index(nodes) => {
+        IndexNode::Index(nodes) => {
             let entries: Vec<Value> = nodes.iter().flat_map(|it| put(memory, it)).collect();
             vec![memory.json(OCI_INDEX, &json!({ "schemaVersion": 2, "manifests": entries, "z": 1.50 }))]
         }
@@ -102,7 +102,7 @@ proptest! {
     #[test]
     fn the_published_content_is_the_declared_content(nodes in prop::collection::vec(node(), 0..5), spec in spec()) {
         let mut memory = Memory::default();
-        let root = put(&mut memory, &Node::Index(nodes)).remove(0);
+        let root = put(&mut memory, &IndexNode::Index(nodes)).remove(0);
         let source: Arc<dyn Source> = memory.with_root(&root);
         let before = walk(source.as_ref()).expect("content");
         let published = match rewrite(Arc::clone(&source), &spec) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::tree::{Tree, check_size, entries_of, is_index, malformed, object_of};
+use super::tree::{ManifestTree, check_size, entries_of, is_index, malformed, object_of};
 use crate::ImageSpec;
 use crate::SourceError;
 use crate::attestation::{attested, is_attestation};
@@ -16,7 +16,7 @@ use oci_registry::{Descriptor, Digest, Manifest, Platform};
 /// If every image is for one of them, that is `root`, unchanged. Otherwise entries for other platforms are left out, with
 /// the attestations about them and entries that belong to no platform. An index that becomes empty is left out too.
 pub(super) fn select(
-    tree: &mut Tree,
+    tree: &mut ManifestTree,
     root: &Descriptor,
     spec: &ImageSpec,
 ) -> Result<Descriptor, SourceError> {
@@ -38,7 +38,7 @@ pub(super) fn select(
     if !others || !is_index(root) {
         return Ok(root.clone());
     }
-    let mut selection = Selection { tree, wanted: &spec.platforms, selected, done: HashMap::new() };
+    let mut selection = PlatformSelection { tree, wanted: &spec.platforms, selected, done: HashMap::new() };
     let kept = selection.index(root, 0)?;
     // Every declared platform was found, so something is kept.
     Ok(kept.unwrap_or_else(|| root.clone()))
@@ -65,7 +65,7 @@ fn require(spec: &ImageSpec, found: &[Platform]) -> Result<(), SourceError> {
 
 /// A survey of the images and platforms in a source. The manifest of an image is read only if the index does not give its platform.
 struct Survey<'a> {
-    tree: &'a mut Tree,
+    tree: &'a mut ManifestTree,
     wanted: &'a [Platform],
     /// The platforms in the source, each once.
     found: Vec<Platform>,
@@ -121,15 +121,15 @@ impl Survey<'_> {
 }
 
 /// The rewriting that leaves out everything that is not selected.
-struct Selection<'a> {
-    tree: &'a mut Tree,
+struct PlatformSelection<'a> {
+    tree: &'a mut ManifestTree,
     wanted: &'a [Platform],
     selected: HashSet<Digest>,
     /// The new descriptor of each index; `None` if nothing of it is left.
     done: HashMap<Digest, Option<Descriptor>>,
 }
 
-impl Selection<'_> {
+impl PlatformSelection<'_> {
     fn index(&mut self, index: &Descriptor, depth: usize) -> Result<Option<Descriptor>, SourceError> {
         if let Some(done) = self.done.get(&index.digest) {
             return Ok(done.clone());

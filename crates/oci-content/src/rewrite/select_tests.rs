@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::fixture::OCI_INDEX;
-use super::fixture::{Tree, json_of_root, listed, manifest, names, root, selecting};
+use super::fixture::{LayoutFixture, json_of_root, listed, manifest, names, root, selecting};
 
 #[test]
 fn others_are_left_out_with_their_attestations() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let [amd, arm, s390x] = ["linux/amd64", "linux/arm64/v8", "linux/s390x"].map(|it| tree.entry(it));
     let attestations = [&arm, &amd, &s390x].map(|it| tree.attestation(it));
     let dangling = tree.attestation(&tree.image("linux/386"));
@@ -29,7 +29,7 @@ fn others_are_left_out_with_their_attestations() {
 
 #[test]
 fn if_nothing_is_left_out_nothing_changes() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     // An attestation about an image that is not in the index, an artifact, and an empty index stay.
     let dangling = tree.attestation(&tree.image("linux/386"));
@@ -40,7 +40,7 @@ fn if_nothing_is_left_out_nothing_changes() {
 
 #[test]
 fn nested_indexes_are_filtered_and_dropped_if_empty() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     let (only_amd, only_arm) =
         (tree.index(std::slice::from_ref(&amd)), tree.index(std::slice::from_ref(&arm)));
@@ -66,7 +66,7 @@ fn nested_indexes_are_filtered_and_dropped_if_empty() {
 
 #[test]
 fn platforms_missing_from_the_index_are_read_from_configurations() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let amd = tree.image("linux/amd64");
     let mut empty = tree.image("linux/arm64");
     empty["platform"] = json!({ "os": "", "architecture": "" });
@@ -79,7 +79,7 @@ fn platforms_missing_from_the_index_are_read_from_configurations() {
 
 #[test]
 fn several_entries_of_one_platform_are_all_kept() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let windows = ["10.0.17763.1", "10.0.20348.2"].map(|version| {
         let image = tree.image_with("windows/amd64", &json!({ "annotations": { "version": version } }));
         let mut entry = listed(&image, "windows/amd64");
@@ -98,7 +98,7 @@ fn several_entries_of_one_platform_are_all_kept() {
 
 #[test]
 fn artifacts_stay_with_their_subjects() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     let subject = |it: &Value| json!({ "subject": { "mediaType": it["mediaType"], "digest": it["digest"], "size": it["size"] } });
     let [of_amd, of_arm] = [&amd, &arm].map(|it| tree.artifact(&subject(it)));
@@ -110,7 +110,7 @@ fn artifacts_stay_with_their_subjects() {
 
 #[test]
 fn entries_that_are_left_out_are_not_read() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let [amd, arm] = ["linux/amd64", "linux/arm64"].map(|it| tree.entry(it));
     let schema_1 = listed(
         &tree.layout.put("application/vnd.docker.distribution.manifest.v1+prettyjws", b"{}"),
@@ -127,7 +127,7 @@ fn entries_that_are_left_out_are_not_read() {
 
 #[test]
 fn a_single_image_must_be_for_the_declared_platform() {
-    let tree = Tree::new();
+    let tree = LayoutFixture::new();
     let image = tree.image("linux/arm/v7");
     let content = tree.select(&image, &["linux/arm"]).expect("published");
     assert_eq!(content.root.digest.as_str(), image["digest"]);
@@ -139,12 +139,13 @@ fn a_single_image_must_be_for_the_declared_platform() {
 
 #[test]
 fn docker_media_types_stay() {
-    use super::super::fixture::{DOCKER_LIST, DOCKER_MANIFEST, Image, Layer};
+    use super::super::fixture::{DOCKER_LIST, DOCKER_MANIFEST, TestImage, TestLayer};
     let folder = tempfile::tempdir().expect("a directory");
-    let tree = Tree { layout: super::super::fixture::LayoutDirectory::create(folder.path()), folder };
+    let tree =
+        LayoutFixture { layout: super::super::fixture::LayoutDirectory::create(folder.path()), folder };
     let image = ["linux/amd64", "linux/arm64"]
         .into_iter()
-        .fold(Image::new(), |image, it| image.platform(it, vec![Layer::noise(1, 10)]))
+        .fold(TestImage::new(), |image, it| image.platform(it, vec![TestLayer::noise(1, 10)]))
         .docker();
     let written = image.write(tree.folder.path());
     let list = json!({ "mediaType": DOCKER_LIST, "digest": written.digest, "size": written.bytes.len() });

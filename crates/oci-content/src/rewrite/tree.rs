@@ -16,7 +16,7 @@ use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Digest, Manifest, Platform, RawManifest, media_type};
 
 /// The manifests under the root of a source, and the rewritten content. Each manifest is read once.
-pub(super) struct Tree {
+pub(super) struct ManifestTree {
     source: Arc<dyn Source>,
     manifests: HashMap<Digest, Arc<RawManifest>>,
     platforms: ConfigPlatforms,
@@ -25,7 +25,7 @@ pub(super) struct Tree {
     written_bytes: u64,
 }
 
-impl Tree {
+impl ManifestTree {
     /// A tree of `source` from which nothing has been read yet.
     pub(super) fn new(source: Arc<dyn Source>) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::object::Object;
-use super::tree::{Tree, check_size, entries_of, is_index, malformed, object_of};
+use super::tree::{ManifestTree, check_size, entries_of, is_index, malformed, object_of};
 use crate::SourceError;
 use crate::attestation::{attested, is_attestation};
 use crate::read::is_config;
@@ -13,7 +13,11 @@ use crate::{AnnotationPlace, ImageSpec};
 use oci_registry::{Descriptor, Digest, Manifest, RawManifest, media_type};
 
 /// The root with the declared annotations and labels; the same root if it has them already.
-pub(super) fn write(tree: &mut Tree, root: &Descriptor, spec: &ImageSpec) -> Result<Descriptor, SourceError> {
+pub(super) fn write(
+    tree: &mut ManifestTree,
+    root: &Descriptor,
+    spec: &ImageSpec,
+) -> Result<Descriptor, SourceError> {
     let at = |place: AnnotationPlace| {
         let root_alone = spec.annotate.is_empty() && place == AnnotationPlace::Root;
         !spec.annotations.is_empty() && (root_alone || spec.annotate.contains(&place))
@@ -41,7 +45,7 @@ pub(super) fn write(tree: &mut Tree, root: &Descriptor, spec: &ImageSpec) -> Res
 }
 
 struct Writer<'a> {
-    tree: &'a mut Tree,
+    tree: &'a mut ManifestTree,
     annotations: &'a BTreeMap<String, String>,
     labels: &'a BTreeMap<String, String>,
     /// Whether annotations are written to the root, …

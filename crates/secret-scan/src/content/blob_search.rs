@@ -7,7 +7,7 @@ use super::report::{BlobReport, FileMatch, UnsearchedPart};
 use crate::compiled::Rules;
 use crate::display::redact_path;
 use crate::matches::Match;
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// How many matches in a blob are reported.
 const MAX_MATCHES: usize = 1_000;
@@ -90,12 +90,12 @@ impl<'r> BlobSearch<'r> {
 
     /// Makes room for a match of `severity` by dropping the last of the least severe matches, if those are less severe. `first` is the
     /// index of the file's first match.
-    fn has_room(&mut self, severity: Severity, first: &mut usize) -> bool {
+    fn has_room(&mut self, severity: SecretSeverity, first: &mut usize) -> bool {
         let matches = &mut self.report.matches;
         let least = matches.iter().map(|hit| hit.found.severity).min();
         self.omitted_matches += 1;
         if least.is_none_or(|least| least >= severity) {
-            self.report.high_left_out += usize::from(severity == Severity::High);
+            self.report.high_left_out += usize::from(severity == SecretSeverity::High);
             return false;
         }
         if let Some(last) = matches.iter().rposition(|hit| Some(hit.found.severity) == least) {

@@ -32,7 +32,7 @@ fn malformed(reason: &str) -> WalkError {
 }
 
 /// A local header.
-struct Header {
+struct ZipHeader {
     flags: u64,
     method: u64,
     /// The size of the stored data. `None` if it follows the data.
@@ -47,7 +47,7 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
     digits.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-fn header(input: &mut BoundedReader<'_>) -> Result<Header, WalkError> {
+fn header(input: &mut BoundedReader<'_>) -> Result<ZipHeader, WalkError> {
     const FIXED: usize = 30;
     let cut_off = || malformed("it ends in the middle of a header");
     let fixed = input.peek(FIXED)?.get(..FIXED).ok_or_else(cut_off)?;
@@ -64,7 +64,7 @@ fn header(input: &mut BoundedReader<'_>) -> Result<Header, WalkError> {
     let stored = sizes.filter(|_| stored == 0xffff_ffff).unwrap_or(stored);
     let said_behind = flags & 8 != 0 && stored == 0;
     let name = String::from_utf8_lossy(name).into_owned();
-    Ok(Header { flags, method, stored: (!said_behind).then_some(stored), wide, name })
+    Ok(ZipHeader { flags, method, stored: (!said_behind).then_some(stored), wide, name })
 }
 
 /// Returns the size of the stored data from the extra field for large files (APPNOTE.TXT, 4.5.3).

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use super::known;
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 use oci_registry::Digest;
 
 /// A value that counts as a secret.
 pub(crate) struct Judgement<'v> {
     /// The severity, before the place is taken into account.
-    pub severity: Severity,
+    pub severity: SecretSeverity,
     /// The severity in variables and in files of variables.
-    pub in_variables: Severity,
+    pub in_variables: SecretSeverity,
     /// Whether it is a secret regardless of the bytes around it.
     pub proven: bool,
     /// Whether a checksum proves it, so that it is a secret at any place.
@@ -24,13 +24,13 @@ pub(crate) struct Judgement<'v> {
 
 impl<'v> Judgement<'v> {
     /// Returns the judgement that `value` is probably a secret of `severity`.
-    pub(super) fn likely(severity: Severity, value: &'v [u8]) -> Self {
+    pub(super) fn likely(severity: SecretSeverity, value: &'v [u8]) -> Self {
         let value = Cow::Borrowed(value);
         Self { severity, in_variables: severity, proven: false, certain: false, value, shown: None }
     }
 
     /// Returns the judgement on a private key, which is recognized by `key` and shown as `shown`.
-    pub(super) fn on_key(severity: Severity, key: Vec<u8>, shown: String) -> Self {
+    pub(super) fn on_key(severity: SecretSeverity, key: Vec<u8>, shown: String) -> Self {
         let value = Cow::Owned(key);
         Self { severity, in_variables: severity, proven: true, certain: false, value, shown: Some(shown) }
     }

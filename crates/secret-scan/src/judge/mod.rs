@@ -10,7 +10,7 @@ mod variable;
 
 use crate::checksum;
 use crate::rule::{Rule, ValueCheck};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 use entropy::{bits, looks_random};
 use placeholder::is_placeholder;
 use variable::is_strong_password;
@@ -60,8 +60,8 @@ pub(crate) fn value<'v>(
     };
     match check {
         _ if !right => None,
-        ValueCheck::Crc32 => Some(Judgement::likely(Severity::Medium, value)),
-        ValueCheck::InVariables => Some(Judgement { in_variables: Severity::High, ..likely }),
+        ValueCheck::Crc32 => Some(Judgement::likely(SecretSeverity::Medium, value)),
+        ValueCheck::InVariables => Some(Judgement { in_variables: SecretSeverity::High, ..likely }),
         ValueCheck::Bech32 => Some(Judgement { certain: true, ..likely }),
         ValueCheck::UrlPassword => url_password(whole, likely),
         _ => Some(likely),
@@ -79,7 +79,7 @@ fn url_password<'v>(whole: &[u8], likely: Judgement<'v>) -> Option<Judgement<'v>
         return None;
     }
     let here = ["localhost", "127.", "[::1", "0.0.0.0", "host"].iter().any(|it| host.starts_with(it));
-    let high = |it: bool| if it && !here { likely.severity } else { Severity::Medium };
+    let high = |it: bool| if it && !here { likely.severity } else { SecretSeverity::Medium };
     let (severity, in_variables) =
         (high(looks_random(value)), high(looks_random(value) || is_strong_password(value)));
     Some(Judgement { severity, in_variables, ..likely })

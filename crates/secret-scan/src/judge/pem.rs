@@ -3,7 +3,7 @@
 use super::entropy::bits;
 use super::judgement::Judgement;
 use super::placeholder::is_placeholder;
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// The number of base64 characters that identify a key, so that neither line ends nor the end of a long key matter.
 const KNOWN_BY: usize = 256;
@@ -15,7 +15,7 @@ const OPENSSH: &[u8] = b"b3BlbnNzaC1rZXktdjEA";
 const OPENSSH_PLAIN: &[u8] = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU";
 
 /// Returns the judgement on a key in PEM. `whole` starts at the `BEGIN` line, `body` after it.
-pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judgement<'v>> {
+pub(super) fn pem<'v>(severity: SecretSeverity, whole: &'v [u8], body: &'v [u8]) -> Option<Judgement<'v>> {
     let key = key(body)?;
     let begin =
         whole.windows(5).position(|it| it == b"-----").and_then(|at| whole.get(at..)).unwrap_or(whole);
@@ -26,19 +26,19 @@ pub(super) fn pem<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Op
     let encrypted = line.contains("ENCRYPTED")
         || headers.windows(14).any(|it| it == b"Proc-Type: 4,E")
         || key.starts_with(OPENSSH) && !key.starts_with(OPENSSH_PLAIN);
-    let severity = if encrypted { Severity::Low } else { severity };
+    let severity = if encrypted { SecretSeverity::Low } else { severity };
     Some(Judgement::on_key(severity, key, format!("{line}…")))
 }
 
 /// Returns the judgement on a key of `PuTTY`. `whole` starts at the first line, `body` is the private lines.
-pub(super) fn putty<'v>(severity: Severity, whole: &'v [u8], body: &'v [u8]) -> Option<Judgement<'v>> {
+pub(super) fn putty<'v>(severity: SecretSeverity, whole: &'v [u8], body: &'v [u8]) -> Option<Judgement<'v>> {
     let key = key(body).or_else(|| {
         // An Ed25519 key has one short private line.
         let line: Vec<u8> = body.iter().copied().filter(|it| !it.is_ascii_whitespace()).collect();
         (line.len() >= 40).then_some(line)
     })?;
     let plain = whole.windows(16).any(|it| it == b"Encryption: none");
-    let severity = if plain { severity } else { Severity::Low };
+    let severity = if plain { severity } else { SecretSeverity::Low };
     Some(Judgement::on_key(severity, key, "PuTTY-User-Key-File…".to_owned()))
 }
 

@@ -4,7 +4,7 @@ use super::entropy::{bits, looks_random};
 use super::judgement::Judgement;
 use super::placeholder::is_placeholder;
 use super::{encoded, placeholder};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// The endings of names of secrets, in lower case and without separators.
 const ENDS: &[&str] = &[
@@ -41,7 +41,7 @@ pub(super) fn lists() -> [&'static [&'static str]; 4] {
 
 /// Returns the judgement on the variable `name` with `value`. Its severity is `severity` if the value looks random, or if the name
 /// is that of a password and the value is a strong one.
-pub(crate) fn variable<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
+pub(crate) fn variable<'v>(severity: SecretSeverity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
     if name.len() > 256 || !name_of_secret(&String::from_utf8_lossy(name)) {
         return None;
     }
@@ -50,12 +50,12 @@ pub(crate) fn variable<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> 
         return None;
     }
     let likely = looks_random(value) || name_of_password(name) && is_strong_password(value);
-    Some(Judgement::likely(if likely { severity } else { Severity::Medium }, value))
+    Some(Judgement::likely(if likely { severity } else { SecretSeverity::Medium }, value))
 }
 
 /// Returns the judgement on the setting `name` with `value` in a file of settings. It is judged as a variable, and may also be a
 /// private key in base64. Unlike variables, settings may name other things that hold the secret.
-pub(crate) fn setting<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
+pub(crate) fn setting<'v>(severity: SecretSeverity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
     if encoded::holds_private_key(value) {
         return Some(Judgement::likely(severity, value));
     }
@@ -72,7 +72,7 @@ pub(crate) fn setting<'v>(severity: Severity, name: &[u8], value: &'v [u8]) -> O
     if elsewhere || short || named || !text.is_ascii() || is_no_secret(&text, value) {
         return None;
     }
-    Some(Judgement::likely(if looks_random(value) { severity } else { Severity::Medium }, value))
+    Some(Judgement::likely(if looks_random(value) { severity } else { SecretSeverity::Medium }, value))
 }
 
 /// Parts of names of settings, in lower case, whose value is the name of a thing that holds a secret.
@@ -115,7 +115,11 @@ const SWITCHES: &[&str] =
 
 /// Returns the judgement on a value in a command that follows the option or header `name`, or is at the place of a password. Shorter
 /// values count than in variables, because somebody wrote them at the place of a password.
-pub(crate) fn option<'v>(severity: Severity, name: Option<&[u8]>, value: &'v [u8]) -> Option<Judgement<'v>> {
+pub(crate) fn option<'v>(
+    severity: SecretSeverity,
+    name: Option<&[u8]>,
+    value: &'v [u8],
+) -> Option<Judgement<'v>> {
     let switch = |name: &str| SWITCHES.iter().any(|it| name.to_ascii_lowercase().contains(it));
     let is_named = |name: &[u8]| {
         let name = String::from_utf8_lossy(name);
@@ -133,7 +137,7 @@ pub(crate) fn option<'v>(severity: Severity, name: Option<&[u8]>, value: &'v [u8
     {
         return None;
     }
-    let severity = if looks_random(value) { severity } else { Severity::Medium };
+    let severity = if looks_random(value) { severity } else { SecretSeverity::Medium };
     Some(Judgement::likely(severity, value))
 }
 

@@ -1,12 +1,12 @@
 //! Credentials of clouds, and of tools that run things there.
 
 use crate::rule::{Detection, NearKeyword, PatternStart, Rule, ValueCheck};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 pub(super) const RULES: &[Rule] = &[
     // docs.aws.amazon.com, IAM, "Unique identifiers": AKIA of users, ASIA of sessions, ABIA and ACCA of services.
     Rule {
-        severity: Severity::Medium,
+        severity: SecretSeverity::Medium,
         ..Rule::near(
             "aws-access-key-id",
             "AWS access key ID",
@@ -48,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // cloud.google.com, "API keys". Keys for browsers are public by design.
     Rule {
-        severity: Severity::Medium,
+        severity: SecretSeverity::Medium,
         ..Rule::near(
             "google-api-key",
             "Google API key",
@@ -204,7 +204,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "kubernetes-service-account",
         title: "Kubernetes service account token",
-        severity: Severity::High,
+        severity: SecretSeverity::High,
         description: "A token of a Kubernetes service account.",
         detection: Detection::Keyword(NearKeyword { check: ValueCheck::KubernetesJwt, ..super::texts::JWT }),
     },

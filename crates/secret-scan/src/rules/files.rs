@@ -1,7 +1,7 @@
 //! Passwords in files with certain names, line by line.
 
 use crate::rule::{Detection, FileLines, Rule, ValueCheck};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 pub(super) const RULES: &[Rule] = &[
     // The manual of ftp, "THE .netrc FILE".
@@ -111,5 +111,5 @@ const fn in_lines(
     pattern: &'static str,
 ) -> Rule {
     let detection = Detection::Lines(FileLines { files, pattern, check: ValueCheck::Password });
-    Rule { id, title, severity: Severity::High, description, detection }
+    Rule { id, title, severity: SecretSeverity::High, description, detection }
 }

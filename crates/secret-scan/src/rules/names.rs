@@ -1,33 +1,33 @@
 //! Files that are secrets or often hold secrets, recognized by their names. Their contents are searched as well.
 
 use crate::rule::{Detection, Rule};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 pub(super) const RULES: &[Rule] = &[
     name(
         "dotenv-file",
-        Severity::Medium,
+        SecretSeverity::Medium,
         "`.env` file",
         "A file of environment variables, which often holds secrets.",
         &[".env", ".env.*", ".envrc"],
     ),
     name(
         "git-folder",
-        Severity::Medium,
+        SecretSeverity::Medium,
         "Git repository",
         "The folder of a git repository: its whole history, and perhaps credentials in its configuration.",
         &[".git/head"],
     ),
     name(
         "ssh-key-file",
-        Severity::Medium,
+        SecretSeverity::Medium,
         "SSH key file",
         "An OpenSSH private key, recognized by its usual name.",
         &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", "ssh_host_*_key"],
     ),
     name(
         "credentials-file",
-        Severity::Medium,
+        SecretSeverity::Medium,
         "Credentials file",
         "A file whose purpose is to hold credentials: for git, AWS, Google, Azure, PostgreSQL and others.",
         &[
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     name(
         "registry-config-file",
-        Severity::Low,
+        SecretSeverity::Low,
         "Registry configuration",
         "A file that may hold a registry credential: of npm, Docker, Podman or Helm.",
         &[
@@ -64,28 +64,28 @@ pub(super) const RULES: &[Rule] = &[
     ),
     name(
         "kubeconfig-file",
-        Severity::Medium,
+        SecretSeverity::Medium,
         "kubeconfig",
         "Credentials for Kubernetes clusters.",
         &[".kube/config", "kubeconfig", "etc/kubernetes/admin.conf"],
     ),
     name(
         "key-store-file",
-        Severity::Low,
+        SecretSeverity::Low,
         "Key store",
         "A key store in a format that is not read here: PKCS #12, Java, KeePass.",
         &["*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk"],
     ),
     name(
         "terraform-state-file",
-        Severity::Medium,
+        SecretSeverity::Medium,
         "Terraform state",
         "A Terraform state, which holds every secret that it knows in plain text.",
         &["*.tfstate", "*.tfstate.backup"],
     ),
     name(
         "history-file",
-        Severity::Low,
+        SecretSeverity::Low,
         "Shell history",
         "The commands typed into a shell or a database client, passwords included.",
         &[
@@ -102,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
 
 const fn name(
     id: &'static str,
-    severity: Severity,
+    severity: SecretSeverity,
     title: &'static str,
     description: &'static str,
     names: &'static [&'static str],

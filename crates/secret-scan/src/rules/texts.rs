@@ -1,7 +1,7 @@
 //! Secrets of many issuers, recognized by the form of the text around them.
 
 use crate::rule::{Detection, NearKeyword, PatternStart, Rule, ValueCheck};
-use crate::severity::Severity;
+use crate::severity::SecretSeverity;
 
 /// RFC 7519: three parts in base64, of which the first two are JSON objects. The keywords are the usual beginnings of the first part.
 pub(super) const JWT: NearKeyword = NearKeyword {
@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "url-with-password",
         title: "URL with a password",
-        severity: Severity::High,
+        severity: SecretSeverity::High,
         description: "A password in a URL; medium severity unless it looks random and the host is another machine. In variables, a \
                 password of eight characters of two kinds is enough.",
         detection: Detection::Keyword(NearKeyword {
@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "jwt",
         title: "JSON Web Token",
-        severity: Severity::Low,
+        severity: SecretSeverity::Low,
         description: "A JSON Web Token. Most are valid for minutes, some forever.",
         detection: Detection::Keyword(JWT),
     },

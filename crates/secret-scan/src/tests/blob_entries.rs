@@ -4,7 +4,7 @@ use testkit::raw_tar::{file, link, pax};
 
 use super::blob_fixtures::{places, search, secret, tar};
 use super::made::github_token;
-use crate::Severity;
+use crate::SecretSeverity;
 
 #[test]
 fn names_are_searched_and_not_shown_if_they_hold_a_secret() {
@@ -52,6 +52,6 @@ fn many_harmless_findings_leave_room_for_bad_ones() {
     assert!(searched.unsearched[0].reason.contains("2 more findings"), "{:?}", searched.unsearched);
     let parts: Vec<Vec<u8>> = (0..1_003).map(|number| file(&format!("{number}.txt"), &secret())).collect();
     let searched = search(&tar(&parts)).expect("a layer");
-    assert!(searched.matches.iter().all(|it| it.found.severity == Severity::High));
+    assert!(searched.matches.iter().all(|it| it.found.severity == SecretSeverity::High));
     assert_eq!((searched.matches.len(), searched.high_left_out), (1_000, 3));
 }

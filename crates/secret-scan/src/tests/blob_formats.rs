@@ -95,8 +95,8 @@ fn a_layer_of_more_than_a_gibibyte_is_searched_to_its_end() {
 #[test]
 fn a_great_many_entries_are_passed_in_little_memory() {
     /// Yields the same header a number of times.
-    struct Entries(Vec<u8>, usize);
-    impl Read for Entries {
+    struct RepeatedHeaders(Vec<u8>, usize);
+    impl Read for RepeatedHeaders {
         fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
             if self.1 == 0 {
                 return Ok(0);
@@ -107,7 +107,7 @@ fn a_great_many_entries_are_passed_in_little_memory() {
         }
     }
     let facts = BlobFacts { name: None, is_layer: true };
-    let entries = Entries(file("a/b/c", b""), 200_000);
+    let entries = RepeatedHeaders(file("a/b/c", b""), 200_000);
     let searched = Rules::standard().search_blob(entries, facts, &|_| true).expect("a layer");
     assert!(searched.matches.is_empty());
 }

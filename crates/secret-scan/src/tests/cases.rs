@@ -80,8 +80,8 @@ const TOKENS: &[(&str, Make)] = &[
 ];
 
 /// Texts: a rule, the file, and the function that makes the text.
-type Text = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
-const TEXTS: &[Text] = &[
+type SecretText = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
+const TEXTS: &[SecretText] = &[
     ("npmrc-auth", Some("root/.npmrc"), |m| format!("//npm.pkg.host/:_authToken={}\n", m.hex(36))),
     ("npmrc-auth", Some("root/.npmrc"), |m| format!("//npm.pkg.host/:_password=\"{}\"\n", m.base64(18))),
     ("npmrc-auth", None, |m| format!("echo //npm.pkg.host/:_authToken={} > .npmrc", m.hex(40))),

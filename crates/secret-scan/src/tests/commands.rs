@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::Severity;
+use crate::SecretSeverity;
 use crate::{Match, Rules};
 use oci_registry::Digest;
 
@@ -40,8 +40,8 @@ fn a_password_in_a_command_is_found_wherever_programs_take_one() {
         ("/bin/sh -c #(nop)  ENV DB_PASSWORD ", ""),
     ] {
         for (password, severity) in [
-            ("Tr0ub4dor&3"[..9].to_owned(), Severity::Medium),
-            (super::made::Maker::new(9).alnum(24), Severity::High),
+            ("Tr0ub4dor&3"[..9].to_owned(), SecretSeverity::Medium),
+            (super::made::Maker::new(9).alnum(24), SecretSeverity::High),
         ] {
             let found = found(&format!("RUN apk add a\n{before}{password}{after}"));
             let shown: Vec<_> =
@@ -90,7 +90,7 @@ fn a_command_is_searched_as_any_other_text_too() {
         .into_iter()
         .map(|it| (it.rule, it.severity))
         .collect();
-    assert_eq!(shown, [("github-token", Severity::High)]);
+    assert_eq!(shown, [("github-token", SecretSeverity::High)]);
     let jwt = super::made::Maker::new(4).jwt(r#"{"alg":"HS256","typ":"JWT"}"#, r#"{"sub":"somebody"}"#);
     let found = found(&format!("curl -H 'Authorization: Bearer {jwt}' https://api.internal/"));
     assert_eq!(found.len(), 1, "{found:?}");

@@ -10,8 +10,8 @@ pub(super) struct NearMiss {
     pub text: String,
 }
 
-type Text = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
-const TEXTS: &[Text] = &[
+type NearMissText = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
+const TEXTS: &[NearMissText] = &[
     ("aws-access-key-id", Some("a"), |m| format!("AKIA{}EXAMPLE", m.text(BASE32, 9))),
     ("npmrc-auth", Some("root/.npmrc"), |_| "//registry/:_authToken=${NPM_TOKEN}\n".to_owned()),
     ("npmrc-auth", Some("a.js"), |_| "npmrc._authToken = getToken(x)".to_owned()),

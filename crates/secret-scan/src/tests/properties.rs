@@ -61,7 +61,7 @@ proptest! {
         path in "[a-z./]{0,20}(\\.env|\\.netrc|\\.npmrc|\\.pgpass|id_rsa)?",
     ) {
         for found in found(Some(&path), &bytes) {
-            prop_assert!(found.severity < crate::Severity::High || path.starts_with('.') || path.contains("/."));
+            prop_assert!(found.severity < crate::SecretSeverity::High || path.starts_with('.') || path.contains("/."));
         }
         let _ = Rules::standard().search_variable(&name, &value);
         let _ = Rules::standard().search_file_name(&path);

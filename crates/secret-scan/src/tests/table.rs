@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cases::{self, found};
 use super::near_misses;
-use crate::Severity;
+use crate::SecretSeverity;
 use crate::rule::{Detection, Rule};
 use crate::{Match, Rules, places};
 
@@ -32,7 +32,7 @@ fn no_rule_finds_any_of_its_near_misses() {
     let mut wrong = Vec::new();
     for miss in near_misses::all() {
         let found = found(miss.path, miss.text.as_bytes());
-        if found.iter().any(|it| it.rule == miss.rule || it.severity == Severity::High) {
+        if found.iter().any(|it| it.rule == miss.rule || it.severity == SecretSeverity::High) {
             wrong.push(format!("{}: {found:?} in {:?} {}", miss.rule, miss.path, miss.text));
         }
     }
@@ -88,19 +88,19 @@ fn no_keyword_begins_another_and_none_is_short() {
 fn names_of_files_are_found_by_their_last_parts() {
     let rule = |path: &str| Rules::standard().search_file_name(path).map(|it| (it.rule, it.severity));
     for (path, id, severity) in [
-        ("app/.env", "dotenv-file", Severity::Medium),
-        ("./app/.env.production", "dotenv-file", Severity::Medium),
-        ("src/.git/HEAD", "git-folder", Severity::Medium),
-        ("/root/.ssh/id_ed25519", "ssh-key-file", Severity::Medium),
-        ("etc/ssh/ssh_host_rsa_key", "ssh-key-file", Severity::Medium),
-        ("root/.aws/credentials", "credentials-file", Severity::Medium),
-        ("root/.docker/config.json", "registry-config-file", Severity::Low),
-        ("root/.kube/config", "kubeconfig-file", Severity::Medium),
-        ("app/tests/.env", "dotenv-file", Severity::Medium),
-        ("srv/node_modules/a/test/id_rsa", "ssh-key-file", Severity::Low),
-        ("infra/prod.tfstate", "terraform-state-file", Severity::Medium),
-        ("root/.bash_history", "history-file", Severity::Low),
-        ("app/release.keystore", "key-store-file", Severity::Low),
+        ("app/.env", "dotenv-file", SecretSeverity::Medium),
+        ("./app/.env.production", "dotenv-file", SecretSeverity::Medium),
+        ("src/.git/HEAD", "git-folder", SecretSeverity::Medium),
+        ("/root/.ssh/id_ed25519", "ssh-key-file", SecretSeverity::Medium),
+        ("etc/ssh/ssh_host_rsa_key", "ssh-key-file", SecretSeverity::Medium),
+        ("root/.aws/credentials", "credentials-file", SecretSeverity::Medium),
+        ("root/.docker/config.json", "registry-config-file", SecretSeverity::Low),
+        ("root/.kube/config", "kubeconfig-file", SecretSeverity::Medium),
+        ("app/tests/.env", "dotenv-file", SecretSeverity::Medium),
+        ("srv/node_modules/a/test/id_rsa", "ssh-key-file", SecretSeverity::Low),
+        ("infra/prod.tfstate", "terraform-state-file", SecretSeverity::Medium),
+        ("root/.bash_history", "history-file", SecretSeverity::Low),
+        ("app/release.keystore", "key-store-file", SecretSeverity::Low),
     ] {
         assert_eq!(rule(path), Some((id, severity)), "{path}");
     }
@@ -139,7 +139,7 @@ fn findings_of_tests_and_documentation_weigh_less() {
         "opt/node_modules/a/a.test.js",
         "opt/site-packages/x/test/a.py",
     ] {
-        assert_eq!(severity(path), Severity::Low, "{path}");
+        assert_eq!(severity(path), SecretSeverity::Low, "{path}");
         assert!(places::of_examples(&places::plain(path)), "{path}");
     }
     for path in [
@@ -163,7 +163,7 @@ fn findings_of_tests_and_documentation_weigh_less() {
         "usr/lib/python3/dist-packages/a/test/.aws/credentials",
         "usr/share/doc/a/.docker/config.json",
     ] {
-        assert_eq!(severity(path), Severity::High, "{path}");
+        assert_eq!(severity(path), SecretSeverity::High, "{path}");
     }
 }
 
@@ -171,15 +171,15 @@ fn findings_of_tests_and_documentation_weigh_less() {
 fn a_checksum_proves_a_secret_in_tests_and_documentation_too() {
     let mut maker = super::made::Maker::new(8);
     for (token, severity) in [
-        (maker.with_crc("ghp_"), Severity::High),
-        (maker.age(), Severity::High),
-        (format!("hf_{}", "aBcD".repeat(8)), Severity::Low),
+        (maker.with_crc("ghp_"), SecretSeverity::High),
+        (maker.age(), SecretSeverity::High),
+        (format!("hf_{}", "aBcD".repeat(8)), SecretSeverity::Low),
     ] {
         let found = found(Some("usr/lib/python3/dist-packages/a/tests/a.py"), token.as_bytes());
         assert!(found.iter().all(|it| it.severity == severity), "{found:?}");
     }
     let wrong = found(Some("a/README.md"), format!("npm_{}", maker.alnum(36)).as_bytes());
-    assert_eq!(wrong.iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Low]);
+    assert_eq!(wrong.iter().map(|it| it.severity).collect::<Vec<_>>(), [SecretSeverity::Low]);
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn the_worst_of_many_findings_of_a_rule_are_kept() {
     for text in [format!("{weak}{real}"), format!("{real}{weak}"), format!("{weak}{real}{weak}")] {
         let found = found(Some("app/.env"), text.as_bytes());
         assert_eq!(found.len(), 20, "{found:?}");
-        assert_eq!(found.iter().filter(|it| it.severity == Severity::High).count(), 1, "{found:?}");
-        let first = found.iter().find(|it| it.severity == Severity::Medium).expect("a weak one");
+        assert_eq!(found.iter().filter(|it| it.severity == SecretSeverity::High).count(), 1, "{found:?}");
+        let first = found.iter().find(|it| it.severity == SecretSeverity::Medium).expect("a weak one");
         assert!(first.line <= Some(2), "{first:?}");
     }
     let wrong: String = (0..40).map(|_| format!("ghp_{}\n", maker.alnum(36))).collect();
@@ -199,7 +199,7 @@ fn the_worst_of_many_findings_of_a_rule_are_kept() {
     let found = found(Some("a"), format!("{wrong}{right}\n").as_bytes());
     assert_eq!(found.len(), 20);
     let last = found.last().expect("the right one");
-    assert_eq!((last.severity, last.line), (Severity::High, Some(41)));
+    assert_eq!((last.severity, last.line), (SecretSeverity::High, Some(41)));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn the_first_of_rules_that_find_the_same_value_wins_with_the_highest_severity() 
         ("GITHUB_TOKEN", &token, "github-token"),
         ("OTHER", &token, "github-token"),
     ] {
-        let expected = if name == "OTHER" { Severity::Medium } else { Severity::High };
+        let expected = if name == "OTHER" { SecretSeverity::Medium } else { SecretSeverity::High };
         let shown = |found: Vec<Match>| found.iter().map(|it| (it.rule, it.severity)).collect::<Vec<_>>();
         assert_eq!(shown(Rules::standard().search_variable(name, value)), [(rule, expected)]);
         assert_eq!(
@@ -230,23 +230,23 @@ fn some_values_weigh_more_in_variables_than_in_other_files() {
     for (name, value) in [("MAPS", google), ("DATABASE", url)] {
         let severity = |found: Vec<Match>| found.iter().map(|it| it.severity).collect::<Vec<_>>();
         let text = format!("{name}={value}\n");
-        assert_eq!(severity(Rules::standard().search_variable(name, &value)), [Severity::High]);
-        assert_eq!(severity(found(Some("srv/.env"), text.as_bytes())), [Severity::High]);
-        assert_eq!(severity(found(Some("srv/.env.example"), text.as_bytes())), [Severity::Low]);
-        assert_eq!(severity(found(Some("srv/main.js"), text.as_bytes())), [Severity::Medium]);
+        assert_eq!(severity(Rules::standard().search_variable(name, &value)), [SecretSeverity::High]);
+        assert_eq!(severity(found(Some("srv/.env"), text.as_bytes())), [SecretSeverity::High]);
+        assert_eq!(severity(found(Some("srv/.env.example"), text.as_bytes())), [SecretSeverity::Low]);
+        assert_eq!(severity(found(Some("srv/main.js"), text.as_bytes())), [SecretSeverity::Medium]);
     }
     for (value, severity) in [
-        ("Str0ng!Pass99", Severity::High),
-        ("winter2024", Severity::High),
-        ("correcthorse", Severity::Medium),
-        ("postgres123!", Severity::Medium),
+        ("Str0ng!Pass99", SecretSeverity::High),
+        ("winter2024", SecretSeverity::High),
+        ("correcthorse", SecretSeverity::Medium),
+        ("postgres123!", SecretSeverity::Medium),
     ] {
         let found = Rules::standard().search_variable("DB_PASSWORD", value);
         assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), [severity], "{value}");
     }
     for (url, severity) in [
-        ("postgres://app:correcthorse@db.internal/app", Severity::Medium),
-        ("postgres://app:Str0ng!Pass@localhost/app", Severity::Medium),
+        ("postgres://app:correcthorse@db.internal/app", SecretSeverity::Medium),
+        ("postgres://app:Str0ng!Pass@localhost/app", SecretSeverity::Medium),
     ] {
         let found = Rules::standard().search_variable("DATABASE", url);
         assert_eq!(found.iter().map(|it| it.severity).collect::<Vec<_>>(), [severity], "{url}");
@@ -257,9 +257,9 @@ fn some_values_weigh_more_in_variables_than_in_other_files() {
 fn settings_of_charts_weigh_by_their_values() {
     let random = super::made::Maker::new(18).alnum(20);
     for (path, line, severity) in [
-        ("values.yaml", format!("password: {random}"), Some(Severity::High)),
-        ("values.yaml", "  adminPassword: prom-operator".to_owned(), Some(Severity::Medium)),
-        ("values.yaml", "  adminPassword: \"Str0ng!Pass99\"".to_owned(), Some(Severity::Medium)),
+        ("values.yaml", format!("password: {random}"), Some(SecretSeverity::High)),
+        ("values.yaml", "  adminPassword: prom-operator".to_owned(), Some(SecretSeverity::Medium)),
+        ("values.yaml", "  adminPassword: \"Str0ng!Pass99\"".to_owned(), Some(SecretSeverity::Medium)),
         ("values.yaml", "  existingSecret: grafana-admin1".to_owned(), None),
         ("values.yaml", "  passwordSecretName: Grafana-admin1".to_owned(), None),
         ("values.yaml", "  token: &token".to_owned(), None),
@@ -277,7 +277,7 @@ fn random_passwords_are_distinguished_from_words() {
     let mut maker = super::made::Maker::new(20);
     let severity =
         |value: &str| Rules::standard().search_variable("APP_SECRET", value).first().map(|it| it.severity);
-    let high = (0..2000).filter(|_| severity(&maker.alnum(16)) == Some(Severity::High)).count();
+    let high = (0..2000).filter(|_| severity(&maker.alnum(16)) == Some(SecretSeverity::High)).count();
     assert!(high >= 1980, "{high} of 2000");
     for words in [
         "correcthorsebatterystaple",
@@ -285,7 +285,7 @@ fn random_passwords_are_distinguished_from_words() {
         "MyVeryOwnPassPhrase",
         "correct_horse_BATTERY",
     ] {
-        assert_eq!(severity(words), Some(Severity::Medium), "{words}");
+        assert_eq!(severity(words), Some(SecretSeverity::Medium), "{words}");
     }
 }
 
@@ -310,21 +310,21 @@ fn keys_with_a_passphrase_weigh_less() {
             cases::all().into_iter().find(|it| it.rule == rule && it.path == Some(path)).expect("a case");
         found(case.path, case.text.as_bytes())[0].severity
     };
-    assert_eq!(severity("private-key", "app/encrypted.key"), Severity::Low);
-    assert_eq!(severity("openssh-private-key", "root/.ssh/locked"), Severity::Low);
-    assert_eq!(severity("openssh-private-key", "root/.ssh/deploy"), Severity::High);
-    assert_eq!(severity("private-key", "app/server.key"), Severity::High);
+    assert_eq!(severity("private-key", "app/encrypted.key"), SecretSeverity::Low);
+    assert_eq!(severity("openssh-private-key", "root/.ssh/locked"), SecretSeverity::Low);
+    assert_eq!(severity("openssh-private-key", "root/.ssh/deploy"), SecretSeverity::High);
+    assert_eq!(severity("private-key", "app/server.key"), SecretSeverity::High);
 }
 
 #[test]
 fn a_wrong_checksum_makes_a_token_less_likely_and_a_right_one_proves_it_anywhere() {
     let token = super::made::Maker::new(7).with_crc("ghp_");
     let severity = |text: String| found(Some("a"), text.as_bytes()).first().map(|it| it.severity);
-    assert_eq!(severity(token.clone()), Some(Severity::High));
-    assert_eq!(severity(format!("abc{token}def")), Some(Severity::High));
+    assert_eq!(severity(token.clone()), Some(SecretSeverity::High));
+    assert_eq!(severity(format!("abc{token}def")), Some(SecretSeverity::High));
     let wrong = format!("{}0{}", &token[..20], &token[21..]);
     assert_ne!(wrong, token);
-    assert_eq!(severity(wrong.clone()), Some(Severity::Medium));
+    assert_eq!(severity(wrong.clone()), Some(SecretSeverity::Medium));
     assert_eq!(severity(format!("abc{wrong}")), None);
 }
 
@@ -358,7 +358,7 @@ fn variables_are_found_by_name_and_by_form_and_reported_once() {
     assert_eq!(rules("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"), [""; 0]);
     assert_eq!(rules("PYTHON_SHA256", &maker.hex(64)), [""; 0]);
     let weak = Rules::standard().search_variable("DB_PASSWORD", "correcthorse");
-    assert_eq!(weak.iter().map(|it| it.severity).collect::<Vec<_>>(), [Severity::Medium]);
+    assert_eq!(weak.iter().map(|it| it.severity).collect::<Vec<_>>(), [SecretSeverity::Medium]);
 }
 
 #[test]

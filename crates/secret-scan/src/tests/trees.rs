@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Rules, Severity};
+use crate::{Rules, SecretSeverity};
 
 fn library_of_python() -> PathBuf {
     let script = "import sysconfig; print(sysconfig.get_path('stdlib'))";
@@ -40,7 +40,9 @@ fn nothing_of_high_severity_is_in_the_library_of_python() {
         let mut search = Rules::standard().text_search(Some(&path));
         search.push(&contents);
         let found = search.finish().into_iter().chain(Rules::standard().search_file_name(&path));
-        high.extend(found.filter(|it| it.severity == Severity::High).map(|it| format!("{path}: {it:?}")));
+        high.extend(
+            found.filter(|it| it.severity == SecretSeverity::High).map(|it| format!("{path}: {it:?}")),
+        );
     }
     assert!(
         all.len() > 500 && bytes > 5_000_000,

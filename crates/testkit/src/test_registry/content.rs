@@ -8,12 +8,12 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::StreamExt;
 
-use super::{Auth, Deletes, Logged, MissesBlobs, Shared};
+use super::{Deletes, Logged, MissesBlobs, RequiredCredentials, SharedTestRegistry};
 use crate::image::sha256;
 
 /// A manifest as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manifest {
+pub struct StoredManifest {
     /// The media type that was sent with it.
     pub media_type: String,
     /// Its bytes.
@@ -32,11 +32,11 @@ pub(super) fn is_digest(text: &str) -> bool {
 
 /// The content of a registry.
 #[derive(Clone, Default)]
-pub struct Content {
+pub struct RegistryContent {
     /// Blobs, by repository and digest.
     pub blobs: HashMap<(String, String), Bytes>,
     /// Manifests, by repository and digest.
-    pub manifests: HashMap<(String, String), Manifest>,
+    pub manifests: HashMap<(String, String), StoredManifest>,
     /// The digest that each tag names, by repository and tag.
     pub tags: BTreeMap<(String, String), String>,
     /// The bytes received in each open upload session, by its path.
@@ -48,11 +48,11 @@ pub struct Content {
     halved: bool,
 }
 
-impl Content {
+impl RegistryContent {
     /// Puts a manifest without a tag, and returns its digest.
     pub fn put(&mut self, repository: &str, media_type: &str, bytes: &[u8]) -> String {
         let digest = sha256(bytes);
-        let manifest = Manifest { media_type: media_type.to_owned(), bytes: bytes.to_vec().into() };
+        let manifest = StoredManifest { media_type: media_type.to_owned(), bytes: bytes.to_vec().into() };
         let key = (repository.to_owned(), digest.clone());
         self.put_at.insert(key.clone(), Instant::now());
         self.manifests.insert(key, manifest);
@@ -118,10 +118,10 @@ fn missing(status: u16, code: &str, digests: &[String]) -> Response<Body> {
     json(status, &serde_json::json!({ "errors": digests.iter().map(error).collect::<Vec<_>>() }))
 }
 
-impl Shared {
+impl SharedTestRegistry {
     /// Answers as a registry does if nothing goes wrong.
     pub(super) async fn answer(&self, request: &Logged, body: Body) -> Response<Body> {
-        if request.path == "/token" && self.options.auth == Auth::Token {
+        if request.path == "/token" && self.options.auth == RequiredCredentials::Token {
             return self.token(request);
         }
         let Some(path) = request.path.strip_prefix("/v2/") else {
@@ -229,7 +229,12 @@ impl Shared {
     }
 
     /// The refusal of a manifest whose content the registry lacks or does not find yet.
-    fn incomplete(&self, content: &Content, repository: &str, manifest: &[u8]) -> Option<Response<Body>> {
+    fn incomplete(
+        &self,
+        content: &RegistryContent,
+        repository: &str,
+        manifest: &[u8],
+    ) -> Option<Response<Body>> {
         let manifest: serde_json::Value = serde_json::from_slice(manifest).ok()?;
         let digests = |of: &serde_json::Value| {
             let listed = of.as_array().cloned().unwrap_or_default();

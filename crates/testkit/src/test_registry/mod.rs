@@ -8,7 +8,7 @@
 //! assert_eq!(registry.count("PUT", "/blobs/uploads/"), 2);
 //! ```
 //!
-//! This file is the interface for tests: [`TestRegistry`], [`Options`], [`Fault`], [`Logged`]. `content` keeps the
+//! This file is the interface for tests: [`TestRegistry`], [`TestRegistryOptions`], [`Fault`], [`Logged`]. `content` keeps the
 //! content and answers as the specification says, `quirks` are deviations from it, `referrers` lists the referrers of a manifest, `tokens` is the token server, and
 //! `wire` accepts connections that can be cut.
 
@@ -22,18 +22,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-pub use content::{Content, Manifest};
+pub use content::{RegistryContent, StoredManifest};
 use futures_util::future::BoxFuture;
 pub use quirks::{LinkForm, Quirks};
-use tokens::Tokens;
+use tokens::IssuedTokens;
 
 /// How the registry behaves if nothing is scripted.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct TestRegistryOptions {
     /// The user and password that the token server, or the registry itself, accepts; `None`: everybody.
     pub user: Option<(&'static str, &'static str)>,
     /// The credentials that it requires.
-    pub auth: Auth,
+    pub auth: RequiredCredentials,
     /// The lifetime of a token.
     pub token_lifetime: Duration,
     /// Whether the token server states that lifetime.
@@ -101,7 +101,7 @@ pub enum Deletes {
 
 /// The credentials that a registry requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Auth {
+pub enum RequiredCredentials {
     /// Nothing.
     None,
     /// User name and password.
@@ -110,11 +110,11 @@ pub enum Auth {
     Token,
 }
 
-impl Default for Options {
+impl Default for TestRegistryOptions {
     fn default() -> Self {
         Self {
             user: None,
-            auth: Auth::None,
+            auth: RequiredCredentials::None,
             token_lifetime: Duration::from_secs(300),
             tells_lifetime: true,
             mounts: true,
@@ -212,7 +212,7 @@ impl Logged {
     }
 }
 
-struct Rule {
+struct FaultScript {
     /// The address that the request is sent to, if only that one fails.
     door: Option<String>,
     method: &'static str,
@@ -222,19 +222,19 @@ struct Rule {
 }
 
 /// The state that handlers share.
-struct Shared {
-    options: Options,
+struct SharedTestRegistry {
+    options: TestRegistryOptions,
     address: String,
-    content: Mutex<Content>,
-    tokens: Mutex<Tokens>,
-    rules: Mutex<Vec<Rule>>,
+    content: Mutex<RegistryContent>,
+    tokens: Mutex<IssuedTokens>,
+    rules: Mutex<Vec<FaultScript>>,
     log: Mutex<Vec<Logged>>,
     gate: Mutex<Option<Gate>>,
     public: Mutex<Option<Public>>,
     countdown: Mutex<Option<(usize, Fault)>>,
 }
 
-impl Shared {
+impl SharedTestRegistry {
     /// The fault that the script has for a request.
     fn fault(&self, request: &Logged) -> Option<Fault> {
         let mut countdown = self.countdown.lock().expect("a lock");
@@ -258,14 +258,14 @@ impl Shared {
 /// A running registry; it stops when the test's runtime ends.
 #[derive(Clone)]
 pub struct TestRegistry {
-    shared: Arc<Shared>,
+    shared: Arc<SharedTestRegistry>,
 }
 
 impl TestRegistry {
     /// Starts one on a free port of `127.0.0.1`.
-    pub async fn start(options: Options) -> Self {
+    pub async fn start(options: TestRegistryOptions) -> Self {
         let listener = wire::Cuttable::bind().await;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedTestRegistry {
             options,
             address: listener.address(),
             content: Mutex::default(),
@@ -316,15 +316,21 @@ impl TestRegistry {
     /// The next `times` requests with this method whose path and query contain `part` fail. Rules are checked
     /// in the order of their creation; a rule that is used up no longer applies.
     pub fn on(&self, method: &'static str, part: &str, times: u32, fault: Fault) {
-        self.add(Rule { door: None, method, part: part.to_owned(), left: times, fault });
+        self.add(FaultScript { door: None, method, part: part.to_owned(), left: times, fault });
     }
 
     /// The same for requests that are sent to one address of the registry.
     pub fn on_door(&self, door: &str, method: &'static str, part: &str, times: u32, fault: Fault) {
-        self.add(Rule { door: Some(door.to_owned()), method, part: part.to_owned(), left: times, fault });
+        self.add(FaultScript {
+            door: Some(door.to_owned()),
+            method,
+            part: part.to_owned(),
+            left: times,
+            fault,
+        });
     }
 
-    fn add(&self, rule: Rule) {
+    fn add(&self, rule: FaultScript) {
         self.shared.rules.lock().expect("a lock").push(rule);
     }
 
@@ -355,7 +361,7 @@ impl TestRegistry {
     }
 
     /// The content, to inspect and to change.
-    pub fn content(&self) -> std::sync::MutexGuard<'_, Content> {
+    pub fn content(&self) -> std::sync::MutexGuard<'_, RegistryContent> {
         self.shared.content.lock().expect("a lock")
     }
 

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
 
-use super::Shared;
-use super::content::{Manifest, empty, is_digest, pairs, refusal};
+use super::SharedTestRegistry;
+use super::content::{StoredManifest, empty, is_digest, pairs, refusal};
 use crate::image::OCI_INDEX;
 
 /// The digest that a manifest names as its subject.
@@ -16,7 +16,7 @@ fn subject_of(bytes: &[u8]) -> Option<String> {
 
 /// The descriptor of a manifest in a list of referrers: with its annotations, and the type of its artifact or, without one, of its
 /// configuration.
-fn describe(digest: &str, manifest: &Manifest) -> Value {
+fn describe(digest: &str, manifest: &StoredManifest) -> Value {
     let mut descriptor =
         json!({ "mediaType": manifest.media_type, "digest": digest, "size": manifest.bytes.len() });
     let parsed: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
@@ -30,7 +30,7 @@ fn describe(digest: &str, manifest: &Manifest) -> Value {
     descriptor
 }
 
-impl Shared {
+impl SharedTestRegistry {
     /// The header that says that a manifest is listed under its subject.
     pub(super) fn processed(&self, manifest: &[u8]) -> Option<(&'static str, String)> {
         let subject = subject_of(manifest).filter(|_| self.options.referrers)?;

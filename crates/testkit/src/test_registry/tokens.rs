@@ -8,16 +8,16 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use base64::Engine as _;
 
 use super::content::{json, pairs, refusal};
-use super::{Auth, Logged, Shared};
+use super::{Logged, RequiredCredentials, SharedTestRegistry};
 
 /// The tokens that were given out.
 #[derive(Default)]
-pub(super) struct Tokens {
+pub(super) struct IssuedTokens {
     given: HashMap<String, (Vec<String>, Instant)>,
     count: usize,
 }
 
-impl Tokens {
+impl IssuedTokens {
     pub(super) fn revoke(&mut self) {
         self.given.clear();
     }
@@ -39,7 +39,7 @@ impl Tokens {
     }
 }
 
-impl Shared {
+impl SharedTestRegistry {
     fn is_user(&self, request: &Logged) -> bool {
         let Some((user, password)) = self.options.user else { return true };
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
@@ -84,10 +84,10 @@ impl Shared {
             _ => "push",
         };
         let challenge = match self.options.auth {
-            Auth::None => return None,
-            Auth::Basic if self.is_user(request) => return None,
-            Auth::Basic => "Basic realm=\"test\"".to_owned(),
-            Auth::Token => {
+            RequiredCredentials::None => return None,
+            RequiredCredentials::Basic if self.is_user(request) => return None,
+            RequiredCredentials::Basic => "Basic realm=\"test\"".to_owned(),
+            RequiredCredentials::Token => {
                 let token = request.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
                 let tokens = self.tokens.lock().expect("a lock");
                 let query = pairs(&request.query);

@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Fault, Logged, Shared};
+use super::{Fault, Logged, SharedTestRegistry};
 
 /// A listener whose connections can be cut.
 pub(super) struct Cuttable(TcpListener);
@@ -114,7 +114,7 @@ impl AsyncWrite for Wire {
 }
 
 /// Answers requests until the runtime ends.
-pub(super) fn serve(listener: Cuttable, shared: Arc<Shared>) {
+pub(super) fn serve(listener: Cuttable, shared: Arc<SharedTestRegistry>) {
     let door = listener.address();
     let app = axum::Router::new().fallback(handle).with_state((shared, door));
     tokio::spawn(async move {
@@ -124,7 +124,7 @@ pub(super) fn serve(listener: Cuttable, shared: Arc<Shared>) {
 }
 
 async fn handle(
-    State((shared, door)): State<(Arc<Shared>, String)>,
+    State((shared, door)): State<(Arc<SharedTestRegistry>, String)>,
     ConnectInfo(knife): ConnectInfo<Knife>,
     request: Request,
 ) -> Response<Body> {
@@ -224,7 +224,12 @@ async fn begun(
 }
 
 /// Reads this number of bytes of a body, and stores them if they belong to a chunk. Returns the rest of the body.
-async fn read_some(shared: &Shared, request: &Logged, body: Body, after: u64) -> axum::body::BodyDataStream {
+async fn read_some(
+    shared: &SharedTestRegistry,
+    request: &Logged,
+    body: Body,
+    after: u64,
+) -> axum::body::BodyDataStream {
     let mut body = body.into_data_stream();
     let mut left = after;
     while left > 0 {
