@@ -56,7 +56,7 @@ impl dyn Repository + '_ {
         self.look_up_absent_tag(tag, listing).await
     }
 
-    /// Returns the manifest that `tag` names, as [`Self::look_up_tag`] does, for a tag that is expected to be absent.
+    /// Returns the manifest that `tag` names, as `look_up_tag` does, for a tag that is expected to be absent.
     /// It costs one GET.
     ///
     /// # Errors
