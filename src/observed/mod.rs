@@ -3,10 +3,13 @@
 
 mod publish;
 mod referrers;
+mod repository;
 mod retained;
 mod rollback;
+mod versions;
 
-pub use publish::{Observed, ObservedRepository, ObservedTag, observe};
+pub use publish::{Observed, observe};
 pub use referrers::ObservedReferrers;
+pub use repository::{ObservedRepository, ObservedTag};
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use rollback::{StandingTags, TagQuestions, standing_tags};

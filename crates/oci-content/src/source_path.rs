@@ -47,15 +47,15 @@ mod tests {
     #[test]
     fn a_path_is_shown_as_it_is_written() {
         for (written, full) in
-            [("dist/app", "/work/dist/app"), ("./app", "/work/./app"), ("/srv/app", "/srv/app")]
+            [("dist/app", "/project/dist/app"), ("./app", "/project/./app"), ("/srv/app", "/srv/app")]
         {
-            let path = SourcePath::new(Path::new("/work"), written);
+            let path = SourcePath::new(Path::new("/project"), written);
             assert_eq!((path.to_string().as_str(), path.full()), (written, Path::new(full)));
         }
-        let inner = SourcePath::new(Path::new("/work"), "dist").join("index.json");
+        let inner = SourcePath::new(Path::new("/project"), "dist").join("index.json");
         assert_eq!(
             (inner.to_string().as_str(), inner.full()),
-            ("dist/index.json", Path::new("/work/dist/index.json"))
+            ("dist/index.json", Path::new("/project/dist/index.json"))
         );
     }
 }
