@@ -15,4 +15,5 @@ mod near_misses;
 mod properties;
 mod shown;
 mod table;
+mod tokens;
 mod trees;
