@@ -69,7 +69,7 @@ impl Rules {
             }
             Detection::Setting => settings_places::syntax(path).is_some(),
             Detection::Command => settings_places::has_commands(path),
-            Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone => false,
+            Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone | Detection::Structure => false,
         };
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
     }

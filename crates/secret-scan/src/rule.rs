@@ -64,6 +64,8 @@ pub(crate) enum Detection {
     Variable(&'static [&'static str]),
     /// The names and values in files of settings and in programs outside of packages: see `settings`.
     Setting,
+    /// The structure of a file of keys, which `content` recognizes.
+    Structure,
     /// A word that is all that a small file holds.
     Lone,
     /// Instructions and command lines, also in files of commands: options, headers, and similar arguments.

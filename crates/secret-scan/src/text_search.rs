@@ -13,6 +13,7 @@ use crate::lines::{Line, LineReader, assignment, assignments};
 use crate::matches::Match;
 use crate::rule::Detection;
 use crate::settings::{SettingsReader, SettingsSyntax};
+use crate::severity::SecretSeverity;
 use crate::text_matches::{Sighting, TextMatches};
 use crate::{command, judge, places, settings_places};
 
@@ -24,6 +25,8 @@ const AFTER: usize = 2048;
 const REACH: usize = BEFORE + AFTER;
 /// Fewer bytes than this are collected before they are searched.
 const LEAST: usize = 4 * REACH;
+/// The number of first bytes of a key in DER that identify it.
+const HEAD_OF_KEY: usize = 256;
 /// The size of the largest file that may hold nothing but a secret.
 const LONE: usize = 1024;
 /// The number of first bytes in which a zero byte marks binary data, the same as in git. Binary data has no lines.
@@ -82,6 +85,21 @@ impl Rules {
             line: None,
             redacted: name.chars().map(|it| if it.is_control() { '?' } else { it }).take(80).collect(),
             fingerprint: Digest::of(path.as_bytes()),
+        })
+    }
+
+    /// Returns the match of the rule `id` about the structure of the file `path`, which begins with `head`.
+    pub(crate) fn search_key(&self, id: &str, path: &str, head: &[u8]) -> Option<Match> {
+        let rule = self.all().iter().find(|rule| rule.id == id)?;
+        let plain = places::plain(path);
+        let severity =
+            if settings_places::is_published(&plain) { SecretSeverity::Medium } else { rule.severity };
+        Some(Match {
+            rule: rule.id,
+            severity: places::weighed(severity, places::of_examples(&plain)),
+            line: None,
+            redacted: "a key in DER".to_owned(),
+            fingerprint: Digest::of(head.get(..HEAD_OF_KEY).unwrap_or(head)),
         })
     }
 
@@ -353,7 +371,7 @@ fn note_line(
             });
         }
         Detection::Command => note_command(matches, position, line),
-        Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone => {}
+        Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone | Detection::Structure => {}
     }
 }
 

@@ -6,6 +6,7 @@ mod blob_archives;
 mod blob_entries;
 mod blob_fixtures;
 mod blob_formats;
+mod blob_nested;
 mod cases;
 mod commands;
 mod configs;

@@ -10,7 +10,10 @@ use crate::{Match, Rules, places};
 
 /// Returns the rules that look at contents.
 fn about_contents() -> impl Iterator<Item = &'static Rule> {
-    Rules::standard().all().iter().filter(|it| !matches!(it.detection, Detection::FileName(_)))
+    Rules::standard()
+        .all()
+        .iter()
+        .filter(|it| !matches!(it.detection, Detection::FileName(_) | Detection::Structure))
 }
 
 #[test]
