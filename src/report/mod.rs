@@ -12,6 +12,7 @@ mod json;
 mod lines;
 pub mod outcome;
 pub mod output;
+pub mod packaged;
 mod paint;
 pub mod plan;
 pub mod proposal;
