@@ -63,6 +63,10 @@ impl TaggedCommits {
         for (name, reason) in [
             ("git.dirty", "it is not known whether the tree was dirty then"),
             ("pr.number", "this is not a pull request"),
+            ("pr.target", "this is not a pull request"),
+            ("pr.fork", "this is not a pull request"),
+            ("pr.labels", "this is not a pull request"),
+            ("pr.draft", "this is not a pull request"),
         ] {
             context.absent.insert(name, reason.to_owned());
         }

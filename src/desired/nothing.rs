@@ -80,7 +80,7 @@ fn causes(
     let named = selected.iter().filter_map(|(id, _)| config.named_resource(id));
     let templates: Vec<TagTemplate<'_>> =
         named.flat_map(|named| TagTemplate::of_resource(config, named)).collect();
-    let of_event = || templates.iter().filter(|template| template.events().contains(&event));
+    let of_event = || templates.iter().filter(|template| context.fires(template.events()));
     let mut causes = Vec::new();
     let is_of_others =
         |tags: &ResourceTags| matches!(tags.version, ResourceVersion::None(_) | ResourceVersion::Other(_));
