@@ -17,7 +17,7 @@ pub struct Context {
     /// The event, by what the run stands on: a git tag's run is that of a tag, and a pull request's that of a pull request, whoever
     /// started it. On a branch, `schedule` and `manual` say what started it.
     pub event: EventName,
-    /// What started the run.
+    /// The start of the run.
     #[serde(default, skip_serializing_if = "Trigger::is_push")]
     pub trigger: Trigger,
     /// The git ref in full: `refs/tags/v1.2.3`.
@@ -68,13 +68,13 @@ pub struct Context {
     /// The reason why the event is unknown and another was assumed.
     #[serde(skip)]
     pub unknown_event: Option<String>,
-    /// What the CI knows about the pull request.
+    /// Facts that the CI gives about the pull request.
     #[serde(skip)]
     pub pull: PullRequestFacts,
-    /// What the CI knows about the release.
+    /// Facts that the CI gives about the release.
     #[serde(skip)]
     pub release: ReleaseFacts,
-    /// What the CI knows about the run.
+    /// Facts that the CI gives about the run.
     #[serde(skip)]
     pub run: RunFacts,
 }

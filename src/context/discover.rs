@@ -8,23 +8,10 @@ use super::data::{Context, Environment};
 use super::error::{ContextError, named};
 use super::git::GitRepository;
 use super::in_ci;
-use super::release_tags::ReleaseTags;
+use super::needs::Needs;
 use super::simulate::{self, Flags};
 use super::work_tree;
 use crate::model::EventName;
-
-/// The values that a command needs. Each costs runs of git.
-#[derive(Debug, Clone, Default)]
-pub struct Needs<'a> {
-    /// Whether the tree is dirty.
-    pub dirty: bool,
-    /// The use that the command has for the commit.
-    pub commit: CommitUse,
-    /// The git tags that are releases.
-    pub releases: ReleaseTags<'a>,
-    /// `default_branch` of `[project]`, if neither the CI nor the clone says which branch it is.
-    pub default_branch: Option<&'a str>,
-}
 
 impl Context {
     /// Gathers the context of `folder`: the flags first, then the CI, then git.

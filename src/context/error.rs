@@ -138,7 +138,7 @@ pub enum ContextDoubt {
     /// The CI does not say what happened, and a git tag is checked out.
     #[error("{problem}: the git tag `{tag}`, which is checked out, is taken for the one to publish")]
     OnlyCheckout {
-        /// What the CI does not say.
+        /// The fact that the CI does not give.
         problem: String,
         /// The git tag.
         tag: String,

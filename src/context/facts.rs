@@ -1,6 +1,6 @@
 //! Facts that only a CI or a forge knows: about the pull request, the release and the run itself.
 
-/// What started a run.
+/// The start of a run: git, a timer or a person.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]

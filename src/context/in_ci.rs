@@ -3,10 +3,10 @@
 use super::ci::CiFacts;
 use super::commit::CommitUse;
 use super::data::Context;
-use super::discover::Needs;
 use super::error::{ContextDoubt, ContextError};
 use super::facts::Trigger;
 use super::git::GitRepository;
+use super::needs::Needs;
 use super::work_tree;
 use crate::model::EventName;
 
@@ -25,6 +25,9 @@ pub(super) fn context(
     let mut context = of_facts(facts);
     if let Some(problem) = &facts.unknown {
         return by_checkout(context, problem, repository, needs);
+    }
+    if facts.may_merge {
+        correct_merge(&mut context, repository);
     }
     if facts.push_of_default {
         correct_push(&mut context, facts, repository, needs);
@@ -60,7 +63,7 @@ fn of_facts(facts: &CiFacts) -> Context {
     }
 }
 
-/// Adds what the CI knows to a simulated context, as far as it is about the same run.
+/// Adds the facts of the CI to a simulated context, if they are about the same run.
 pub(super) fn add_facts(context: &mut Context, facts: Option<&CiFacts>) {
     let Some(facts) = facts else { return };
     context.run = facts.run.clone();
@@ -96,6 +99,25 @@ fn by_checkout(
         return Ok(Context { doubts: vec![doubt], run, ..found });
     }
     Ok(Context { sha, unknown_event: Some(problem.to_owned()), run, ..Context::new(EventName::Other) })
+}
+
+/// Makes the commit of a pull request its head if the commit is a merge that the CI made in its clone: a merge that no branch of the
+/// remote has. Its parent that the target does not have is the head.
+fn correct_merge(context: &mut Context, repository: &GitRepository) {
+    let (Some(sha), true) = (context.sha.clone(), context.is_of_pull_request()) else { return };
+    let parents = repository.parents_of_head();
+    let is_head = repository.head().is_some_and(|head| head.sha.as_ref() == Some(&sha));
+    if !is_head || parents.len() != 2 || repository.is_on_remote(&sha) {
+        return;
+    }
+    let target = context.pull.target.as_deref().unwrap_or_default();
+    let target = repository.resolve(&format!("refs/remotes/origin/{target}"));
+    let is_new = |parent: &&String| !target.as_ref().is_some_and(|it| repository.contains(it, parent));
+    let mut new = parents.iter().filter(is_new);
+    // The git plugin merges the target into the head, so that the head is the first.
+    if let Some(head) = new.next() {
+        context.sha = Some(head.clone());
+    }
 }
 
 /// Makes the run of the default branch that of a push, although a pull request happens to be open from it.

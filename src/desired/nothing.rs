@@ -35,6 +35,9 @@ pub fn nothing_published(
         message.push_str(": ");
         message.push_str(&reasons);
     }
+    if let Some(reason) = &context.idle {
+        return Some(Diagnostic::warning(Code::PlanNothing, format!("{message}; {reason}")));
+    }
     let Some(tag) = tag else {
         let help = match &context.release_here {
             Some(release) => format!(
@@ -44,9 +47,6 @@ pub fn nothing_published(
         };
         return Some(Diagnostic::warning(Code::PlanNothing, message).help(help));
     };
-    if let Some(reason) = &context.idle {
-        return Some(Diagnostic::warning(Code::PlanNothing, format!("{message}; {reason}")));
-    }
     let mut helps = causes(config, context, tag, &selected);
     helps.push("if this git tag releases nothing here, name it in `silent_tags` of `[project]`".to_owned());
     Some(Diagnostic::error(Code::PlanNothing, message).help(helps.join("; ")))

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod bars;
+mod build_tools;
 pub(crate) mod clean;
 pub mod diagnostics;
 mod json;

@@ -40,7 +40,7 @@ pub use init::{first_configuration, write_first};
 pub use lint::lint;
 use session::LoadedConfig;
 pub use session::{Result, Session};
-pub use tags::{RenderedTags, repositories, tags};
+pub use tags::{RenderedTags, tags};
 pub use verify::Verifying;
 
 use crate::apply::{self, Lineage};

@@ -15,7 +15,7 @@ pub struct CiFacts {
     pub name: &'static str,
     /// The event, by what the run stands on.
     pub event: EventName,
-    /// What started the run.
+    /// The start of the run.
     pub trigger: Trigger,
     /// The git ref in full.
     pub reference: Option<String>,
@@ -42,6 +42,8 @@ pub struct CiFacts {
     /// Whether the run is that of a push if the branch is the default branch: the CI names a pull request for a branch that one
     /// happens to be open from.
     pub push_of_default: bool,
+    /// Whether the commit of a pull request may be a merge that the CI made in its clone.
+    pub may_merge: bool,
     /// Whether the branch may be a git tag: the CI gives a name without its kind.
     pub ambiguous: bool,
     /// The pull request.
@@ -172,6 +174,7 @@ impl CiFacts {
             contradiction: None,
             unknown,
             push_of_default: false,
+            may_merge: false,
             ambiguous: false,
             pull: PullRequestFacts { source, ..PullRequestFacts::default() },
             release: ReleaseFacts::default(),

@@ -33,7 +33,7 @@ pub(super) fn jenkins(variables: &CiVariables<'_>) -> CiFacts {
         let fork =
             if source == "CHANGE_BRANCH" { variables.has("CHANGE_FORK").then_some(true) } else { None };
         let pull = PullRequestFacts { target: variables.get(target), fork, ..facts.pull };
-        return CiFacts { pull, run, ..facts };
+        return CiFacts { may_merge: head.is_empty(), pull, run, ..facts };
     }
     if variables.has("GERRIT_CHANGE_NUMBER") && !variables.is("GERRIT_EVENT_TYPE", "change-merged") {
         let number = variables.pull_request("GERRIT_CHANGE_NUMBER");

@@ -15,7 +15,7 @@ fn facts(variables: &str) -> Option<CiFacts> {
     read_ci(&environment, None)
 }
 
-/// What is known of a run, in one line.
+/// The facts of a run in one line.
 fn shown(facts: &CiFacts) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let mut shown = format!("{} {} {}", facts.event, text(&facts.reference), text(&facts.sha));
@@ -62,7 +62,7 @@ fn outside_of_any_ci() {
     }
 }
 
-/// Whatever the variables of a CI say, a pull request's run is never that of a branch or a git tag.
+/// A pull request's run is never that of a branch or a git tag, whatever the variables of its CI say.
 #[test]
 fn no_trigger_makes_a_pull_request_a_push() {
     for (pull_request, triggers) in [
