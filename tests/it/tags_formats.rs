@@ -69,11 +69,19 @@ fn forward_tags_are_candidates_and_not_handed_to_a_builder() {
     let hello = &json["images"]["hello"];
     assert_eq!(
         hello["references"],
-        serde_json::json!(["ghcr.io/acme/hello:v1.2.3", "docker.io/acme/hello:v1.2.3"])
+        serde_json::json!([
+            "ghcr.io/acme/hello:v1.2.3",
+            "docker.io/acme/hello:v1.2.3",
+            "oci:dist/registry/hello:v1.2.3"
+        ])
     );
     assert_eq!(
         hello["candidates"],
-        serde_json::json!(["ghcr.io/acme/hello:latest", "docker.io/acme/hello:latest"])
+        serde_json::json!([
+            "ghcr.io/acme/hello:latest",
+            "docker.io/acme/hello:latest",
+            "oci:dist/registry/hello:latest"
+        ])
     );
     assert_eq!(hello["tags"][1]["candidate"], true);
     assert_eq!(hello["tags"][0].get("candidate"), None);
@@ -137,8 +145,8 @@ fn variables_for_shells_and_gitlab() {
     assert_eq!(
         done.stdout(),
         "HELLO_VERSION=1.2.3\nHELLO_TAGS=v1.2.3,latest\n\
-         HELLO_REFERENCES=ghcr.io/acme/hello:v1.2.3,docker.io/acme/hello:v1.2.3\n\
-         HELLO_CANDIDATES=ghcr.io/acme/hello:latest,docker.io/acme/hello:latest\n"
+         HELLO_REFERENCES=ghcr.io/acme/hello:v1.2.3,docker.io/acme/hello:v1.2.3,oci:dist/registry/hello:v1.2.3\n\
+         HELLO_CANDIDATES=ghcr.io/acme/hello:latest,docker.io/acme/hello:latest,oci:dist/registry/hello:latest\n"
     );
     let dotenv = tags(&format!("--format gitlab-dotenv --target charts.web {RELEASE}")).expect_code(0);
     assert_eq!(
@@ -159,8 +167,8 @@ fn outputs_of_a_step_have_labels_and_annotations() {
         rest,
         format!(
             "hello-version=1.2.3\nhello-tags=v1.2.3,latest\n\
-             hello-references=ghcr.io/acme/hello:v1.2.3,docker.io/acme/hello:v1.2.3\n\
-             hello-candidates=ghcr.io/acme/hello:latest,docker.io/acme/hello:latest\n\
+             hello-references=ghcr.io/acme/hello:v1.2.3,docker.io/acme/hello:v1.2.3,oci:dist/registry/hello:v1.2.3\n\
+             hello-candidates=ghcr.io/acme/hello:latest,docker.io/acme/hello:latest,oci:dist/registry/hello:latest\n\
              hello-labels<<END_OF_LINES\nnote=it's ${{HOME}} %{{x}}\norg.opencontainers.image.revision={SHA}\nEND_OF_LINES\n\
              hello-annotations<<END_OF_LINES\nindex,manifest-descriptor:org.opencontainers.image.revision={SHA}\nEND_OF_LINES\n"
         )
