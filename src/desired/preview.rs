@@ -1,4 +1,4 @@
-//! What a context would publish, for a build step that runs before: tags, labels and annotations, without opening a source.
+//! The preview of a plan for a build step that runs before: tags, labels and annotations. No source is opened.
 
 use std::collections::BTreeMap;
 

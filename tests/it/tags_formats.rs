@@ -154,7 +154,10 @@ fn variables_for_shells_and_gitlab() {
         "CHARTS_WEB_VERSION=1.2.3\nCHARTS_WEB_TAGS=1.2.3\nCHARTS_WEB_REFERENCES=ghcr.io/acme/charts/web:1.2.3\n"
     );
     // Two names that become one.
-    let folder = Folder::with(&[("publish.toml", &TEXT.replace("my.app", "Hello"))]);
+    let folder = Folder::with(&[(
+        "publish.toml",
+        &TEXT.replace("[images.\"my.app\"]\n", "[images.Hello]\nrepository = \"other\"\n"),
+    )]);
     let done = folder.run(&format!("tags --format env {RELEASE}")).done().expect_code(1);
     assert!(done.stderr().contains("HELLO_VERSION"), "{}", done.shown());
 }
