@@ -44,7 +44,7 @@ pub use lint::lint;
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};
-pub use tags::{RenderedTags, repositories, tags};
+pub use tags::{RenderedTags, tags};
 pub use verify::Verifying;
 
 use crate::apply::{self, Lineage};
