@@ -13,6 +13,7 @@ mod json;
 mod lines;
 pub mod outcome;
 pub mod output;
+pub mod packaged;
 mod paint;
 pub mod plan;
 pub mod proposal;
