@@ -88,7 +88,8 @@ pub(super) fn color_asked_for(arguments: impl Iterator<Item = OsString>) -> outp
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Context")]
 pub struct Simulation {
-    /// The event: tag, branch, `pull_request`, `pull_request_closed`, schedule or manual [default: what `--ref` implies].
+    /// The event: tag, branch, `pull_request`, `pull_request_closed`, schedule, manual, `merge_queue` or other [default: what `--ref`
+    /// implies].
     #[arg(long, value_name = "EVENT", value_parser = event)]
     event: Option<EventName>,
     /// The git ref in full: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`.

@@ -26,6 +26,14 @@ pub(super) fn context(
     if let Some(problem) = &facts.unknown {
         return by_checkout(context, problem, repository, needs);
     }
+    // Some CIs name only a temporary merge commit. The clone may have the head.
+    if facts.no_sha.is_some() && context.sha.is_none() && context.is_of_pull_request() {
+        let head = facts.pull_request.and_then(|number| repository.commit_of_pull_request(number));
+        if head.is_some() {
+            context.sha = head;
+            context.absent.clear();
+        }
+    }
     if facts.may_merge {
         correct_merge(&mut context, repository);
     }

@@ -232,6 +232,16 @@ fn the_clone_completes_what_a_ci_leaves_open() {
         let done = folder.run("tags --format json").envs(&variables(&run)).done().expect_code(0);
         assert_eq!(tags(&done), expected, "{run}\n{}", done.shown());
     }
+    // Only the clone knows the head of the pull request.
+    folder.git(&["update-ref", "refs/pull/7/head", &sha]);
+    let merge = format!(
+        "GITHUB_ACTIONS=true GITHUB_SHA={SHA} GITHUB_EVENT_NAME=pull_request GITHUB_REF=refs/pull/7/merge"
+    );
+    let done = folder.run("tags --format json").envs(&variables(&merge)).done().expect_code(0);
+    assert_eq!(
+        (done.json()["context"]["sha"].as_str(), tags(&done)),
+        (Some(sha.as_str()), vec!["pr-7".to_owned()])
+    );
     // A name that looks like a release, of which the clone knows nothing.
     let done = folder.run("tags").envs(&variables(&prow("v9.9.9"))).wide().done().expect_code(1);
     says(&done, &["does not say whether `v9.9.9` is a branch or a git tag"]);
