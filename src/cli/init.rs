@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::exit::{DONE, Exit};
 use super::options::Global;
+use crate::init::InitAnswers;
 use crate::report::output::OutputStream;
 use crate::report::proposal;
 use crate::run;
@@ -21,7 +22,7 @@ pub struct InitArguments {
 
 pub(super) fn run(global: &Global, arguments: &InitArguments) -> Exit {
     let session = global.session()?;
-    let first = run::first_configuration(&session)?;
+    let first = run::first_configuration(&session, &InitAnswers::default())?;
     let written = if arguments.stdout {
         global.output().out(&first.text);
         None
@@ -31,6 +32,9 @@ pub(super) fn run(global: &Global, arguments: &InitArguments) -> Exit {
     if !global.is_quiet() {
         let resources: Vec<(String, &str)> =
             first.resources.iter().map(|(id, file)| (id.to_string(), file.as_str())).collect();
+        let rules: Vec<(String, &str)> =
+            first.rules.iter().map(|(name, from)| (format!("tags.{name}"), from.as_str())).collect();
+        let resources: Vec<(String, &str)> = resources.into_iter().chain(rules).collect();
         let left_out: Vec<(&str, &str)> =
             first.left_out.iter().map(|it| (it.file.as_str(), it.why.as_str())).collect();
         let next = written.as_deref().map(|file| first.next(file));

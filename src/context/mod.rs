@@ -21,7 +21,7 @@ pub use commit::CommitUse;
 pub use data::{Context, Environment, WorkTree};
 pub use discover::Needs;
 pub use error::{ContextDoubt, ContextError};
-pub use git::{GitError, TaggedCommit, descent, files};
+pub use git::{GitError, TaggedCommit, descent, files, newest_tags};
 pub use release_tags::ReleaseTags;
 pub use released::TaggedCommits;
 pub use simulate::Flags;

@@ -163,7 +163,7 @@ fn line(text: &mut String, line: &str) {
 }
 
 /// Writes `text` as a key, bare if possible.
-fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { toml_string(text) }
 }

@@ -7,13 +7,35 @@ use std::path::{Path, PathBuf};
 use super::session::{Result, Session};
 use crate::context::{self, Context, Needs};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::init::{self, GitFacts, Proposal};
+use crate::init::{self, GitFacts, InitAnswers, Proposal};
 
 /// The name of the file, unless `--config` names another.
 const FILE_NAME: &str = "publish.toml";
 
 /// The files that git lists (gitglossary(7), "pathspec"). `init::is_candidate` selects from them.
-const PATTERNS: [&str; 3] = ["*Dockerfile*", "*Containerfile*", "*Chart.yaml"];
+const PATTERNS: [&str; 18] = [
+    "*Dockerfile*",
+    "*dockerfile*",
+    "*Containerfile*",
+    "*containerfile*",
+    "*Chart.yaml",
+    ".github/*.yml",
+    ".github/*.yaml",
+    ".gitea/*.y*ml",
+    ".forgejo/*.y*ml",
+    "*.gitlab-ci.y*ml",
+    "*goreleaser.y*ml",
+    "*regsync*.y*ml",
+    "*docker-bake*",
+    "*compose*.y*ml",
+    "*.sh",
+    "*Makefile",
+    "*action.y*ml",
+    "*.mk",
+];
+
+/// The most git tags that are looked at.
+const MAX_TAGS: usize = 200;
 
 /// The branches that are taken for the default branch if nothing says which one it is.
 const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
@@ -28,7 +50,7 @@ fn place(session: &Session) -> PathBuf {
 /// # Errors
 ///
 /// If the folder does not exist.
-pub fn first_configuration(session: &Session) -> Result<Proposal> {
+pub fn first_configuration(session: &Session, answers: &InitAnswers) -> Result<Proposal> {
     let file = session.working_folder.join(place(session));
     let folder: PathBuf = file.parent().unwrap_or(&session.working_folder).components().collect();
     if !folder.is_dir() {
@@ -38,7 +60,25 @@ pub fn first_configuration(session: &Session) -> Result<Proposal> {
                 .help("create it, or name another file with `--config FILE`"),
         ]);
     }
-    Ok(init::propose(&init::survey(&folder, surroundings(session, &folder))))
+    let survey = init::survey(&folder, surroundings(session, &folder));
+    let proposal = init::propose(&survey, answers);
+    let plain = || init::propose_plain(&survey, answers);
+    Ok(checked(&folder, proposal, plain))
+}
+
+/// The proposal, if it lints clean. A workflow that was misunderstood must not give a file that is wrong.
+fn checked(folder: &Path, proposal: Proposal, plain: impl FnOnce() -> Proposal) -> Proposal {
+    if proposal.rules.is_empty() {
+        return proposal;
+    }
+    let wrong = super::lint::lint_text(&folder.join(FILE_NAME), &proposal.text);
+    let Some(first) = wrong.iter().find(|it| it.code != Code::SourceChart) else { return proposal };
+    let mut plain = plain();
+    plain.left_out.push(init::LeftOutFile {
+        file: "the workflows".to_owned(),
+        why: format!("the rules that follow from them are wrong ({}); please report it", first.message),
+    });
+    plain
 }
 
 fn surroundings(session: &Session, folder: &Path) -> GitFacts {
@@ -50,7 +90,8 @@ fn surroundings(session: &Session, folder: &Path) -> GitFacts {
         let usual = context.branch.clone().filter(|branch| USUAL_BRANCHES.contains(&branch.as_str()));
         context.default_branch.clone().or(usual)
     });
-    GitFacts { files, remote: context.and_then(|context| context.remote), branch }
+    let tags = context::newest_tags(folder, MAX_TAGS);
+    GitFacts { files, remote: context.and_then(|context| context.remote), branch, tags }
 }
 
 /// Writes `proposal` to the configuration file, which must not exist yet. Returns the file, as it is called from the working

@@ -1,0 +1,199 @@
+//! A proposal from the files of a repository that publish: workflows first, then goreleaser, then scripts and the rest.
+
+use super::assemble::{AssembledImage, Assembly, assemble};
+use super::assembled_text::{AssembledParts, PlacedChart, write_assembled};
+use super::compose;
+use super::condition::Condition;
+use super::goreleaser::{is_goreleaser, read_goreleaser};
+use super::makefile;
+use super::project::{InitAnswers, LeftOutFile, ProjectSurvey};
+use super::publication::{Address, Findings, parse_address};
+use super::publishing_files::{is_makefile, is_script};
+use super::remote::{self, Destination};
+use super::scope::{ProjectFacts, RunKind, Scope};
+use super::shell::run_script;
+use super::steps::StepContext;
+use super::tags::TagFacts;
+use super::workflows::{WorkflowFindings, is_workflow, read_workflows};
+use super::yaml_file::YamlFile;
+use super::{Proposal, commands, names};
+use crate::model::{ResourceId, ResourceKind};
+
+/// The registry of the project: the one that was asked for, or the one that belongs to the remote.
+pub(super) fn destination(found: &ProjectSurvey, answers: &InitAnswers) -> Destination {
+    let mut place = remote::place(found.remote.as_deref());
+    if let Some(registry) = &answers.registry {
+        place.url.clone_from(registry);
+        place.name = if place.known && registry.starts_with("ghcr.io") { "ghcr" } else { "registry" };
+        place.shared = registry.contains('/');
+        place.known = true;
+    }
+    place
+}
+
+/// The facts that workflows refer to.
+fn facts(found: &ProjectSurvey, answers: &InitAnswers) -> ProjectFacts {
+    let mut tags = TagFacts::of(found.git_tags.iter().map(String::as_str));
+    if let Some(prefix) = &answers.tag_prefix {
+        let own = found.git_tags.iter().map(String::as_str).filter(|tag| tag.starts_with(prefix.as_str()));
+        tags = TagFacts::of(own);
+        tags.prefix.clone_from(prefix);
+    }
+    let remote = found.remote.as_deref().unwrap_or_default();
+    let (scheme, rest) = remote.split_once("://").unwrap_or(("https", ""));
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    ProjectFacts {
+        tags,
+        repository: path.trim_matches('/').to_owned(),
+        name: answers.name.clone().unwrap_or_else(|| found.project.clone()),
+        server: format!("{scheme}://{host}"),
+        default_branch: found.default_branch.clone(),
+        texts: found.texts.clone(),
+    }
+}
+
+/// A proposal from what the files publish. `None` if they publish nothing.
+pub(super) fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Option<Proposal> {
+    let project = facts(found, answers);
+    let wanted = |file: &str| answers.from.as_deref().is_none_or(|from| from == file || !is_workflow(file));
+    let is_yaml = |file: &str| [".yml", ".yaml", ".json"].iter().any(|end| file.ends_with(end));
+    let files: Vec<YamlFile> = found
+        .texts
+        .iter()
+        .filter(|(file, _)| is_yaml(file) && wanted(file))
+        .filter_map(|(file, text)| YamlFile::read(file, text.clone()))
+        .collect();
+    let WorkflowFindings { found: mut all, goreleaser } = read_workflows(&files, &project);
+    if answers.from.is_none() {
+        for file in files.iter().filter(|file| is_goreleaser(&file.file)) {
+            all.extend(read_goreleaser(file, &goreleaser, &project));
+        }
+        if all.publications.is_empty() {
+            all.extend(others(&files, &project));
+        }
+    }
+    let assembly = assemble(&mut all, &project.tags);
+    let mut made = assembly;
+    if made.images.is_empty() && all.charts.is_empty() {
+        return None;
+    }
+    if let (Some(registry), [(_, url)]) = (&answers.registry, made.destinations.registries.as_mut_slice()) {
+        url.clone_from(registry);
+    }
+    let mut left_out = found.left_out.clone();
+    let charts = charts(found, &all, &mut made, &mut left_out);
+    let place = remote::place(found.remote.as_deref());
+    let parts = AssembledParts {
+        survey: found,
+        place: &place,
+        tags: &project.tags,
+        assembly: &made,
+        charts: &charts,
+        found: &all,
+        visibility: answers.visibility.as_deref(),
+    };
+    let text = write_assembled(&parts);
+    unpublished(found, &made, &mut left_out);
+    for remark in &all.left_out {
+        left_out.push(LeftOutFile { file: remark.origin.shown(), why: remark.text.clone() });
+    }
+    let image = |it: &AssembledImage| (ResourceId::image(&it.name), it.origin.shown());
+    let chart = |it: &PlacedChart| (ResourceId::new(ResourceKind::Chart, &it.chart.name), it.from.clone());
+    let rules = made.rules.iter().map(|rule| {
+        let (origin, source) = rule.origins.first().cloned().unwrap_or_default();
+        (rule.name.clone(), format!("{}: {source}", origin.shown()))
+    });
+    let assumed = all.assumed.iter().map(|it| (it.origin.shown(), it.text.clone())).collect();
+    let version = project.tags.newest.as_deref().and_then(|tag| tag.strip_prefix(project.tags.prefix.as_str()));
+    let registries: Vec<&str> = made.destinations.registries.iter().map(|(_, url)| url.as_str()).collect();
+    Some(Proposal {
+        text,
+        resources: made.images.iter().map(image).chain(charts.iter().map(chart)).collect(),
+        rules: rules.collect(),
+        assumed,
+        left_out,
+        registry: registries.join(", "),
+        version: version.map(str::to_owned),
+        tag_prefix: project.tags.prefix.clone(),
+    })
+}
+
+/// The charts that are pushed: each to a repository of its own below the one that `helm push` names.
+fn charts(
+    found: &ProjectSurvey,
+    all: &Findings,
+    made: &mut Assembly,
+    left_out: &mut Vec<LeftOutFile>,
+) -> Vec<PlacedChart> {
+    let declared = names::charts(found, left_out);
+    let Some(first) = all.charts.first() else {
+        for chart in declared {
+            left_out.push(LeftOutFile { file: chart.file, why: "no workflow pushes this chart to a registry".to_owned() });
+        }
+        return Vec::new();
+    };
+    declared
+        .into_iter()
+        .map(|chart| {
+            let path = format!("{}/{}", first.address.path, chart.name);
+            let (registry, repository) = made.destinations.place(&Address { host: first.address.host.clone(), path });
+            PlacedChart { chart, registry, repository, from: first.origin.shown() }
+        })
+        .collect()
+}
+
+/// The Dockerfiles that nothing publishes.
+fn unpublished(found: &ProjectSurvey, made: &Assembly, left_out: &mut Vec<LeftOutFile>) {
+    let used: Vec<&str> = made.images.iter().filter_map(|it| it.build.dockerfile.as_deref()).collect();
+    if made.images.iter().any(|it| it.build.dockerfile.is_none()) {
+        return;
+    }
+    for file in found.dockerfiles.iter().filter(|file| !used.contains(&file.as_str())) {
+        left_out.push(LeftOutFile { file: file.clone(), why: "no workflow publishes it".to_owned() });
+    }
+}
+
+/// What scripts, Makefiles, bake files and compose files publish, if no workflow does.
+fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
+    let mut all = WorkflowFindings::default();
+    let mut metadata = Vec::new();
+    for (file, text) in &project.texts {
+        let mut context = StepContext {
+            file,
+            files,
+            scope: Scope::new(project, RunKind::TagPush),
+            condition: Condition::Always,
+            metadata: &mut metadata,
+            all: &mut all,
+            depth: 1,
+        };
+        if is_script(file) && text.contains("push") {
+            let commands = run_script(text, 1, "-", &mut context.scope);
+            commands::run_commands(&commands, &mut context);
+        } else if is_makefile(file) {
+            let targets = makefile::pushing_targets(text);
+            makefile::run_targets(file, text, &targets, &[], &mut context);
+        }
+    }
+    if all.found.publications.is_empty() {
+        for file in files.iter().filter(|file| compose::is_compose(&file.file)) {
+            let mut context = StepContext {
+                file: &file.file,
+                files,
+                scope: Scope::new(project, RunKind::TagPush),
+                condition: Condition::Always,
+                metadata: &mut metadata,
+                all: &mut all,
+                depth: 1,
+            };
+            compose::services(file, &mut context);
+        }
+    }
+    all.found
+}
+
+/// The values that addresses of the registry option may have.
+pub(super) fn is_registry(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    text == lower && (text.starts_with("oci:") || parse_address(&format!("{text}/x")).is_some())
+}
