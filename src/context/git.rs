@@ -229,8 +229,13 @@ pub fn files(folder: &Path, patterns: &[&str]) -> Option<Vec<String>> {
 
 /// The git tags of the repository around `folder`, at most `most`, the newest first.
 pub fn newest_tags(folder: &Path, most: usize) -> Vec<String> {
-    let question =
-        ["for-each-ref", "--sort=-version:refname", "--sort=-creatordate", "--format=%(refname:strip=2)", "refs/tags"];
+    let question = [
+        "for-each-ref",
+        "--sort=-version:refname",
+        "--sort=-creatordate",
+        "--format=%(refname:strip=2)",
+        "refs/tags",
+    ];
     let listed = run_git(folder, &question).unwrap_or_default();
     listed.lines().take(most).map(str::to_owned).collect()
 }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::condition::Condition;
 use super::destinations::Destinations;
 use super::names::slug;
+use super::project::LeftOutFile;
 use super::publication::{Address, BuildFacts, Findings, Origin, Publication};
 use super::rule::{ProposedRule, RuleUse, rules};
 use super::symbolic::{Part, Symbol};
@@ -50,6 +52,9 @@ pub(super) fn assemble(found: &mut Findings, tags: &TagFacts) -> Assembly {
     let mut assembly = Assembly::default();
     let mut groups: Vec<(ContentKey, Vec<Publication>)> = Vec::new();
     for publication in merged_builds(&found.publications) {
+        if publication.condition == Condition::Never {
+            continue;
+        }
         let key = content(&publication, &found.publications);
         match groups.iter_mut().find(|(it, _)| *it == key) {
             Some((_, all)) => all.push(publication),
@@ -85,7 +90,14 @@ pub(super) fn assemble(found: &mut Findings, tags: &TagFacts) -> Assembly {
                 if build.dockerfile.is_none() {
                     build.dockerfile.clone_from(&other.dockerfile);
                 }
-                build.platforms.extend(other.platforms.iter().filter(|it| !build.platforms.contains(it)).cloned().collect::<Vec<_>>());
+                build.platforms.extend(
+                    other
+                        .platforms
+                        .iter()
+                        .filter(|it| !build.platforms.contains(it))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
             }
         }
         for publication in &publications {
@@ -149,7 +161,17 @@ fn content(publication: &Publication, all: &[Publication]) -> ContentKey {
 fn end_of_symbols(publication: &Publication) -> Option<&str> {
     let parts = publication.tag.parts();
     let is_telling = |part: &Part| {
-        matches!(part, Part::Symbol(Symbol::Tag | Symbol::Version | Symbol::Branch | Symbol::Sha | Symbol::ShortSha(_) | Symbol::PullRequest))
+        matches!(
+            part,
+            Part::Symbol(
+                Symbol::Tag
+                    | Symbol::Version
+                    | Symbol::Branch
+                    | Symbol::Sha
+                    | Symbol::ShortSha(_)
+                    | Symbol::PullRequest
+            )
+        )
     };
     if !parts.iter().any(is_telling) {
         return None;
@@ -161,6 +183,16 @@ fn end_of_symbols(publication: &Publication) -> Option<&str> {
 }
 
 impl Assembly {
+    /// Removes rules, and images that have none left.
+    pub fn remove_rules(&mut self, without: &[LeftOutFile]) {
+        let is_removed = |name: &String| without.iter().any(|it| it.file.strip_prefix("tags.") == Some(name));
+        self.rules.retain(|rule| !is_removed(&rule.name));
+        for image in &mut self.images {
+            image.rules.retain(|name| !is_removed(name));
+        }
+        self.images.retain(|image| !image.rules.is_empty());
+    }
+
     fn add(
         &mut self,
         addresses: &[Address],
@@ -171,7 +203,10 @@ impl Assembly {
     ) {
         let mut rules = Vec::new();
         let suffix = common_end(&made).unwrap_or_else(|| key.2.clone());
-        let last = addresses.first().map(|it| it.path.rsplit('/').next().unwrap_or(&it.path).to_owned()).unwrap_or_default();
+        let last = addresses
+            .first()
+            .map(|it| it.path.rsplit('/').next().unwrap_or(&it.path).to_owned())
+            .unwrap_or_default();
         let base = slug(&last).unwrap_or_else(|| "app".to_owned());
         let end = slug(suffix.trim_matches(['-', '.', '_'])).unwrap_or_default();
         let with_end = if end.is_empty() { base.clone() } else { format!("{base}-{end}") };
@@ -179,12 +214,14 @@ impl Assembly {
         for RuleUse { mut rule, .. } in made {
             match self.rules.iter_mut().find(|it| it.means(&rule)) {
                 Some(known) => {
-                    known.origins.extend(rule.origins.into_iter().filter(|it| !known.origins.contains(it)).collect::<Vec<_>>());
+                    known.origins.extend(
+                        rule.origins.into_iter().filter(|it| !known.origins.contains(it)).collect::<Vec<_>>(),
+                    );
                     rules.push(known.name.clone());
                 }
                 None => {
                     let names: BTreeSet<&str> = self.rules.iter().map(|it| it.name.as_str()).collect();
-                    rule.name = free(&rule.name, &names, &name);
+                    rule.name = free(&rule.name, &names, &rule.on, &name);
                     rules.push(rule.name.clone());
                     self.rules.push(rule);
                 }
@@ -206,7 +243,11 @@ impl Assembly {
             let name = if number == 0 {
                 name.clone()
             } else {
-                self.free_name(&format!("{name}-{}", registries.first().map_or("other", String::as_str)), &name, build)
+                self.free_name(
+                    &format!("{name}-{}", registries.first().map_or("other", String::as_str)),
+                    &name,
+                    build,
+                )
             };
             self.images.push(AssembledImage {
                 name,
@@ -239,19 +280,25 @@ fn common_end(made: &[RuleUse]) -> Option<String> {
     let ends: Vec<&str> = made
         .iter()
         .map(|it| match it.tag.parts().last() {
-            Some(Part::Literal(end)) => end.rfind(['-', '.', '_']).map_or("", |at| end.get(at..).unwrap_or_default()),
+            Some(Part::Literal(end)) => {
+                end.rfind(['-', '.', '_']).map_or("", |at| end.get(at..).unwrap_or_default())
+            }
             _ => "",
         })
         .collect();
     let first = *ends.first()?;
-    (!first.is_empty() && ends.len() > 1 && ends.iter().all(|end| *end == first)).then(|| first.to_owned())
+    let is_telling = ends.len() > 1 || made.iter().any(|it| it.tag.parts().len() > 1);
+    (!first.is_empty() && is_telling && ends.iter().all(|end| *end == first)).then(|| first.to_owned())
 }
 
-fn free(wanted: &str, taken: &BTreeSet<&str>, image: &str) -> String {
+fn free(wanted: &str, taken: &BTreeSet<&str>, on: &[&str], image: &str) -> String {
     if !taken.contains(wanted) {
         return wanted.to_owned();
     }
-    let own = format!("{wanted}-{image}");
+    let own = [format!("{wanted}-{}", on.join("-")), format!("{wanted}-{image}")];
     let numbered = (2..1000).map(|number| format!("{wanted}-{number}"));
-    std::iter::once(own).chain(numbered).find(|it| !taken.contains(it.as_str())).unwrap_or_else(|| wanted.to_owned())
+    own.into_iter()
+        .chain(numbered)
+        .find(|it| !taken.contains(it.as_str()))
+        .unwrap_or_else(|| wanted.to_owned())
 }

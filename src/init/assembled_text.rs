@@ -58,7 +58,10 @@ pub(super) fn write_assembled(parts: &AssembledParts<'_>) -> String {
         line(&mut text, &format!("\n[registries.{}]\nurl = {}", key(name), toml_string(url)));
         match parts.visibility {
             Some(visibility) => line(&mut text, &format!("visibility = {}", toml_string(visibility))),
-            None => line(&mut text, "# visibility = \"public\"    # checked against what a pull without credentials sees"),
+            None => line(
+                &mut text,
+                "# visibility = \"public\"    # checked against what a pull without credentials sees",
+            ),
         }
     }
     for rule in &parts.assembly.rules {
@@ -67,22 +70,32 @@ pub(super) fn write_assembled(parts: &AssembledParts<'_>) -> String {
     let all_rules = parts.assembly.rules.len();
     let all_registries = parts.assembly.destinations.registries.len();
     if parts.assembly.images.iter().any(|it| it.source.is_none()) {
-        line(&mut text, "\n# Older versions of buildx do not make the folder that they write to: mkdir -p dist");
+        line(
+            &mut text,
+            "\n# Older versions of buildx do not make the folder that they write to: mkdir -p dist",
+        );
     }
     for image in &parts.assembly.images {
         write_image(&mut text, image, all_rules, all_registries, parts);
     }
     for placed in parts.charts {
         line(&mut text, &format!("\n# {}", comment(&placed.from)));
-        line(&mut text, &format!("[charts.{}]\nsource = {}", key(&placed.chart.name), toml_string(&placed.chart.file)));
+        line(
+            &mut text,
+            &format!("[charts.{}]\nsource = {}", key(&placed.chart.name), toml_string(&placed.chart.file)),
+        );
         line(&mut text, &format!("repository = {}", toml_string(&placed.repository)));
         if all_registries > 1 {
             line(&mut text, &format!("registries = [{}]", toml_string(&placed.registry)));
         }
     }
     // A version in a file belongs to the releases of the whole project.
-    if let Some(version) = parts.survey.version.as_ref().filter(|_| parts.tags.are_versions && agrees(parts)) {
-        line(&mut text, "\n# A release whose git tag does not agree with the version in the code is refused.");
+    if let Some(version) = parts.survey.version.as_ref().filter(|_| parts.tags.are_versions && agrees(parts))
+    {
+        line(
+            &mut text,
+            "\n# A release whose git tag does not agree with the version in the code is refused.",
+        );
         line(
             &mut text,
             &format!(
@@ -114,11 +127,24 @@ fn project(text: &mut String, parts: &AssembledParts<'_>) {
     }
     if parts.tags.prefix != "v" {
         let newest = parts.tags.newest.as_deref().unwrap_or_default();
-        line(text, &format!("tag_prefix = {}    # the newest release is the git tag {}", toml_string(&parts.tags.prefix), comment(newest)));
+        line(
+            text,
+            &format!(
+                "tag_prefix = {}    # the newest release is the git tag {}",
+                toml_string(&parts.tags.prefix),
+                comment(newest)
+            ),
+        );
     }
     if !parts.tags.are_versions {
         let example = parts.tags.other.as_deref().or(parts.tags.newest.as_deref()).unwrap_or_default();
-        line(text, &format!("# Git tags such as {} are not semantic versions, so tags follow the git tag and not the version.", comment(example)));
+        line(
+            text,
+            &format!(
+                "# Git tags such as {} are not semantic versions, so tags follow the git tag and not the version.",
+                comment(example)
+            ),
+        );
     }
     line(text, "annotations = \"standard\"    # source, revision, version, created, title");
 }
@@ -145,28 +171,49 @@ fn write_rule(text: &mut String, rule: &ProposedRule) {
     }
 }
 
-fn write_image(text: &mut String, image: &AssembledImage, rules: usize, registries: usize, parts: &AssembledParts<'_>) {
+fn write_image(
+    text: &mut String,
+    image: &AssembledImage,
+    rules: usize,
+    registries: usize,
+    parts: &AssembledParts<'_>,
+) {
     line(text, &format!("\n# {}", comment(&image.origin.shown())));
     let archive = parts
         .assembly
         .images
         .iter()
-        .find(|other| other.build == image.build && other.source.is_none() && (other.rules == image.rules || other.name == image.name))
+        .find(|other| {
+            other.build == image.build
+                && other.source.is_none()
+                && (other.rules == image.rules || other.name == image.name)
+        })
         .map_or(&image.name, |other| &other.name);
     let build = &image.build;
-    if image.source.is_none() {
+    let assembled = index_of(image, &parts.assembly.images);
+    if image.source.is_none() && assembled.is_none() {
         let file = build.dockerfile.as_deref().filter(|it| *it != "Dockerfile" && !it.contains(['{', '$']));
         let file = file.map(|it| format!(" --file {}", shell(it))).unwrap_or_default();
-        let platform = if build.platforms.is_empty() { String::new() } else { format!(" --platform {}", build.platforms.join(",")) };
-        let command = format!("docker buildx build{platform}{file} --output type=oci,dest=dist/{archive}.tar .");
+        let platform = if build.platforms.is_empty() {
+            String::new()
+        } else {
+            format!(" --platform {}", build.platforms.join(","))
+        };
+        let command =
+            format!("docker buildx build{platform}{file} --output type=oci,dest=dist/{archive}.tar .");
         line(text, &format!("# {}", comment(&command)));
-        if !build.variant.is_empty() {
+        if !build.variant.is_empty() && !build.platforms.contains(&build.variant) {
             line(text, &format!("# The build differs by: {}", comment(&build.variant)));
         }
     }
     line(text, &format!("[images.{}]", key(&image.name)));
-    let source = image.source.clone().unwrap_or_else(|| format!("oci-archive:dist/{archive}.tar"));
-    line(text, &format!("source = {}", toml_string(&source)));
+    match assembled {
+        Some(table) => line(text, &format!("source = {table}")),
+        None => {
+            let source = image.source.clone().unwrap_or_else(|| format!("oci-archive:dist/{archive}.tar"));
+            line(text, &format!("source = {}", toml_string(&source)));
+        }
+    }
     if image.repository != image.name {
         line(text, &format!("repository = {}", toml_string(&image.repository)));
     }
@@ -185,6 +232,28 @@ fn write_image(text: &mut String, image: &AssembledImage, rules: usize, registri
     }
 }
 
+/// The table of sources of an image whose platforms are images of their own.
+fn index_of(image: &AssembledImage, all: &[AssembledImage]) -> Option<String> {
+    if !image.build.variant.is_empty() || image.build.platforms.len() < 2 {
+        return None;
+    }
+    let each = image.build.platforms.iter().map(|platform| {
+        let is_part = |it: &&AssembledImage| {
+            it.build.variant == *platform
+                && it.repository == image.repository
+                && it.build.dockerfile == image.build.dockerfile
+        };
+        let part = all.iter().find(is_part)?;
+        Some(format!(
+            "{} = {}",
+            toml_string(platform),
+            toml_string(&format!("oci-archive:dist/{}.tar", part.name))
+        ))
+    });
+    let each: Vec<String> = each.collect::<Option<_>>()?;
+    Some(format!("{{ {} }}", each.join(", ")))
+}
+
 /// The labels of the files that publish the image, if their values hold in every run.
 fn labels(image: &AssembledImage, parts: &AssembledParts<'_>) -> Vec<String> {
     let mut found: Vec<(&str, &str)> = Vec::new();
@@ -193,7 +262,12 @@ fn labels(image: &AssembledImage, parts: &AssembledParts<'_>) -> Vec<String> {
             .iter()
             .any(|it| name.strip_prefix("org.opencontainers.image.") == Some(it));
         let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
-        if origin.file == image.origin.file && plain && !standard && !value.contains("{{") && !found.iter().any(|(it, _)| it == name) {
+        if origin.file == image.origin.file
+            && plain
+            && !standard
+            && !value.contains("{{")
+            && !found.iter().any(|(it, _)| it == name)
+        {
             found.push((name, value));
         }
     }

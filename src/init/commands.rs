@@ -23,7 +23,11 @@ pub(super) fn run_commands(commands: &[RunCommand], context: &mut StepContext<'_
         let mut command = command.clone();
         let before = context.condition.clone();
         context.condition = before.clone().and(command.condition.clone().assuming());
-        while command.words.first().is_some_and(|it| matches!(it.known(), Some("sudo" | "time" | "exec" | "retry" | "env"))) {
+        while command
+            .words
+            .first()
+            .is_some_and(|it| matches!(it.known(), Some("sudo" | "time" | "exec" | "retry" | "env")))
+        {
             command.words.remove(0);
         }
         one(&command, &mut built, context);
@@ -37,7 +41,9 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
     let names: Vec<&str> = words.iter().map(|word| word.known().unwrap_or("\u{3}")).collect();
     let push = |text: &SymbolicText, context: &mut StepContext<'_, '_>, built: &LocalBuilds| {
         let build = built.get(&text.shown()).map(|(_, facts)| facts.clone()).unwrap_or_default();
-        context.push_references(text, &build, &Condition::Always, &origin);
+        // `-t "a:1 b:2"` names one reference by mistake; docker reads the first.
+        let first = text.split(char::is_whitespace).into_iter().next().unwrap_or_default();
+        context.push_references(&first, &build, &Condition::Always, &origin);
     };
     match names.as_slice() {
         ["docker", "buildx", "bake", ..] | ["docker", "bake", ..] => bake(words, &origin, context),
@@ -46,7 +52,9 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
                 push(&tag, context, built);
             }
         }
-        ["docker" | "podman" | "nerdctl" | "buildah", rest @ ..] if is_build(rest) => build(words, &origin, built, context),
+        ["docker" | "podman" | "nerdctl" | "buildah", rest @ ..] if is_build(rest) => {
+            build(words, &origin, built, context)
+        }
         ["docker" | "podman" | "nerdctl" | "buildah", "tag", ..] | ["docker", "image", "tag", ..] => {
             let named = arguments(words, if names.get(1) == Some(&"image") { 3 } else { 2 });
             if let [from, to, ..] = named.as_slice() {
@@ -68,7 +76,9 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
                 }
                 ([first, second, ..], false) if names.first() != Some(&"docker") => {
                     // podman push LOCAL docker://REFERENCE
-                    let to = second.strip_prefix("docker://", &context.scope.project.tags).unwrap_or_else(|| second.clone());
+                    let to = second
+                        .strip_prefix("docker://", &context.scope.project.tags)
+                        .unwrap_or_else(|| second.clone());
                     let facts = built.get(&first.shown()).map(|(_, facts)| facts.clone()).unwrap_or_default();
                     context.push_references(&to, &facts, &Condition::Always, &origin);
                 }
@@ -81,7 +91,11 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
                 push(reference, context, built);
             }
         }
-        ["skopeo", "copy", ..] | ["regctl", "image", "copy" | "cp", ..] | ["crane", "copy" | "cp" | "push", ..] | ["gcrane", "cp", ..] | ["oras", "cp" | "copy", ..] => {
+        ["skopeo", "copy", ..]
+        | ["regctl", "image", "copy" | "cp", ..]
+        | ["crane", "copy" | "cp" | "push", ..]
+        | ["gcrane", "cp", ..]
+        | ["oras", "cp" | "copy", ..] => {
             let skip = if names.first() == Some(&"regctl") { 3 } else { 2 };
             if let Some(to) = arguments(words, skip).get(1) {
                 let tags = context.scope.project.tags.clone();
@@ -104,7 +118,10 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
                 let tags = context.scope.project.tags.clone();
                 match to.strip_prefix("oci://", &tags) {
                     Some(repository) => context.push_chart(&repository, &origin),
-                    None => context.all.found.leave(&origin, format!("`helm push` to `{}`, which is no registry", to.shown())),
+                    None => context
+                        .all
+                        .found
+                        .leave(&origin, format!("`helm push` to `{}`, which is no registry", to.shown())),
                 }
             }
         }
@@ -119,7 +136,10 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
             let run = GoreleaserRun { kind: context.scope.kind, condition: context.condition.clone() };
             context.all.goreleaser.push(run);
         }
-        ["docker-compose" | "docker", ..] if names.contains(&"push") && (names.contains(&"compose") || names.first() == Some(&"docker-compose")) => {
+        ["docker-compose" | "docker", ..]
+            if names.contains(&"push")
+                && (names.contains(&"compose") || names.first() == Some(&"docker-compose")) =>
+        {
             super::compose::push(&origin, context);
         }
         ["make", ..] => super::makefile::run(&names, context),
@@ -136,7 +156,10 @@ fn has_ending(name: &str, ending: &str) -> bool {
 }
 
 fn is_build(words: &[&str]) -> bool {
-    matches!(words, ["build" | "bud", ..] | ["buildx", "build", ..] | ["image", "build", ..] | ["buildx", "b", ..])
+    matches!(
+        words,
+        ["build" | "bud", ..] | ["buildx", "build", ..] | ["image", "build", ..] | ["buildx", "b", ..]
+    )
 }
 
 /// The values of options: `-t X`, `--tag=X`.
@@ -154,9 +177,9 @@ fn options(words: &[SymbolicText], names: &[&str]) -> Vec<SymbolicText> {
                 let mut made = SymbolicText::default();
                 for (at, part) in word.parts().iter().enumerate() {
                     made.push(match part {
-                        super::symbolic::Part::Literal(text) if at == 0 => {
-                            super::symbolic::Part::Literal(text.strip_prefix(&start).unwrap_or(text).to_owned())
-                        }
+                        super::symbolic::Part::Literal(text) if at == 0 => super::symbolic::Part::Literal(
+                            text.strip_prefix(&start).unwrap_or(text).to_owned(),
+                        ),
                         other => other.clone(),
                     });
                 }
@@ -170,8 +193,20 @@ fn options(words: &[SymbolicText], names: &[&str]) -> Vec<SymbolicText> {
 /// The arguments that are no options, after the first `skip` words. Options with values are those of `docker`, `skopeo` and `crane`.
 fn arguments(words: &[SymbolicText], skip: usize) -> Vec<SymbolicText> {
     const WITH_VALUES: [&str; 14] = [
-        "-n", "--format", "--authfile", "--creds", "--dest-creds", "--src-creds", "--platform", "--username", "--password",
-        "-u", "-p", "--ca-file", "--src-authfile", "--dest-authfile",
+        "-n",
+        "--format",
+        "--authfile",
+        "--creds",
+        "--dest-creds",
+        "--src-creds",
+        "--platform",
+        "--username",
+        "--password",
+        "-u",
+        "-p",
+        "--ca-file",
+        "--src-authfile",
+        "--dest-authfile",
     ];
     let mut found = Vec::new();
     let mut words = words.iter().skip(skip);
@@ -192,20 +227,29 @@ fn build(
     built: &mut LocalBuilds,
     context: &mut StepContext<'_, '_>,
 ) {
-    let known = |names: &[&str]| options(words, names).into_iter().next_back().and_then(|it| it.known().map(str::to_owned));
+    let known = |names: &[&str]| {
+        options(words, names).into_iter().next_back().and_then(|it| it.known().map(str::to_owned))
+    };
     let shown: Vec<String> = words.iter().map(SymbolicText::shown).collect();
-    let folder = shown.last().filter(|it| !it.starts_with('-')).map(|it| it.trim_start_matches("./").trim_end_matches('/').to_owned());
-    let dockerfile = known(&["-f", "--file"]).map(|it| it.trim_start_matches("./").to_owned()).unwrap_or_else(|| match folder.as_deref() {
-        None | Some("" | ".") => "Dockerfile".to_owned(),
-        Some(folder) => format!("{folder}/Dockerfile"),
-    });
+    let folder = shown
+        .last()
+        .filter(|it| !it.starts_with('-'))
+        .map(|it| it.trim_start_matches("./").trim_end_matches('/').to_owned());
+    let dockerfile = known(&["-f", "--file"])
+        .map(|it| it.trim_start_matches("./").to_owned())
+        .unwrap_or_else(|| match folder.as_deref() {
+            None | Some("" | ".") => "Dockerfile".to_owned(),
+            Some(folder) => format!("{folder}/Dockerfile"),
+        });
     let facts = BuildFacts {
         dockerfile: Some(dockerfile),
         variant: known(&["--target"]).unwrap_or_default(),
         platforms: options(words, &["--platform"]).iter().flat_map(platforms).collect(),
     };
     let tags = options(words, &["-t", "--tag"]);
-    let pushed = shown.iter().any(|it| it == "--push" || it == "--push=true" || it.contains("type=registry") || it.contains("push=true"));
+    let pushed = shown.iter().any(|it| {
+        it == "--push" || it == "--push=true" || it.contains("type=registry") || it.contains("push=true")
+    });
     for tag in tags {
         built.insert(tag.shown(), (tag.clone(), facts.clone()));
         if pushed {
@@ -216,18 +260,26 @@ fn build(
 
 fn bake(words: &[SymbolicText], origin: &Origin, context: &mut StepContext<'_, '_>) {
     let shown: Vec<String> = words.iter().map(SymbolicText::shown).collect();
-    let pushed = shown.iter().any(|it| it == "--push" || it.contains("type=registry") || it.contains("push=true"));
+    let pushed =
+        shown.iter().any(|it| it == "--push" || it.contains("type=registry") || it.contains("push=true"));
     let files = options(words, &["-f", "--file"]);
     let metadata: Vec<usize> = files.iter().filter_map(|it| context.metadata_of(it)).collect();
-    let files: Vec<String> = files.iter().filter_map(|it| it.known()).map(|it| it.trim_start_matches("./").to_owned()).collect();
-    let targets: Vec<String> = arguments(words, 2).iter().map(SymbolicText::shown).filter(|it| it != "bake" && !files.contains(it)).collect();
+    let files: Vec<String> =
+        files.iter().filter_map(|it| it.known()).map(|it| it.trim_start_matches("./").to_owned()).collect();
+    let targets: Vec<String> = arguments(words, 2)
+        .iter()
+        .map(SymbolicText::shown)
+        .filter(|it| it != "bake" && !files.contains(it))
+        .collect();
     super::bake::publish(&files, &targets, &Condition::known(pushed), origin, &metadata, context);
 }
 
 /// `ko build ./cmd/app --bare --tags a,b` (ko.build, "Naming Images").
 fn ko(words: &[SymbolicText], origin: &Origin, context: &mut StepContext<'_, '_>) {
     let repository = match context.scope.value("env.KO_DOCKER_REPO") {
-        super::scope::ScopeValue::Null => super::shell_text::ShellValues { scope: &context.scope, inserted: &[] }.variable("KO_DOCKER_REPO"),
+        super::scope::ScopeValue::Null => {
+            super::shell_text::ShellValues { scope: &context.scope, inserted: &[] }.variable("KO_DOCKER_REPO")
+        }
         value => value.text("KO_DOCKER_REPO"),
     };
     let has = |names: &[&str]| words.iter().any(|word| word.known().is_some_and(|it| names.contains(&it)));
@@ -236,13 +288,21 @@ fn ko(words: &[SymbolicText], origin: &Origin, context: &mut StepContext<'_, '_>
     let tags = if tags.is_empty() { vec![SymbolicText::literal("latest")] } else { tags };
     let platforms: Vec<String> = options(words, &["--platform"]).iter().flat_map(platforms).collect();
     let path = arguments(words, 2).into_iter().next_back().map(|it| it.shown()).unwrap_or_default();
-    let last = path.trim_end_matches('/').rsplit('/').next().filter(|it| !matches!(*it, "." | "")).unwrap_or(&context.scope.project.name).to_owned();
+    let last = path
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .filter(|it| !matches!(*it, "." | ""))
+        .unwrap_or(&context.scope.project.name)
+        .to_owned();
     let repository = if has(&["--bare"]) {
         repository
     } else if has(&["-B", "--base-import-paths"]) {
         repository.then(&SymbolicText::literal(&format!("/{last}")))
     } else {
-        let why = format!("`ko build {path}` without `--bare` or `-B` names the repository after a digest of the path");
+        let why = format!(
+            "`ko build {path}` without `--bare` or `-B` names the repository after a digest of the path"
+        );
         return context.all.found.leave(origin, why);
     };
     let build = BuildFacts { dockerfile: None, variant: format!("ko {path}"), platforms };
@@ -256,7 +316,9 @@ fn ko(words: &[SymbolicText], origin: &Origin, context: &mut StepContext<'_, '_>
 fn called(script: &str, arguments: &[SymbolicText], context: &mut StepContext<'_, '_>) {
     let name = script.trim_start_matches("./");
     let Some(text) = context.scope.project.texts.get(name).cloned() else { return };
-    if context.depth >= MAX_DEPTH || !text.contains("docker") && !text.contains("podman") && !text.contains("helm") {
+    if context.depth >= MAX_DEPTH
+        || !text.contains("docker") && !text.contains("podman") && !text.contains("helm")
+    {
         return;
     }
     let mut scope = context.scope.clone();

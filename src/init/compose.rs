@@ -11,12 +11,15 @@ pub(super) fn is_compose(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or_default();
     matches!(stem, "compose" | "docker-compose")
-        || (stem.starts_with("docker-compose.") || stem.starts_with("compose.")) && !stem.contains("dev") && !stem.contains("test")
+        || (stem.starts_with("docker-compose.") || stem.starts_with("compose."))
+            && !stem.contains("dev")
+            && !stem.contains("test")
 }
 
 /// Publishes the services that `docker compose push` pushes.
 pub(super) fn push(origin: &Origin, context: &mut StepContext<'_, '_>) {
-    let files: Vec<&YamlFile> = context.files.iter().filter(|it| is_compose(&it.file) && !it.file.contains('/')).collect();
+    let files: Vec<&YamlFile> =
+        context.files.iter().filter(|it| is_compose(&it.file) && !it.file.contains('/')).collect();
     for file in files {
         services(file, context);
         let _ = origin;
@@ -25,23 +28,36 @@ pub(super) fn push(origin: &Origin, context: &mut StepContext<'_, '_>) {
 
 /// Publishes the services of a file that are built and have an image.
 pub(super) fn services(file: &YamlFile, context: &mut StepContext<'_, '_>) {
-    let services = file.root().and_then(|root| root.get("services")).map(FileNode::entries).unwrap_or_default();
+    let services =
+        file.root().and_then(|root| root.get("services")).map(FileNode::entries).unwrap_or_default();
     for (_, service) in services {
         let (Some(build), Some(image)) = (service.get("build"), service.get("image")) else { continue };
         let text = |key: &str| build.get(key).and_then(FileNode::text);
         let folder = build.text().or_else(|| text("context")).unwrap_or(".");
         let folder = folder.trim_start_matches("./").trim_end_matches('/');
         let name = text("dockerfile").unwrap_or("Dockerfile").trim_start_matches("./");
-        let dockerfile = if matches!(folder, "" | ".") { name.to_owned() } else { format!("{folder}/{name}") };
+        let dockerfile =
+            if matches!(folder, "" | ".") { name.to_owned() } else { format!("{folder}/{name}") };
         let facts = BuildFacts {
             dockerfile: Some(dockerfile),
             variant: text("target").unwrap_or_default().to_owned(),
-            platforms: build.get("platforms").map(FileNode::strings).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+            platforms: build
+                .get("platforms")
+                .map(FileNode::strings)
+                .unwrap_or_default()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         };
         let tags = build.get("tags").map(FileNode::lines).unwrap_or_default();
         for line in image.lines().into_iter().chain(tags) {
             let reference = ShellValues { scope: &context.scope, inserted: &[] }.word(&line.text);
-            context.push_references(&reference, &facts, &Condition::Always, &Origin::new(&file.file, line.line));
+            context.push_references(
+                &reference,
+                &facts,
+                &Condition::Always,
+                &Origin::new(&file.file, line.line),
+            );
         }
     }
 }

@@ -33,18 +33,34 @@ impl Condition {
             (Self::Never, _) | (_, Self::Never) => Self::Never,
             (Self::Always, it) | (it, Self::Always) => it,
             (one, other) if one == other => one,
-            (Self::All(mut all), Self::All(others)) => {
-                others.into_iter().for_each(|it| if !all.contains(&it) { all.push(it) });
-                Self::All(all)
-            }
-            (Self::All(mut all), it) | (it, Self::All(mut all)) => {
-                if !all.contains(&it) {
-                    all.push(it);
+            (one, other) => {
+                let mut all = one.parts();
+                for it in other.parts() {
+                    if all.contains(&it.clone().negated()) && !matches!(it, Self::Unknown(_)) {
+                        return Self::Never;
+                    }
+                    // `a and (a or b)` is `a`.
+                    let implied = matches!(&it, Self::Any(any) if any.iter().any(|one| all.contains(one)));
+                    if !all.contains(&it) && !implied {
+                        all.push(it);
+                    }
                 }
-                Self::All(all)
+                if all.len() == 1 { all.pop().unwrap_or(Self::Always) } else { Self::All(all) }
             }
-            (one, other) => Self::All(vec![one, other]),
         }
+    }
+
+    /// The conditions that must all hold.
+    fn parts(self) -> Vec<Self> {
+        match self {
+            Self::All(all) => all,
+            it => vec![it],
+        }
+    }
+
+    /// Whether it holds only if `other` holds too.
+    fn implies(&self, other: &Self) -> bool {
+        self == other || matches!(self, Self::All(all) if all.contains(other))
     }
 
     /// One of them holds.
@@ -52,13 +68,23 @@ impl Condition {
         match (self, other) {
             (Self::Always, _) | (_, Self::Always) => Self::Always,
             (Self::Never, it) | (it, Self::Never) => it,
-            (one, other) if one == other => one,
+            (one, other) if one.implies(&other) => other,
+            (one, other) if other.implies(&one) => one,
+            (one, other) if one.clone().negated() == other && !matches!(one, Self::Unknown(_)) => {
+                Self::Always
+            }
             (Self::Branch(mut branches), Self::Branch(others)) => {
-                others.into_iter().for_each(|it| if !branches.contains(&it) { branches.push(it) });
+                others.into_iter().for_each(|it| {
+                    if !branches.contains(&it) {
+                        branches.push(it)
+                    }
+                });
                 Self::Branch(branches)
             }
             (Self::Any(mut any), it) | (it, Self::Any(mut any)) => {
-                any.push(it);
+                if !any.iter().any(|one| it.implies(one)) {
+                    any.push(it);
+                }
                 Self::Any(any)
             }
             (one, other) => Self::Any(vec![one, other]),
@@ -109,7 +135,8 @@ impl Condition {
                     Self::Branch(globs) => Some(globs.clone()),
                     _ => None,
                 });
-                let rest = all.iter().filter(|it| !matches!(it, Self::Branch(them) if Some(them) == globs.as_ref()));
+                let rest =
+                    all.iter().filter(|it| !matches!(it, Self::Branch(them) if Some(them) == globs.as_ref()));
                 let rest = rest.cloned().fold(Self::Always, Self::and);
                 let when = (rest != Self::Always).then(|| rest.expression(false));
                 (globs.unwrap_or_default(), when)

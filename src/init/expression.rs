@@ -1,11 +1,11 @@
 //! Expressions of GitHub Actions, `${{ … }}` (docs.github.com, "Evaluate expressions in workflows and actions").
 
 use super::condition::Condition;
+use super::expression_tokens::{Token, tokens};
 use super::scope::{Scope, ScopeValue};
 use super::symbolic::{Part, SymbolicText};
 
-/// The longest expression that is read, and the deepest.
-const MAX_LENGTH: usize = 4_000;
+/// The deepest expression that is read.
 const MAX_DEPTH: usize = 40;
 
 /// A text with `${{ … }}` in it.
@@ -28,7 +28,8 @@ pub(super) fn interpolate(text: &str, scope: &Scope<'_>) -> SymbolicText {
 /// A text that is true or false: an expression with or without `${{ … }}`, as `if` has it.
 pub(super) fn condition(text: &str, scope: &Scope<'_>) -> Condition {
     let text = text.trim();
-    let whole = text.strip_prefix("${{").and_then(|it| it.strip_suffix("}}")).filter(|it| !it.contains("${{"));
+    let whole =
+        text.strip_prefix("${{").and_then(|it| it.strip_suffix("}}")).filter(|it| !it.contains("${{"));
     match whole {
         Some(expression) => evaluate(expression, scope).condition(),
         None if text.contains("${{") => truth(&interpolate(text, scope)),
@@ -69,54 +70,6 @@ pub(super) fn evaluate(expression: &str, scope: &Scope<'_>) -> ScopeValue {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Text(String),
-    Name(String),
-    Sign(&'static str),
-}
-
-const SIGNS: [&str; 15] = ["&&", "||", "==", "!=", "<=", ">=", "!", "(", ")", ",", ".", "[", "]", "<", ">"];
-
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut found = Vec::new();
-    let mut rest = text.trim();
-    if rest.len() > MAX_LENGTH {
-        return None;
-    }
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('\'') {
-            let mut value = String::new();
-            let mut characters = after.char_indices().peekable();
-            let end = loop {
-                match characters.next()? {
-                    (_, '\'') if characters.peek().is_some_and(|(_, c)| *c == '\'') => {
-                        characters.next();
-                        value.push('\'');
-                    }
-                    (at, '\'') => break at,
-                    (_, character) => value.push(character),
-                }
-            };
-            found.push(Token::Text(value));
-            rest = after.get(end + 1..)?;
-        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            found.push(Token::Sign(sign));
-            rest = rest.get(sign.len()..)?;
-        } else {
-            let length = rest.find(|c: char| !c.is_alphanumeric() && !"_-*".contains(c)).unwrap_or(rest.len());
-            let (name, after) = rest.split_at_checked(length.max(1))?;
-            if length == 0 {
-                return None;
-            }
-            found.push(Token::Name(name.to_owned()));
-            rest = after;
-        }
-        rest = rest.trim_start();
-    }
-    Some(found)
-}
-
 struct ExpressionReader<'r, 'p> {
     tokens: &'r [Token],
     at: usize,
@@ -150,7 +103,9 @@ impl ExpressionReader<'_, '_> {
                 }
                 // `inputs.tag || github.ref_name` in a run without inputs.
                 (_, ScopeValue::Text(text), _) if is_input(text) => other,
-                (one, _, ScopeValue::Text(_) | ScopeValue::Null | ScopeValue::List(_)) if one.first_unknown().is_none() => {
+                (one, _, ScopeValue::Text(_) | ScopeValue::Null | ScopeValue::List(_))
+                    if one.first_unknown().is_none() =>
+                {
                     self.unknown()
                 }
                 (one, _, two) => ScopeValue::Condition(one.or(two.condition())),
@@ -186,13 +141,18 @@ impl ExpressionReader<'_, '_> {
                     _ => Condition::Unknown(self.source.to_owned()),
                 },
                 // `x == 'true'`, as outputs of steps are compared.
-                (ScopeValue::Condition(one), ScopeValue::Text(text)) | (ScopeValue::Text(text), ScopeValue::Condition(one)) => {
-                    match text.known() {
-                        Some("true") => one.clone(),
-                        Some("false") => one.clone().negated(),
-                        Some(_) => Condition::Never,
-                        None => Condition::Unknown(self.source.to_owned()),
-                    }
+                (ScopeValue::Condition(one), ScopeValue::Text(text))
+                | (ScopeValue::Text(text), ScopeValue::Condition(one)) => match text.known() {
+                    Some("true") => one.clone(),
+                    Some("false") => one.clone().negated(),
+                    Some(_) => Condition::Never,
+                    None => Condition::Unknown(self.source.to_owned()),
+                },
+                // `null` is 0 as a number.
+                (ScopeValue::Null, ScopeValue::Text(text)) | (ScopeValue::Text(text), ScopeValue::Null)
+                    if text.known() == Some("0") =>
+                {
+                    Condition::Always
                 }
                 (one, two) => self.scope.equal(&one.text(self.source), &two.text(self.source)),
             };
@@ -348,12 +308,24 @@ mod tests {
             ("${{ startsWith(github.ref, 'refs/tags/') }}", "Y Y N N N N"),
             ("github.event_name != 'pull_request'", "Y Y Y N Y Y"),
             ("github.event_name == 'push' && github.ref == 'refs/heads/main'", "N N match main N N N"),
-            ("!contains(github.ref, '-')", "version.pre == '' version.pre == '' not ('-' in git.branch) Y not ('-' in git.branch) not ('-' in git.branch)"),
+            (
+                "!contains(github.ref, '-')",
+                "version.pre == '' version.pre == '' not ('-' in git.branch) Y not ('-' in git.branch) not ('-' in git.branch)",
+            ),
             ("github.repository == 'Acme/app'", "Y Y Y Y Y Y"),
-            ("github.ref_type == 'tag' || github.ref_name == github.event.repository.default_branch", "Y Y match main N Y match main"),
-            ("!startsWith(github.ref, 'refs/tags/v0.')", "not (git.tag is startingwith('v0.')) not (git.tag is startingwith('v0.')) Y Y Y Y"),
+            (
+                "github.ref_type == 'tag' || github.ref_name == github.event.repository.default_branch",
+                "Y Y match main N Y match main",
+            ),
+            (
+                "!startsWith(github.ref, 'refs/tags/v0.')",
+                "not (git.tag is startingwith('v0.')) not (git.tag is startingwith('v0.')) Y Y Y Y",
+            ),
             ("secrets.X == 'y'", "? ? ? ? ? ?"),
-            ("github.event_name == 'release' && !github.event.release.prerelease", "N version.pre == '' N N N N"),
+            (
+                "github.event_name == 'release' && !github.event.release.prerelease",
+                "N version.pre == '' N N N N",
+            ),
             ("(", "? ? ? ? ? ?"),
         ] {
             let shown: Vec<String> = RunKind::ALL
@@ -378,9 +350,15 @@ mod tests {
         let mut scope = Scope::new(&facts, RunKind::TagPush);
         scope.set("env.REGISTRY", SymbolicText::literal("ghcr.io"));
         for (text, expected) in [
-            ("${{ env.REGISTRY }}/${{ github.repository }}:${{ github.ref_name }}", "ghcr.io/acme/app:{{ git.tag }}"),
+            (
+                "${{ env.REGISTRY }}/${{ github.repository }}:${{ github.ref_name }}",
+                "ghcr.io/acme/app:{{ git.tag }}",
+            ),
             ("${{ github.event_name == 'push' && 'a' || 'b' }}", "a"),
-            ("${{ github.event_name == 'x' && 'a' || format('{0}-{1}', 'b', github.sha) }}", "b-{{ git.sha }}"),
+            (
+                "${{ github.event_name == 'x' && 'a' || format('{0}-{1}', 'b', github.sha) }}",
+                "b-{{ git.sha }}",
+            ),
             ("${{ matrix.none }}x", "x"),
             ("${{ inputs.tag || github.ref_name }}", "{{ git.tag }}"),
             ("${{ unclosed", "${{ unclosed"),

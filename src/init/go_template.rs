@@ -78,7 +78,9 @@ fn fork(open: &mut Vec<(SymbolicText, Condition)>, condition: &Condition, stack:
 
 fn add(open: &mut [(SymbolicText, Condition)], part: &Part, stack: &[Condition]) {
     for (text, own) in open {
-        if stack.iter().all(|it| *it == Condition::Always || *it != Condition::Never && own.clone().and(it.clone()) == *own) {
+        if stack.iter().all(|it| {
+            *it == Condition::Always || *it != Condition::Never && own.clone().and(it.clone()) == *own
+        }) {
             text.push(part.clone());
         }
     }
@@ -124,9 +126,15 @@ fn operand(text: &str, whole: &str, values: &GoTemplates<'_>) -> SymbolicText {
         [".Branch"] => symbol(Symbol::Branch),
         [".Date" | ".CommitDate"] => symbol(Symbol::Date("%Y-%m-%dT%H:%M:%SZ".to_owned())),
         [".ProjectName"] => SymbolicText::literal(values.name),
-        [".GitURL"] => SymbolicText::literal(&format!("{}/{}", values.project.server, values.project.repository)),
-        [".Env.GITHUB_REPOSITORY_OWNER"] if !values.project.repository.is_empty() => SymbolicText::literal(values.project.owner()),
-        [".Env.GITHUB_REPOSITORY"] if !values.project.repository.is_empty() => SymbolicText::literal(&values.project.repository),
+        [".GitURL"] => {
+            SymbolicText::literal(&format!("{}/{}", values.project.server, values.project.repository))
+        }
+        [".Env.GITHUB_REPOSITORY_OWNER"] if !values.project.repository.is_empty() => {
+            SymbolicText::literal(values.project.owner())
+        }
+        [".Env.GITHUB_REPOSITORY"] if !values.project.repository.is_empty() => {
+            SymbolicText::literal(&values.project.repository)
+        }
         [".Env.GITHUB_REF_NAME"] => symbol(Symbol::Tag),
         ["trimprefix", value, prefix] => {
             let value = operand(value, whole, values);
@@ -139,7 +147,11 @@ fn operand(text: &str, whole: &str, values: &GoTemplates<'_>) -> SymbolicText {
         }
         ["envOrDefault", name, default] => {
             let known = operand(&format!(".Env.{}", name.trim_matches('"')), whole, values);
-            if known.first_unknown().is_some() { SymbolicText::literal(default.trim_matches('"')) } else { known }
+            if known.first_unknown().is_some() {
+                SymbolicText::literal(default.trim_matches('"'))
+            } else {
+                known
+            }
         }
         [one] if one.starts_with('"') => SymbolicText::literal(one.trim_matches('"')),
         _ => SymbolicText::unknown(text),
@@ -164,7 +176,10 @@ mod tests {
         let values = GoTemplates { project: &project, name: "app" };
         for (template, expected) in [
             ("acme/app:{{ .Version }}", vec!["acme/app:{{ version }} Always"]),
-            ("acme/{{.ProjectName}}:v{{ .Major }}.{{ .Minor }}-amd64", vec!["acme/app:v{{ version.major }}.{{ version.minor }}-amd64 Always"]),
+            (
+                "acme/{{.ProjectName}}:v{{ .Major }}.{{ .Minor }}-amd64",
+                vec!["acme/app:v{{ version.major }}.{{ version.minor }}-amd64 Always"],
+            ),
             (
                 "{{ if not .Prerelease }}latest{{ end }}",
                 vec!["latest Test(\"version.pre == ''\")", " Test(\"version.pre != ''\")"],
@@ -173,7 +188,10 @@ mod tests {
             ("{{ .Env.OTHER }}", vec![".Env.OTHER Always"]),
             ("{{ if .IsSnapshot }}x{{ else }}y{{ end }}", vec!["y Always"]),
         ] {
-            let made: Vec<String> = pieces(template, &values).iter().map(|(text, own)| format!("{} {own:?}", text.shown())).collect();
+            let made: Vec<String> = pieces(template, &values)
+                .iter()
+                .map(|(text, own)| format!("{} {own:?}", text.shown()))
+                .collect();
             assert_eq!(made, expected, "{template}");
         }
     }

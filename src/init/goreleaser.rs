@@ -31,11 +31,11 @@ pub(super) fn read_goreleaser(file: &YamlFile, runs: &[GoreleaserRun], project: 
     let mut reader = GoreleaserReader { file, project, name, condition, found: Findings::default() };
     let list = |key: &str| root.get(key).map(FileNode::items).unwrap_or_default();
     let manifests = list("docker_manifests");
+    for manifest in &manifests {
+        reader.manifest(*manifest, &list("dockers"));
+    }
     for docker in list("dockers") {
         reader.docker(docker, &manifests);
-    }
-    for manifest in manifests {
-        reader.manifest(manifest, &list("dockers"));
     }
     for docker in list("dockers_v2") {
         reader.docker_v2(docker);
@@ -45,7 +45,10 @@ pub(super) fn read_goreleaser(file: &YamlFile, runs: &[GoreleaserRun], project: 
     }
     for sign in list("docker_signs") {
         let origin = Origin::new(&file.file, sign.line());
-        reader.found.leave(&origin, "`docker_signs` is not carried over: sign the digests that `apply --record` writes");
+        reader.found.leave(
+            &origin,
+            "`docker_signs` is not carried over: sign the digests that `apply --record` writes",
+        );
     }
     found.extend(reader.found);
     found
@@ -93,7 +96,9 @@ impl GoreleaserReader<'_> {
             return self.found.leave(origin, format!("`{source}`: `{unknown}` is not known here"));
         }
         if let Some(unknown) = condition.first_unknown() {
-            return self.found.leave(origin, format!("`{source}`: the condition `{unknown}` is not understood"));
+            return self
+                .found
+                .leave(origin, format!("`{source}`: the condition `{unknown}` is not understood"));
         }
         let Some(to) = address(repository, self.project, origin, &mut self.found) else {
             return self.found.leave(origin, format!("the image `{}` is not known here", repository.shown()));
@@ -126,10 +131,14 @@ impl GoreleaserReader<'_> {
         let pushed = self.pushed(docker);
         let text = |key: &str| docker.get(key).and_then(FileNode::text);
         let platform = platform(docker);
-        let in_manifest = docker.get("image_templates").map(FileNode::strings).unwrap_or_default().iter().any(|image| {
-            manifests.iter().any(|it| it.get("image_templates").map(FileNode::strings).unwrap_or_default().contains(image))
-        });
-        let variant = if in_manifest { platform.clone() } else { text("target").unwrap_or_default().to_owned() };
+        let in_manifest =
+            docker.get("image_templates").map(FileNode::strings).unwrap_or_default().iter().any(|image| {
+                manifests.iter().any(|it| {
+                    it.get("image_templates").map(FileNode::strings).unwrap_or_default().contains(image)
+                })
+            });
+        let variant =
+            if in_manifest { platform.clone() } else { text("target").unwrap_or_default().to_owned() };
         let build = BuildFacts {
             dockerfile: Some(text("dockerfile").unwrap_or("Dockerfile").to_owned()),
             variant,
@@ -146,9 +155,16 @@ impl GoreleaserReader<'_> {
         let parts = manifest.get("image_templates").map(FileNode::strings).unwrap_or_default();
         let used: Vec<&FileNode<'_>> = dockers
             .iter()
-            .filter(|it| it.get("image_templates").map(FileNode::strings).unwrap_or_default().iter().any(|image| parts.contains(image)))
+            .filter(|it| {
+                it.get("image_templates")
+                    .map(FileNode::strings)
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|image| parts.contains(image))
+            })
             .collect();
-        let dockerfile = used.iter().find_map(|it| it.get("dockerfile").and_then(FileNode::text)).unwrap_or("Dockerfile");
+        let dockerfile =
+            used.iter().find_map(|it| it.get("dockerfile").and_then(FileNode::text)).unwrap_or("Dockerfile");
         let platforms: Vec<String> = used.iter().map(|it| platform(**it)).collect();
         let build = BuildFacts { dockerfile: Some(dockerfile.to_owned()), variant: String::new(), platforms };
         self.publish(name.text().unwrap_or_default(), name.line(), &build, &pushed);
@@ -186,7 +202,8 @@ impl GoreleaserReader<'_> {
             for (name, value) in docker.get(key).map(FileNode::entries).unwrap_or_default() {
                 let origin = self.origin(value.line());
                 let found = pieces(value.text().unwrap_or_default(), &self.templates());
-                if let Some(template) = found.first().and_then(|(text, _)| text.template(&self.project.tags)) {
+                if let Some(template) = found.first().and_then(|(text, _)| text.template(&self.project.tags))
+                {
                     self.found.labels.push((name.to_owned(), template, origin));
                 }
             }
@@ -200,7 +217,8 @@ impl GoreleaserReader<'_> {
         let mut repositories = ko.get("repositories").map(FileNode::lines).unwrap_or_default();
         repositories.extend(ko.get("repository").map(FileNode::lines).unwrap_or_default());
         let main = ko.get("main").and_then(FileNode::text).unwrap_or(".").trim_end_matches('/');
-        let last = main.rsplit('/').next().filter(|it| !matches!(*it, "" | ".")).unwrap_or(&self.name).to_owned();
+        let last =
+            main.rsplit('/').next().filter(|it| !matches!(*it, "" | ".")).unwrap_or(&self.name).to_owned();
         let platforms = ko.get("platforms").map(FileNode::strings).unwrap_or_else(|| vec!["linux/amd64"]);
         let build = BuildFacts {
             dockerfile: None,
@@ -230,7 +248,14 @@ impl GoreleaserReader<'_> {
                 if tags.is_empty() {
                     let origin = self.origin(repository.line);
                     let latest = SymbolicText::literal("latest");
-                    self.reference(&text, &latest, "latest", &origin, &build, &pushed.clone().and(own.clone()));
+                    self.reference(
+                        &text,
+                        &latest,
+                        "latest",
+                        &origin,
+                        &build,
+                        &pushed.clone().and(own.clone()),
+                    );
                 }
             }
         }

@@ -30,7 +30,11 @@ pub(super) fn run(words: &[&str], context: &mut StepContext<'_, '_>) {
         }
     }
     let file = ["Makefile", "makefile", "GNUmakefile"].into_iter().find_map(|name| {
-        let path = if folder.is_empty() { name.to_owned() } else { format!("{}/{name}", folder.trim_start_matches("./")) };
+        let path = if folder.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", folder.trim_start_matches("./"))
+        };
         context.scope.project.texts.get(&path).cloned().map(|text| (path, text))
     });
     let Some((path, text)) = file.filter(|_| context.depth < 2) else { return };
@@ -63,7 +67,11 @@ pub(super) fn run_targets(
     }
     for rule in order {
         let Some((first, _)) = rule.recipe.first() else { continue };
-        let lines: Vec<String> = rule.recipe.iter().map(|(_, line)| shell_form(line.trim_start_matches(['@', '-', '+']))).collect();
+        let lines: Vec<String> = rule
+            .recipe
+            .iter()
+            .map(|(_, line)| shell_form(line.trim_start_matches(['@', '-', '+'])))
+            .collect();
         scope.set("env.@", super::symbolic::SymbolicText::literal(&rule.name));
         let commands = run_script(&lines.join("\n"), *first, "-", &mut scope);
         let mut inside = StepContext {
@@ -81,7 +89,9 @@ pub(super) fn run_targets(
 
 /// The targets of a Makefile whose recipes push images.
 pub(super) fn pushing_targets(text: &str) -> Vec<String> {
-    let pushes = |rule: &MakeRule| rule.recipe.iter().any(|(_, line)| line.contains("push") && !line.contains("git push"));
+    let pushes = |rule: &MakeRule| {
+        rule.recipe.iter().any(|(_, line)| line.contains("push") && !line.contains("git push"))
+    };
     read(text, |_, _, _| {}).iter().filter(|rule| pushes(rule)).map(|rule| rule.name.clone()).collect()
 }
 

@@ -38,10 +38,13 @@ pub(super) fn combinations(job: FileNode<'_>, scope: &Scope<'_>) -> Option<Vec<C
     }
     let entries = |key: &str| {
         let items = matrix.get(key).map(FileNode::items).unwrap_or_default();
-        items.into_iter().map(|item| {
-            let entries = item.entries().into_iter();
-            entries.flat_map(|(name, value)| flat(name, value, scope)).collect::<Combination>()
-        }).collect::<Vec<_>>()
+        items
+            .into_iter()
+            .map(|item| {
+                let entries = item.entries().into_iter();
+                entries.flat_map(|(name, value)| flat(name, value, scope)).collect::<Combination>()
+            })
+            .collect::<Vec<_>>()
     };
     let excluded = entries("exclude");
     all.retain(|one| !excluded.iter().any(|it| it.iter().all(|(key, value)| one.get(key) == Some(value))));
@@ -50,7 +53,8 @@ pub(super) fn combinations(job: FileNode<'_>, scope: &Scope<'_>) -> Option<Vec<C
         all.clear();
     }
     let original: Vec<Combination> = all.clone();
-    let is_original = |key: &str| names.iter().any(|name| key == name || key.starts_with(&format!("{name}.")));
+    let is_original =
+        |key: &str| names.iter().any(|name| key == name || key.starts_with(&format!("{name}.")));
     for entry in entries("include") {
         let mut extended = false;
         for (one, before) in all.iter_mut().zip(&original) {
@@ -77,7 +81,8 @@ fn flat(name: &str, node: FileNode<'_>, scope: &Scope<'_>) -> Combination {
             for (key, value) in node.entries() {
                 waiting.push((format!("{name}.{}", key.to_ascii_lowercase()), value, depth + 1));
             }
-            let items: Vec<SymbolicText> = node.items().iter().filter_map(|it| it.text()).map(|it| interpolate(it, scope)).collect();
+            let items: Vec<SymbolicText> =
+                node.items().iter().filter_map(|it| it.text()).map(|it| interpolate(it, scope)).collect();
             if !items.is_empty() {
                 let comma = SymbolicText::literal(",");
                 let joined = items.iter().enumerate().fold(SymbolicText::default(), |all, (at, item)| {

@@ -3,9 +3,10 @@
 
 use regex::Regex;
 
+use super::action_rule::{ActionRule, DEFAULT_RULES, Flavor, action_rule, fields, flavor, text};
 use super::condition::{Condition, quoted};
 use super::expression::{boolean, condition, interpolate};
-use super::handlebars::{date_format, expand, is_default_branch};
+use super::handlebars::{date_format, is_default_branch};
 use super::scope::{RunKind, Scope};
 use super::symbolic::{Part, Symbol, SymbolicText};
 use super::yaml_file::ValueLine;
@@ -47,130 +48,16 @@ pub(super) struct ActionInputs {
     pub flavor: Vec<ValueLine>,
 }
 
-/// `flavor`.
-#[derive(Debug, Clone)]
-struct Flavor {
-    latest: Option<Condition>,
-    prefix: SymbolicText,
-    suffix: SymbolicText,
-    on_latest: [bool; 2],
-}
-
-/// A rule of `tags`.
-struct ActionRule {
-    kind: String,
-    attributes: Vec<(String, String)>,
-    priority: i64,
-    source: String,
-    line: usize,
-}
-
-/// The rules without `tags` (README, "tags input").
-const DEFAULT_RULES: [&str; 4] = ["type=schedule", "type=ref,event=branch", "type=ref,event=tag", "type=ref,event=pr"];
-
-/// Splits a line of comma-separated values. Commas in quotes and in expressions do not split.
-fn fields(line: &str) -> Vec<String> {
-    let (mut found, mut field) = (Vec::new(), String::new());
-    let (mut quoted, mut depth) = (false, 0_usize);
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if depth == 0 => quoted = !quoted,
-            '{' => {
-                depth += 1;
-                field.push(character);
-            }
-            '}' => {
-                depth = depth.saturating_sub(1);
-                field.push(character);
-            }
-            ',' if !quoted && depth == 0 => found.push(std::mem::take(&mut field)),
-            other => field.push(other),
-        }
-    }
-    found.push(field);
-    found.into_iter().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect()
-}
-
-fn rule(line: &ValueLine) -> ActionRule {
-    let mut kind = "raw".to_owned();
-    let mut attributes = Vec::new();
-    for field in fields(&line.text) {
-        match field.split_once('=') {
-            Some((key, value)) if key.trim() == "type" => value.trim().clone_into(&mut kind),
-            Some((key, value)) if key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
-                attributes.push((key.trim().to_ascii_lowercase(), value.trim().to_owned()));
-            }
-            _ => attributes.push(("value".to_owned(), field)),
-        }
-    }
-    let default = match kind.as_str() {
-        "schedule" => 1000,
-        "semver" | "pep440" => 900,
-        "match" => 800,
-        "edge" => 700,
-        "ref" => 600,
-        "raw" => 200,
-        _ => 100,
-    };
-    let written = attributes.iter().find(|(key, _)| key == "priority").and_then(|(_, value)| value.parse().ok());
-    ActionRule { kind, attributes, priority: written.unwrap_or(default), source: line.text.clone(), line: line.line }
-}
-
-impl ActionRule {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-}
-
-fn flavor(lines: &[ValueLine], scope: &Scope<'_>) -> Flavor {
-    let mut flavor = Flavor {
-        latest: None,
-        prefix: SymbolicText::default(),
-        suffix: SymbolicText::default(),
-        on_latest: [false; 2],
-    };
-    for line in lines.iter().filter(|line| !line.text.starts_with('#')) {
-        let mut last = None;
-        for field in fields(&line.text) {
-            let Some((key, value)) = field.split_once('=') else { continue };
-            let (key, value) = (key.trim(), value.trim());
-            match key {
-                "latest" => {
-                    flavor.latest = (value != "auto").then(|| boolean(value, scope));
-                    if interpolate(value, scope).known() == Some("auto") {
-                        flavor.latest = None;
-                    }
-                }
-                "prefix" => (flavor.prefix, last) = (text(value, scope), Some(0)),
-                "suffix" => (flavor.suffix, last) = (text(value, scope), Some(1)),
-                "onlatest" => {
-                    if let Some(on) = last.and_then(|at: usize| flavor.on_latest.get_mut(at)) {
-                        *on = boolean(value, scope) == Condition::Always;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    flavor
-}
-
-/// The text of an attribute: expressions of GitHub, then those of the action.
-fn text(value: &str, scope: &Scope<'_>) -> SymbolicText {
-    expand(&interpolate(value, scope), scope)
-}
-
 /// Evaluates a step.
 pub(super) fn evaluate_step(inputs: &ActionInputs, scope: &Scope<'_>) -> ActionTags {
     let mut made = ActionTags { images: images(&inputs.images, scope), ..ActionTags::default() };
     let flavor = flavor(&inputs.flavor, scope);
     let written: Vec<&ValueLine> = inputs.tags.iter().filter(|line| !line.text.starts_with('#')).collect();
     let mut rules: Vec<ActionRule> = if written.is_empty() {
-        let default = |text: &&str| rule(&ValueLine { text: (*text).to_owned(), line: 0 });
+        let default = |text: &&str| action_rule(&ValueLine { text: (*text).to_owned(), line: 0 });
         DEFAULT_RULES.iter().map(default).collect()
     } else {
-        written.into_iter().map(rule).collect()
+        written.into_iter().map(action_rule).collect()
     };
     rules.sort_by_key(|rule| -rule.priority);
     // Whether no rule has yielded a value yet, and whether `latest` follows from the one that did.
@@ -182,7 +69,8 @@ pub(super) fn evaluate_step(inputs: &ActionInputs, scope: &Scope<'_>) -> ActionT
             continue;
         }
         if let Some(unknown) = enabled.first_unknown() {
-            made.left_out.push((rule.line, format!("`{}`: the condition `{unknown}` is not understood", rule.source)));
+            made.left_out
+                .push((rule.line, format!("`{}`: the condition `{unknown}` is not understood", rule.source)));
             continue;
         }
         for (value, condition, takes_latest) in values(rule, scope, &mut made) {
@@ -212,8 +100,14 @@ pub(super) fn evaluate_step(inputs: &ActionInputs, scope: &Scope<'_>) -> ActionT
             Some(true) => text.clone(),
             _ => SymbolicText::default(),
         };
-        let tag = part(0, &flavor.prefix).then(&SymbolicText::literal("latest")).then(&part(1, &flavor.suffix));
-        made.tags.push(ActionTag { tag: sanitized(&tag), condition: latest, source: source.to_owned(), line: latest_line });
+        let tag =
+            part(0, &flavor.prefix).then(&SymbolicText::literal("latest")).then(&part(1, &flavor.suffix));
+        made.tags.push(ActionTag {
+            tag: sanitized(&tag),
+            condition: latest,
+            source: source.to_owned(),
+            line: latest_line,
+        });
     }
     made
 }
@@ -222,7 +116,8 @@ fn images(lines: &[ValueLine], scope: &Scope<'_>) -> Vec<(SymbolicText, Conditio
     let mut found = Vec::new();
     for line in lines.iter().filter(|line| !line.text.starts_with('#')) {
         let fields = fields(&line.text);
-        let attribute = |key: &str| fields.iter().find_map(|it| it.strip_prefix(key)?.trim_start().strip_prefix('='));
+        let attribute =
+            |key: &str| fields.iter().find_map(|it| it.strip_prefix(key)?.trim_start().strip_prefix('='));
         if let Some(name) = attribute("name") {
             let enabled = attribute("enable").map_or(Condition::Always, |it| boolean(it.trim(), scope));
             found.push((interpolate(name.trim(), scope), enabled, line.line));
@@ -317,12 +212,16 @@ fn values(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<Ru
             match versioned(&value, scope) {
                 Some(version) if value.first_unknown().is_some() => {
                     let unknown = value.first_unknown().unwrap_or_default();
-                    made.assumed.push((rule.line, format!("`{unknown}` is taken for the version of the git tag")));
+                    made.assumed
+                        .push((rule.line, format!("`{unknown}` is taken for the version of the git tag")));
                     one(version, false)
                 }
                 _ if value.first_unknown().is_some() => {
                     let unknown = value.first_unknown().unwrap_or_default();
-                    made.left_out.push((rule.line, format!("`{}`: the value `{unknown}` is not known here", rule.source)));
+                    made.left_out.push((
+                        rule.line,
+                        format!("`{}`: the value `{unknown}` is not known here", rule.source),
+                    ));
                     Vec::new()
                 }
                 _ => one(value, false),
@@ -336,7 +235,8 @@ fn values(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<Ru
 fn whole_tag(scope: &Scope<'_>) -> SymbolicText {
     let tags = &scope.project.tags;
     if tags.are_versions && tags.prefix.contains('/') {
-        return SymbolicText::literal(&tags.prefix.replace('/', "-")).then(&SymbolicText::symbol(Symbol::Version));
+        return SymbolicText::literal(&tags.prefix.replace('/', "-"))
+            .then(&SymbolicText::symbol(Symbol::Version));
     }
     SymbolicText::symbol(Symbol::Tag)
 }
@@ -349,7 +249,11 @@ pub(super) fn versioned(text: &SymbolicText, scope: &Scope<'_>) -> Option<Symbol
     let seems = |expression: &str| {
         let last = expression.rsplit('.').next().unwrap_or(expression).to_ascii_lowercase();
         let tag = ["tag", "ref_name", "release"].iter().any(|word| last.contains(word));
-        if last.contains("version") || last.contains("semver") { Some(Symbol::Version) } else { tag.then_some(Symbol::Tag) }
+        if last.contains("version") || last.contains("semver") {
+            Some(Symbol::Version)
+        } else {
+            tag.then_some(Symbol::Tag)
+        }
     };
     let unknown = text.parts().iter().filter_map(|part| match part {
         Part::Unknown(expression) => Some(seems(expression)),
@@ -378,7 +282,10 @@ fn versions(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<
         Some(value) if value.known().is_some() => return fixed_version(rule, value, made),
         Some(_) => {}
         None if !matches!(tags.prefix.as_str(), "" | "v") => {
-            let why = format!("`{}`: metadata-action does not read git tags with the prefix `{}` as versions", rule.source, tags.prefix);
+            let why = format!(
+                "`{}`: metadata-action does not read git tags with the prefix `{}` as versions",
+                rule.source, tags.prefix
+            );
             made.left_out.push((rule.line, why));
             return Vec::new();
         }
@@ -403,7 +310,8 @@ fn versions(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<
 
 fn fixed_version(rule: &ActionRule, value: &SymbolicText, made: &mut ActionTags) -> Vec<RuleValue> {
     if let Some(known) = value.known() {
-        made.left_out.push((rule.line, format!("`{}`: the version `{known}` is written in the rule", rule.source)));
+        made.left_out
+            .push((rule.line, format!("`{}`: the version `{known}` is written in the rule", rule.source)));
     }
     Vec::new()
 }
@@ -438,7 +346,8 @@ fn matched(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<R
     let pattern = pattern.strip_prefix('/').and_then(|it| it.strip_suffix('/')).unwrap_or(pattern);
     let group: usize = rule.get("group").and_then(|it| it.parse().ok()).unwrap_or(0);
     let Ok(regex) = Regex::new(pattern) else {
-        made.left_out.push((rule.line, format!("`{}`: the regular expression is not understood", rule.source)));
+        made.left_out
+            .push((rule.line, format!("`{}`: the regular expression is not understood", rule.source)));
         return Vec::new();
     };
     let tags = &scope.project.tags;
@@ -447,10 +356,12 @@ fn matched(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<R
         regex.captures(&tag).and_then(|found| found.get(group)).map(|found| found.as_str().to_owned())
     };
     let (release, pre) = (captured("11.22.33"), captured("11.22.33-rc.44"));
-    let symbols = |text: &[Part]| text.iter().fold(SymbolicText::default(), |mut all, part| {
-        all.push(part.clone());
-        all
-    });
+    let symbols = |text: &[Part]| {
+        text.iter().fold(SymbolicText::default(), |mut all, part| {
+            all.push(part.clone());
+            all
+        })
+    };
     let dot = || Part::Literal(".".to_owned());
     let [major, minor, patch] = [Symbol::Major, Symbol::Minor, Symbol::Patch].map(Part::Symbol);
     let known = match (release.as_deref(), pre.as_deref()) {
@@ -459,7 +370,9 @@ fn matched(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<R
         (Some("11.22.33"), Some("11.22.33")) => Some(symbols(&[major, dot(), minor, dot(), patch])),
         (Some("11.22"), _) => Some(symbols(&[major, dot(), minor])),
         (Some("11"), _) => Some(symbols(&[major])),
-        (Some(text), _) if text == format!("{}11.22.33", tags.prefix) => Some(SymbolicText::symbol(Symbol::Tag)),
+        (Some(text), _) if text == format!("{}11.22.33", tags.prefix) => {
+            Some(SymbolicText::symbol(Symbol::Tag))
+        }
         _ => None,
     };
     let only_releases = Condition::Test("version.pre == ''".to_owned());
@@ -470,7 +383,9 @@ fn matched(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<R
         }
         _ => {
             let escaped = pattern.replace('\\', r"\\").replace('"', "\\\"");
-            let capture = SymbolicText::symbol(Symbol::Expression(format!("git.tag | capture(\"{escaped}\", {group})")));
+            let capture = SymbolicText::symbol(Symbol::Expression(format!(
+                "git.tag | capture(\"{escaped}\", {group})"
+            )));
             vec![(capture, Condition::Test(format!("git.tag is matching({})", quoted(pattern))), true)]
         }
     }

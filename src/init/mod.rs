@@ -5,18 +5,23 @@
 //! a run knows (`scope`, `expression`, `shell`), `metadata_action`, `goreleaser`, `bake`, `compose` and `makefile` give tags of images,
 //! `assemble` and `rule` put them together, and `assembled_text` writes them with the lines that they come from.
 
+mod action_rule;
 mod assemble;
 mod assembled_text;
 mod bake;
+mod bake_json;
 mod commands;
 mod compose;
 mod condition;
 mod destinations;
 mod expression;
+mod expression_tokens;
+mod gitlab;
 mod glob;
 mod go_template;
 mod goreleaser;
 mod handlebars;
+mod hcl;
 mod makefile;
 mod matrix;
 mod metadata_action;
@@ -25,10 +30,13 @@ mod project;
 mod publication;
 mod published;
 mod publishing_files;
+mod pushes;
+mod regsync;
 mod remote;
 mod rule;
 mod scope;
 mod shell;
+mod shell_edits;
 mod shell_syntax;
 mod shell_text;
 mod steps;
@@ -41,6 +49,7 @@ mod workflows;
 mod yaml_file;
 
 pub use project::{FoundChart, FoundVersion, InitAnswers, LeftOutFile, ProjectSurvey, UnfitBranch};
+pub use published::is_registry;
 pub use survey::{GitFacts, is_candidate, survey, walk};
 
 use std::path::Path;
@@ -66,28 +75,34 @@ pub struct Proposal {
     pub version: Option<String>,
     /// The prefix of git tags.
     pub tag_prefix: String,
+    /// Whether the git tag of that version is there.
+    pub has_tag: bool,
 }
 
 impl Proposal {
     /// The commands to run next, once the text is in `file`. They are about a release that passes the checks in it.
-    pub fn next(&self, file: &Path) -> [String; 3] {
+    pub fn next(&self, file: &Path) -> Vec<String> {
         let config = match file.display().to_string() {
             file if file == "publish.toml" => String::new(),
             file => format!(" --config {}", text::shell(&file)),
         };
         let version = self.version.as_deref().unwrap_or("1.2.3");
-        [
-            format!("brokkr-publish lint{config}"),
-            format!("git tag {}{version}", self.tag_prefix),
-            format!("brokkr-publish plan{config} --ref refs/tags/{}{version}", self.tag_prefix),
-        ]
+        let tag = (!self.has_tag).then(|| format!("git tag {}{version}", self.tag_prefix));
+        let lint = format!("brokkr-publish lint{config}");
+        let plan = format!("brokkr-publish plan{config} --ref refs/tags/{}{version}", self.tag_prefix);
+        [Some(lint), tag, Some(plan)].into_iter().flatten().collect()
     }
 }
 
 /// Proposes a `publish.toml` for `found`: from what its workflows and other files publish, or, if they publish nothing, from its
 /// Dockerfiles and charts.
 pub fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Proposal {
-    published::propose(found, answers).unwrap_or_else(|| propose_plain(found, answers))
+    propose_without(found, answers, &[])
+}
+
+/// Like [`propose`], without some of the tag rules.
+pub fn propose_without(found: &ProjectSurvey, answers: &InitAnswers, rules: &[LeftOutFile]) -> Proposal {
+    published::propose(found, answers, rules).unwrap_or_else(|| propose_plain(found, answers))
 }
 
 /// Proposes a `publish.toml` from Dockerfiles and charts alone.
@@ -121,5 +136,6 @@ pub fn propose_plain(found: &ProjectSurvey, answers: &InitAnswers) -> Proposal {
         registry: place.url,
         version,
         tag_prefix: "v".to_owned(),
+        has_tag: false,
     }
 }

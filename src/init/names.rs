@@ -67,9 +67,10 @@ pub(super) fn called_for(file_name: &str) -> Option<&str> {
         }
         let named = file_name.strip_prefix(word).and_then(|rest| rest.strip_prefix('.'));
         let named = named.or_else(|| file_name.strip_suffix(word).and_then(|rest| rest.strip_suffix('.')));
-        if let Some(named) =
-            named.filter(|it| !it.is_empty() && !matches!(*it, "dockerignore" | "containerignore" | "md" | "j2" | "tmpl" | "txt"))
-        {
+        if let Some(named) = named.filter(|it| {
+            !it.is_empty()
+                && !matches!(*it, "dockerignore" | "containerignore" | "md" | "j2" | "tmpl" | "txt")
+        }) {
             return Some(named);
         }
     }

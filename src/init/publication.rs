@@ -179,17 +179,20 @@ pub(super) fn address(
 /// The repository that a name without tag means to docker.
 pub(super) fn parse_address(known: &str) -> Option<Address> {
     let known = known.split('@').next().unwrap_or_default();
-    let has_host = known.split_once('/').filter(|(host, _)| host.contains(['.', ':']) || *host == "localhost");
+    let has_host =
+        known.split_once('/').filter(|(host, _)| host.contains(['.', ':']) || *host == "localhost");
     let (host, path) = has_host.unwrap_or(("docker.io", known));
     let host = match host {
         "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => "docker.io",
         host => host,
     };
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-    let is_path = !path.is_empty() && path.chars().all(plain) && path.parse::<oci_registry::RepositoryName>().is_ok();
+    let is_path =
+        !path.is_empty() && path.chars().all(plain) && path.parse::<oci_registry::RepositoryName>().is_ok();
     // `docker build -t app` without a user is for this machine.
     let is_local = host == "docker.io" && !path.contains('/');
-    (is_path && !is_local && host != "localhost").then(|| Address { host: host.to_owned(), path: path.to_owned() })
+    (is_path && !is_local && host != "localhost")
+        .then(|| Address { host: host.to_owned(), path: path.to_owned() })
 }
 
 fn guess(expression: &str, before: &str, project: &ProjectFacts) -> Option<String> {

@@ -2,19 +2,22 @@
 
 use super::assemble::{AssembledImage, Assembly, assemble};
 use super::assembled_text::{AssembledParts, PlacedChart, write_assembled};
+use super::bake;
 use super::compose;
 use super::condition::Condition;
+use super::gitlab;
 use super::goreleaser::{is_goreleaser, read_goreleaser};
 use super::makefile;
 use super::project::{InitAnswers, LeftOutFile, ProjectSurvey};
-use super::publication::{Address, Findings, parse_address};
-use super::publishing_files::{is_makefile, is_script};
+use super::publication::{Address, Findings, Origin, parse_address};
+use super::publishing_files::{is_gitlab, is_makefile, is_regsync, is_script};
+use super::regsync;
 use super::remote::{self, Destination};
 use super::scope::{ProjectFacts, RunKind, Scope};
 use super::shell::run_script;
 use super::steps::StepContext;
 use super::tags::TagFacts;
-use super::workflows::{WorkflowFindings, is_workflow, read_workflows};
+use super::workflows::{WorkflowFindings, read_workflows};
 use super::yaml_file::YamlFile;
 use super::{Proposal, commands, names};
 use crate::model::{ResourceId, ResourceKind};
@@ -53,18 +56,25 @@ fn facts(found: &ProjectSurvey, answers: &InitAnswers) -> ProjectFacts {
 }
 
 /// A proposal from what the files publish. `None` if they publish nothing.
-pub(super) fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Option<Proposal> {
+pub(super) fn propose(
+    found: &ProjectSurvey,
+    answers: &InitAnswers,
+    without: &[LeftOutFile],
+) -> Option<Proposal> {
     let project = facts(found, answers);
-    let wanted = |file: &str| answers.from.as_deref().is_none_or(|from| from == file || !is_workflow(file));
     let is_yaml = |file: &str| [".yml", ".yaml", ".json"].iter().any(|end| file.ends_with(end));
     let files: Vec<YamlFile> = found
         .texts
         .iter()
-        .filter(|(file, _)| is_yaml(file) && wanted(file))
+        .filter(|(file, _)| is_yaml(file))
         .filter_map(|(file, text)| YamlFile::read(file, text.clone()))
         .collect();
-    let WorkflowFindings { found: mut all, goreleaser } = read_workflows(&files, &project);
+    let WorkflowFindings { found: mut all, goreleaser } =
+        read_workflows(&files, answers.from.as_deref(), &project);
     if answers.from.is_none() {
+        for file in files.iter().filter(|file| is_gitlab(&file.file)) {
+            all.extend(gitlab::read_gitlab(file, &files, &project));
+        }
         for file in files.iter().filter(|file| is_goreleaser(&file.file)) {
             all.extend(read_goreleaser(file, &goreleaser, &project));
         }
@@ -74,6 +84,12 @@ pub(super) fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Option<Pr
     }
     let assembly = assemble(&mut all, &project.tags);
     let mut made = assembly;
+    made.remove_rules(without);
+    if answers.from.is_none() {
+        for file in files.iter().filter(|file| is_regsync(&file.file)) {
+            regsync::read_regsync(file, &project, &mut made, &mut all);
+        }
+    }
     if made.images.is_empty() && all.charts.is_empty() {
         return None;
     }
@@ -81,6 +97,7 @@ pub(super) fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Option<Pr
         url.clone_from(registry);
     }
     let mut left_out = found.left_out.clone();
+    left_out.extend(without.iter().cloned());
     let charts = charts(found, &all, &mut made, &mut left_out);
     let place = remote::place(found.remote.as_deref());
     let parts = AssembledParts {
@@ -104,7 +121,8 @@ pub(super) fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Option<Pr
         (rule.name.clone(), format!("{}: {source}", origin.shown()))
     });
     let assumed = all.assumed.iter().map(|it| (it.origin.shown(), it.text.clone())).collect();
-    let version = project.tags.newest.as_deref().and_then(|tag| tag.strip_prefix(project.tags.prefix.as_str()));
+    let version =
+        project.tags.newest.as_deref().and_then(|tag| tag.strip_prefix(project.tags.prefix.as_str()));
     let registries: Vec<&str> = made.destinations.registries.iter().map(|(_, url)| url.as_str()).collect();
     Some(Proposal {
         text,
@@ -115,6 +133,7 @@ pub(super) fn propose(found: &ProjectSurvey, answers: &InitAnswers) -> Option<Pr
         registry: registries.join(", "),
         version: version.map(str::to_owned),
         tag_prefix: project.tags.prefix.clone(),
+        has_tag: project.tags.newest.is_some(),
     })
 }
 
@@ -128,7 +147,10 @@ fn charts(
     let declared = names::charts(found, left_out);
     let Some(first) = all.charts.first() else {
         for chart in declared {
-            left_out.push(LeftOutFile { file: chart.file, why: "no workflow pushes this chart to a registry".to_owned() });
+            left_out.push(LeftOutFile {
+                file: chart.file,
+                why: "no workflow pushes this chart to a registry".to_owned(),
+            });
         }
         return Vec::new();
     };
@@ -136,7 +158,8 @@ fn charts(
         .into_iter()
         .map(|chart| {
             let path = format!("{}/{}", first.address.path, chart.name);
-            let (registry, repository) = made.destinations.place(&Address { host: first.address.host.clone(), path });
+            let (registry, repository) =
+                made.destinations.place(&Address { host: first.address.host.clone(), path });
             PlacedChart { chart, registry, repository, from: first.origin.shown() }
         })
         .collect()
@@ -176,6 +199,18 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
         }
     }
     if all.found.publications.is_empty() {
+        let mut context = StepContext {
+            file: "",
+            files,
+            scope: Scope::new(project, RunKind::TagPush),
+            condition: Condition::Always,
+            metadata: &mut metadata,
+            all: &mut all,
+            depth: 1,
+        };
+        bake::publish(&[], &[], &Condition::Always, &Origin::default(), &[], &mut context);
+    }
+    if all.found.publications.is_empty() {
         for file in files.iter().filter(|file| compose::is_compose(&file.file)) {
             let mut context = StepContext {
                 file: &file.file,
@@ -192,8 +227,8 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
     all.found
 }
 
-/// The values that addresses of the registry option may have.
-pub(super) fn is_registry(text: &str) -> bool {
+/// Whether `text` can be the `url` of a registry.
+pub fn is_registry(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     text == lower && (text.starts_with("oci:") || parse_address(&format!("{text}/x")).is_some())
 }

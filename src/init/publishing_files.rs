@@ -15,7 +15,8 @@ pub(super) fn is_publishing_file(file: &str) -> bool {
         || is_gitlab(file)
         || is_regsync(file)
         || is_goreleaser(file)
-        || aside(file).is_none() && (is_bake(file) || is_yaml && is_compose(file) || is_script(file) || is_makefile(file))
+        || aside(file).is_none()
+            && (is_bake(file) || is_yaml && is_compose(file) || is_script(file) || is_makefile(file))
 }
 
 /// Whether a file is an action of the repository.

@@ -76,7 +76,10 @@ pub(super) fn rules(
     let mut groups: Vec<TagGroup<'_>> = Vec::new();
     for publication in publications {
         let Some(template) = publication.tag.template(tags) else {
-            left_out.push((publication.origin.clone(), format!("the tag `{}` is not understood", publication.tag.shown())));
+            left_out.push((
+                publication.origin.clone(),
+                format!("the tag `{}` is not understood", publication.tag.shown()),
+            ));
             continue;
         };
         if let Some(why) = unusable(&template, publication.kind) {
@@ -88,7 +91,13 @@ pub(super) fn rules(
         let group = match groups.iter_mut().position(|it| it.template == template) {
             Some(at) => at,
             None => {
-                groups.push(TagGroup { tag: &publication.tag, template, events: Vec::new(), origins: Vec::new(), moves: false });
+                groups.push(TagGroup {
+                    tag: &publication.tag,
+                    template,
+                    events: Vec::new(),
+                    origins: Vec::new(),
+                    moves: false,
+                });
                 groups.len() - 1
             }
         };
@@ -102,7 +111,8 @@ pub(super) fn rules(
             None => group.events.push((event, publication.condition.clone())),
         }
     }
-    let readable = tags.are_versions && groups.iter().any(|it| prints_version(it) && it.events.iter().any(|(event, _)| *event == "tag"));
+    let readable = tags.are_versions
+        && groups.iter().any(|it| prints_version(it) && it.events.iter().any(|(event, _)| *event == "tag"));
     let mut made = Vec::new();
     for group in &groups {
         let mut by_keys: Vec<(Vec<String>, Option<String>, Vec<&'static str>)> = Vec::new();
@@ -110,7 +120,11 @@ pub(super) fn rules(
             let Some((_, condition)) = group.events.iter().find(|(it, _)| *it == event) else { continue };
             let (matches, mut when) = condition.keys(event != "tag");
             // A forward tag skips pre-releases by itself.
-            if event == "tag" && readable && !prints_version(group) && when.as_deref() == Some("version.pre == ''") {
+            if event == "tag"
+                && readable
+                && !prints_version(group)
+                && when.as_deref() == Some("version.pre == ''")
+            {
                 when = None;
             }
             match by_keys.iter_mut().find(|(one, other, _)| (one, other) == (&matches, &when)) {
@@ -119,8 +133,10 @@ pub(super) fn rules(
             }
         }
         for (matches, when, on) in by_keys {
-            let mutability = if group.moves { RuleMutability::Mutable } else { mutability(group, &on, readable) };
-            let name = rule_name(group.tag, &on);
+            let mutability =
+                if group.moves { RuleMutability::Mutable } else { mutability(group, &on, readable) };
+            let is_pre = when.as_deref() == Some("version.pre != ''");
+            let name = rule_name(group.tag, &on) + if is_pre { "-pre" } else { "" };
             let rule = ProposedRule {
                 name,
                 on,
@@ -136,7 +152,9 @@ pub(super) fn rules(
     // A tag has one mutability in an image.
     for at in 0..made.len() {
         let Some(one) = made.get(at).cloned() else { continue };
-        let clash = made.iter().any(|it| it.rule.template == one.rule.template && it.rule.mutability != one.rule.mutability);
+        let clash = made
+            .iter()
+            .any(|it| it.rule.template == one.rule.template && it.rule.mutability != one.rule.mutability);
         if clash && one.rule.mutability == RuleMutability::Forward {
             for it in made.iter_mut().filter(|it| it.rule.template == one.rule.template) {
                 it.rule.mutability = RuleMutability::Mutable;

@@ -104,7 +104,9 @@ impl ScopeValue {
             Self::List(_) => Condition::Always,
             Self::Text(text) => match (text.known(), text.first_unknown()) {
                 (Some(known), _) => Condition::known(!known.is_empty() && known != "0"),
-                (None, Some(expression)) if text.parts().len() == 1 => Condition::Unknown(expression.to_owned()),
+                (None, Some(expression)) if text.parts().len() == 1 => {
+                    Condition::Unknown(expression.to_owned())
+                }
                 _ => Condition::Always,
             },
         }
@@ -118,10 +120,12 @@ impl ScopeValue {
             Self::Condition(Condition::Always) => SymbolicText::literal("true"),
             Self::Condition(Condition::Never) => SymbolicText::literal("false"),
             Self::Condition(_) => SymbolicText::unknown(expression),
-            Self::List(items) => items.iter().enumerate().fold(SymbolicText::default(), |mut all, (at, item)| {
-                all.push(Part::Literal(if at == 0 { String::new() } else { ",".to_owned() }));
-                all.then(item)
-            }),
+            Self::List(items) => {
+                items.iter().enumerate().fold(SymbolicText::default(), |mut all, (at, item)| {
+                    all.push(Part::Literal(if at == 0 { String::new() } else { ",".to_owned() }));
+                    all.then(item)
+                })
+            }
         }
     }
 }
@@ -153,7 +157,8 @@ impl<'p> Scope<'p> {
     /// The value of a context.
     pub fn value(&self, path: &str) -> ScopeValue {
         let path = path.to_ascii_lowercase();
-        let path = path.strip_prefix("github.event.inputs.").map_or(path.clone(), |rest| format!("inputs.{rest}"));
+        let path =
+            path.strip_prefix("github.event.inputs.").map_or(path.clone(), |rest| format!("inputs.{rest}"));
         if let Some(value) = self.values.get(&path) {
             return value.clone();
         }
@@ -163,7 +168,9 @@ impl<'p> Scope<'p> {
                 ScopeValue::Text(SymbolicText::unknown(&path))
             }
             // Only a run that was started by hand or called has inputs.
-            None if path.starts_with("inputs.") && !matches!(self.kind, RunKind::Manual | RunKind::Dispatched) => {
+            None if path.starts_with("inputs.")
+                && !matches!(self.kind, RunKind::Manual | RunKind::Dispatched) =>
+            {
                 ScopeValue::Null
             }
             // A matrix without the key gives an empty text, and so does an unset variable.
@@ -205,7 +212,9 @@ impl<'p> Scope<'p> {
             "ref_name" => symbol(Symbol::Branch),
             "ref_type" => text(if self.stands_on_tag() { "tag" } else { "branch" }),
             "event_name" => text(self.kind.event_name()),
-            "sha" | "event.pull_request.head.sha" | "event.after" | "event.head_commit.id" => symbol(Symbol::Sha),
+            "sha" | "event.pull_request.head.sha" | "event.after" | "event.head_commit.id" => {
+                symbol(Symbol::Sha)
+            }
             "repository" if !project.repository.is_empty() => text(&project.repository),
             "repository_owner" | "event.repository.owner.login" | "event.repository.owner.name"
                 if !project.repository.is_empty() =>
@@ -231,7 +240,9 @@ impl<'p> Scope<'p> {
             "event.action" if self.kind == RunKind::Release => text("published"),
             _ if path.starts_with("event.release") && self.kind != RunKind::Release => Some(ScopeValue::Null),
             _ if path.starts_with("event.pull_request") && !is_pull_request => Some(ScopeValue::Null),
-            "event.number" | "event.schedule" | "event.inputs" | "base_ref" | "event.base_ref" => Some(ScopeValue::Null),
+            "event.number" | "event.schedule" | "event.inputs" | "base_ref" | "event.base_ref" => {
+                Some(ScopeValue::Null)
+            }
             _ => None,
         }
     }
@@ -262,7 +273,9 @@ impl<'p> Scope<'p> {
         match parts {
             [Part::Symbol(_)] if rest.is_empty() => Condition::Never,
             [Part::Symbol(Symbol::Branch)] => self.branch_is(rest),
+            [Part::Symbol(Symbol::Tag)] if self.project.tags.excludes(rest) => Condition::Never,
             [Part::Symbol(Symbol::Tag)] => Condition::Test(format!("git.tag == {}", quoted(rest))),
+            [Part::Symbol(Symbol::PullRequest)] if rest == "0" => Condition::Never,
             _ => unknown(),
         }
     }
@@ -293,16 +306,20 @@ impl<'p> Scope<'p> {
         let Some(wanted) = start.known() else { return unknown() };
         let (first, rest) = match text.parts() {
             [] => return Condition::known(wanted.is_empty()),
-            [Part::Literal(known), rest @ ..] => match (known.strip_prefix(wanted), wanted.strip_prefix(known.as_str())) {
-                (Some(_), _) => return Condition::Always,
-                (None, Some(left)) => (rest.first(), left),
-                (None, None) => return Condition::Never,
-            },
+            [Part::Literal(known), rest @ ..] => {
+                match (known.strip_prefix(wanted), wanted.strip_prefix(known.as_str())) {
+                    (Some(_), _) => return Condition::Always,
+                    (None, Some(left)) => (rest.first(), left),
+                    (None, None) => return Condition::Never,
+                }
+            }
             [first, ..] => (Some(first), wanted),
         };
         match first {
             None => Condition::Never,
-            Some(Part::Symbol(Symbol::Tag)) if self.project.tags.prefix.starts_with(rest) => Condition::Always,
+            Some(Part::Symbol(Symbol::Tag)) if self.project.tags.prefix.starts_with(rest) => {
+                Condition::Always
+            }
             Some(Part::Symbol(symbol @ (Symbol::Tag | Symbol::Branch))) => {
                 let name = if *symbol == Symbol::Tag { "git.tag" } else { "git.branch" };
                 Condition::Test(format!("{name} is startingwith({})", quoted(rest)))
@@ -328,14 +345,18 @@ impl<'p> Scope<'p> {
             _ => None,
         });
         match symbol {
-            Some(Symbol::Tag | Symbol::Version) if wanted == "-" && !at_end && !self.project.tags.prefix.contains('-') => {
+            Some(Symbol::Tag | Symbol::Version)
+                if wanted == "-" && !at_end && !self.project.tags.prefix.contains('-') =>
+            {
                 Condition::Test("version.pre != ''".to_owned())
             }
             Some(Symbol::Tag | Symbol::Version) if at_end => {
                 Condition::Test(format!("git.tag is endingwith({})", quoted(wanted)))
             }
             Some(Symbol::Tag | Symbol::Version) => Condition::Test(format!("{} in git.tag", quoted(wanted))),
-            Some(Symbol::Branch) if at_end => Condition::Test(format!("git.branch is endingwith({})", quoted(wanted))),
+            Some(Symbol::Branch) if at_end => {
+                Condition::Test(format!("git.branch is endingwith({})", quoted(wanted)))
+            }
             Some(Symbol::Branch) => Condition::Test(format!("{} in git.branch", quoted(wanted))),
             _ => unknown(),
         }

@@ -80,7 +80,9 @@ impl ScriptRun<'_, '_> {
                 for (tests, body) in branches {
                     let holds = match tests.as_slice() {
                         [] => Condition::Always,
-                        tests => self.test(tests).unwrap_or_else(|| Condition::Unknown("a test of a script".to_owned())),
+                        tests => self
+                            .test(tests)
+                            .unwrap_or_else(|| Condition::Unknown("a test of a script".to_owned())),
                     };
                     self.all(body, &open.clone().and(holds.clone()), depth + 1);
                     open = open.and(holds.negated());
@@ -170,7 +172,9 @@ impl ScriptRun<'_, '_> {
         match words {
             ["true"] => Some(Condition::Always),
             ["false"] => Some(Condition::Never),
-            ["[", inside @ .., "]"] | ["[[", inside @ .., "]]"] | ["test", inside @ ..] => Some(self.inside_test(inside)),
+            ["[", inside @ .., "]"] | ["[[", inside @ .., "]]"] | ["test", inside @ ..] => {
+                Some(self.inside_test(inside))
+            }
             _ => None,
         }
     }
@@ -178,7 +182,8 @@ impl ScriptRun<'_, '_> {
     fn inside_test(&self, words: &[&str]) -> Condition {
         for (sign, all) in [("||", false), ("-o", false), ("&&", true), ("-a", true)] {
             if let Some(at) = words.iter().position(|word| *word == sign) {
-                let (one, other) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
+                let (one, other) =
+                    (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
                 let (one, other) = (self.inside_test(one), self.inside_test(other));
                 return if all { one.and(other) } else { one.or(other) };
             }
@@ -238,8 +243,14 @@ impl ScriptRun<'_, '_> {
         if first.raw == "echo" || first.raw == "printf" {
             let to = target.as_ref().map(|(_, to)| to.as_str()).unwrap_or_default();
             let end = target.as_ref().map_or(words.len(), |(at, _)| *at);
-            let texts = words.get(1..end).unwrap_or_default().iter().filter(|word| word.raw != "-n" && word.raw != "-e");
-            let text = texts.map(|word| self.text(&word.raw)).reduce(|one, other| one.then(&SymbolicText::literal(" ")).then(&other));
+            let texts = words
+                .get(1..end)
+                .unwrap_or_default()
+                .iter()
+                .filter(|word| word.raw != "-n" && word.raw != "-e");
+            let text = texts
+                .map(|word| self.text(&word.raw))
+                .reduce(|one, other| one.then(&SymbolicText::literal(" ")).then(&other));
             self.echoed(text.unwrap_or_default(), to, condition);
             return;
         }
@@ -298,7 +309,8 @@ impl ScriptRun<'_, '_> {
         } else {
             return;
         };
-        let name: String = shown.chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
+        let name: String =
+            shown.chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
         let tags = self.scope.project.tags.clone();
         if let Some(value) = text.strip_prefix(&format!("{name}="), &tags).filter(|_| !name.is_empty()) {
             self.set(&format!("{place}{name}"), value, condition);

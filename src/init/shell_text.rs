@@ -1,6 +1,7 @@
 //! Words of a shell script as symbolic texts: variables, parameter expansion, and the output of a few commands.
 
 use super::scope::{Scope, ScopeValue};
+use super::shell_edits::{cut, cut_fields, replaced, substituted, without_end, without_start};
 use super::symbolic::{Part, Symbol, SymbolicText};
 use super::tags::TagFacts;
 
@@ -92,7 +93,11 @@ impl ShellValues<'_, '_> {
         let after = text.get(1..).unwrap_or_default();
         if after.starts_with("((") || after.starts_with('(') {
             let (inside, rest) = balanced(after, '(', ')');
-            let value = if inside.starts_with('(') { SymbolicText::unknown(inside) } else { self.command(inside, depth) };
+            let value = if inside.starts_with('(') {
+                SymbolicText::unknown(inside)
+            } else {
+                self.command(inside, depth)
+            };
             return (value, rest);
         }
         if after.starts_with('{') {
@@ -130,7 +135,8 @@ impl ShellValues<'_, '_> {
     /// `${…}` (POSIX.1-2024, "Parameter Expansion"; the rest is bash's).
     fn parameter(&self, inside: &str, depth: usize) -> SymbolicText {
         let length = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
-        let Some((name, operation)) = inside.split_at_checked(length).filter(|(name, _)| !name.is_empty()) else {
+        let Some((name, operation)) = inside.split_at_checked(length).filter(|(name, _)| !name.is_empty())
+        else {
             return SymbolicText::unknown(&format!("${{{inside}}}"));
         };
         let value = self.variable(name);
@@ -148,7 +154,13 @@ impl ShellValues<'_, '_> {
                 if is_unset && !seems_version(&value) { argument(1) } else { value }
             }
             _ if operation.starts_with(":?") || operation.starts_with('?') => value,
-            _ if operation.starts_with(":+") => if is_unset { value } else { argument(2) },
+            _ if operation.starts_with(":+") => {
+                if is_unset {
+                    value
+                } else {
+                    argument(2)
+                }
+            }
             _ if operation.starts_with('#') => {
                 let skip = if operation.starts_with("##") { 2 } else { 1 };
                 without_start(&value, argument(skip).known().unwrap_or_default(), self.tags())
@@ -161,7 +173,13 @@ impl ShellValues<'_, '_> {
                 let is_all = operation.starts_with("//");
                 let pattern = operation.get(if is_all { 2 } else { 1 }..).unwrap_or_default();
                 let (from, to) = split_pattern(pattern);
-                replaced(&value, &self.expand(&from, depth + 1), &self.expand(&to, depth + 1), is_all, self.tags())
+                replaced(
+                    &value,
+                    &self.expand(&from, depth + 1),
+                    &self.expand(&to, depth + 1),
+                    is_all,
+                    self.tags(),
+                )
             }
             _ if operation.starts_with(':') => {
                 let mut numbers = operation.get(1..).unwrap_or_default().split(':');
@@ -181,12 +199,22 @@ impl ShellValues<'_, '_> {
         let known: Vec<&str> = words.iter().map(|word| word.known().unwrap_or("\u{3}")).collect();
         let mut value = match known.as_slice() {
             ["echo" | "printf", ..] => {
-                let words = words.iter().skip(1).filter(|it| !matches!(it.known(), Some("-n" | "-e" | "%s"))).cloned();
-                words.reduce(|one, other| one.then(&SymbolicText::literal(" ")).then(&other)).unwrap_or_default()
+                let words = words
+                    .iter()
+                    .skip(1)
+                    .filter(|it| !matches!(it.known(), Some("-n" | "-e" | "%s")))
+                    .cloned();
+                words
+                    .reduce(|one, other| one.then(&SymbolicText::literal(" ")).then(&other))
+                    .unwrap_or_default()
             }
-            ["basename", _, ..] => words.get(1).map(|it| without_start(it, "*/", self.tags())).unwrap_or_default(),
+            ["basename", _, ..] => {
+                words.get(1).map(|it| without_start(it, "*/", self.tags())).unwrap_or_default()
+            }
             ["git", "describe", ..] if self.scope.kind.is_tag() => SymbolicText::symbol(Symbol::Tag),
-            ["git", "tag", "--points-at", ..] if self.scope.kind.is_tag() => SymbolicText::symbol(Symbol::Tag),
+            ["git", "tag", "--points-at", ..] if self.scope.kind.is_tag() => {
+                SymbolicText::symbol(Symbol::Tag)
+            }
             ["git", "rev-parse", "--abbrev-ref", ..] | ["git", "branch", "--show-current"] => {
                 SymbolicText::symbol(Symbol::Branch)
             }
@@ -198,7 +226,9 @@ impl ShellValues<'_, '_> {
             ["git", "log", ..] if text.contains("%h") => SymbolicText::symbol(Symbol::ShortSha(7)),
             ["git", "log", ..] if text.contains("%H") => SymbolicText::symbol(Symbol::Sha),
             ["date", ..] => match known.iter().find_map(|word| word.strip_prefix('+')) {
-                Some(format) if !format.contains('"') => SymbolicText::symbol(Symbol::Date(format.to_owned())),
+                Some(format) if !format.contains('"') => {
+                    SymbolicText::symbol(Symbol::Date(format.to_owned()))
+                }
                 _ => unknown(),
             },
             _ => return unknown(),
@@ -214,7 +244,9 @@ impl ShellValues<'_, '_> {
                 ["cut", rest @ ..] => cut_fields(&value, rest),
                 ["tr", "-d", "v"] => without_start(&value, "v", self.tags()),
                 ["tr", "/" | "\\/", to] => value.map_known(|known| known.replace('/', to)),
-                ["tr", from, _] if from.contains("upper") || from.contains("A-Z") => value.map_known(str::to_lowercase),
+                ["tr", from, _] if from.contains("upper") || from.contains("A-Z") => {
+                    value.map_known(str::to_lowercase)
+                }
                 ["xargs" | "head" | "tail" | "sort" | "tr", ..] => value,
                 _ => return unknown(),
             };
@@ -228,7 +260,10 @@ fn seems_version(value: &SymbolicText) -> bool {
 }
 
 fn shell_words_plain(text: &str, values: &ShellValues<'_, '_>, depth: usize) -> Vec<String> {
-    words(text).iter().map(|raw| values.expand(raw, depth + 1).known().unwrap_or_default().to_owned()).collect()
+    words(text)
+        .iter()
+        .map(|raw| values.expand(raw, depth + 1).known().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The text in brackets at the start of `text`, and the rest.
@@ -293,145 +328,4 @@ fn split_pattern(text: &str) -> (String, String) {
         }
     }
     (from, String::new())
-}
-
-/// `${V#pattern}`.
-fn without_start(value: &SymbolicText, pattern: &str, tags: &TagFacts) -> SymbolicText {
-    if let Some(end) = pattern.strip_prefix('*') {
-        // Everything up to the last `end` in known text.
-        let mut made = SymbolicText::default();
-        let last = value.parts().iter().rposition(|part| matches!(part, Part::Literal(text) if text.contains(end)));
-        for part in value.parts().iter().skip(last.unwrap_or(0)) {
-            made.push(match part {
-                Part::Literal(text) if !end.is_empty() => {
-                    Part::Literal(text.rsplit(end).next().unwrap_or_default().to_owned())
-                }
-                other => other.clone(),
-            });
-        }
-        return made;
-    }
-    value.strip_prefix(pattern, tags).unwrap_or_else(|| value.clone())
-}
-
-/// `${V%pattern}`; `.*` at the end of a version leaves its first numbers.
-fn without_end(value: &SymbolicText, pattern: &str, longest: bool) -> SymbolicText {
-    let dot = || Part::Literal(".".to_owned());
-    match (value.parts(), pattern) {
-        ([Part::Symbol(Symbol::Version)], ".*") => {
-            let mut made = SymbolicText::symbol(Symbol::Major);
-            if !longest {
-                made.push(dot());
-                made.push(Part::Symbol(Symbol::Minor));
-            }
-            made
-        }
-        ([Part::Symbol(Symbol::Major), Part::Literal(one), ..], ".*") if one == "." => SymbolicText::symbol(Symbol::Major),
-        _ => {
-            let mut parts: Vec<Part> = value.parts().to_vec();
-            if let Some(Part::Literal(last)) = parts.last_mut() {
-                if let Some(kept) = last.strip_suffix(pattern) {
-                    *last = kept.to_owned();
-                }
-            }
-            parts.into_iter().fold(SymbolicText::default(), |mut all, part| {
-                all.push(part);
-                all
-            })
-        }
-    }
-}
-
-fn replaced(value: &SymbolicText, from: &SymbolicText, to: &SymbolicText, all: bool, tags: &TagFacts) -> SymbolicText {
-    let (Some(from), Some(to)) = (from.known(), to.known()) else { return value.clone() };
-    let from = from.trim_start_matches('#');
-    if to.is_empty() {
-        if let Some(rest) = value.strip_prefix(from, tags) {
-            return rest;
-        }
-    }
-    value.map_known(|known| if all { known.replace(from, to) } else { known.replacen(from, to, 1) })
-}
-
-/// `${V:start:length}`.
-fn cut(value: &SymbolicText, start: usize, length: Option<usize>) -> SymbolicText {
-    match (value.parts(), value.known()) {
-        (_, Some(known)) => {
-            let kept: String = known.chars().skip(start).take(length.unwrap_or(usize::MAX)).collect();
-            SymbolicText::literal(&kept)
-        }
-        ([Part::Symbol(Symbol::Sha)], None) if start == 0 => {
-            SymbolicText::symbol(length.map_or(Symbol::Sha, Symbol::ShortSha))
-        }
-        ([Part::Symbol(Symbol::Tag)], None) if start == 1 && length.is_none() => SymbolicText::symbol(Symbol::Version),
-        _ => SymbolicText::unknown(&value.shown()),
-    }
-}
-
-/// `sed s/from/to/`, for patterns without a special meaning.
-fn substituted(value: &SymbolicText, script: &str, tags: &TagFacts) -> SymbolicText {
-    let mut value = value.clone();
-    for script in script.split(';') {
-        let mut characters = script.trim().chars();
-        if characters.next() != Some('s') {
-            continue;
-        }
-        let Some(mark) = characters.next() else { continue };
-        let body: String = characters.collect();
-        let body = body.replace(&format!("\\{mark}"), "\u{4}");
-        let mut pieces = body.split(mark);
-        let (Some(from), Some(to)) = (pieces.next(), pieces.next()) else { continue };
-        let unescape = |text: &str| text.replace('\u{4}', &mark.to_string()).replace('\\', "");
-        let (from, to) = (unescape(from), unescape(to));
-        let is_all = pieces.next().is_some_and(|flags| flags.contains('g'));
-        let from = from.trim_start_matches('^');
-        let (from, to) = match from {
-            "refs/heads/(.*)" | "refs/tags/(.*)" => (from.trim_end_matches("(.*)"), String::new()),
-            ".*/" => {
-                value = without_start(&value, "*/", tags);
-                continue;
-            }
-            from => (from, to),
-        };
-        value = replaced(&value, &SymbolicText::literal(from), &SymbolicText::literal(&to), is_all, tags);
-    }
-    value
-}
-
-/// `cut -d . -f 1-2`, and `cut -c 1-7`.
-fn cut_fields(value: &SymbolicText, arguments: &[&str]) -> SymbolicText {
-    let option = |name: &str| {
-        let at = arguments.iter().position(|it| it.starts_with(name))?;
-        let text = arguments.get(at)?.strip_prefix(name)?;
-        if text.is_empty() { arguments.get(at + 1).copied() } else { Some(text) }
-    };
-    if let Some(range) = option("-c").or_else(|| option("-b")) {
-        let end = range.strip_prefix("1-").or_else(|| range.strip_prefix('-')).and_then(|it| it.parse().ok());
-        return cut(value, 0, end);
-    }
-    let (mark, fields) = (option("-d").unwrap_or("\t"), option("-f").unwrap_or("1"));
-    let dot = || Part::Literal(".".to_owned());
-    let [major, minor, patch] = [Symbol::Major, Symbol::Minor, Symbol::Patch].map(Part::Symbol);
-    let is_version = matches!(value.parts(), [Part::Symbol(Symbol::Version)]);
-    let parts = match (mark, fields) {
-        (".", "1") if is_version => vec![major],
-        (".", "2") if is_version => vec![minor],
-        (".", "3") if is_version => vec![patch],
-        (".", "1-2" | "1,2" | "-2") if is_version => vec![major, dot(), minor],
-        _ => {
-            let Some(mark) = mark.chars().next() else { return SymbolicText::unknown(&value.shown()) };
-            let pieces = value.split(|c| c == mark);
-            let (first, rest) = fields.strip_suffix('-').map_or((fields, false), |first| (first, true));
-            let Some(at) = first.parse::<usize>().ok().and_then(|it| it.checked_sub(1)) else {
-                return SymbolicText::unknown(&value.shown());
-            };
-            let kept: Vec<SymbolicText> = pieces.into_iter().skip(at).take(if rest { usize::MAX } else { 1 }).collect();
-            let joiner = SymbolicText::literal(&mark.to_string());
-            return kept.into_iter().reduce(|one, other| one.then(&joiner).then(&other)).unwrap_or_default();
-        }
-    };
-    parts.into_iter().fold(SymbolicText::default(), |mut all, part| {
-        all.push(part);
-        all
-    })
 }

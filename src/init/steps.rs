@@ -3,11 +3,11 @@
 use super::commands::run_commands;
 use super::condition::Condition;
 use super::expression::{self, boolean, interpolate};
-use super::metadata_action::{ActionInputs, evaluate_step, versioned};
-use super::publication::{Address, BuildFacts, ChartPublication, Origin, Publication, address, parse_address, split_reference};
+use super::metadata_action::{ActionInputs, evaluate_step};
+use super::publication::{BuildFacts, ChartPublication, Origin, address, parse_address};
 use super::scope::{Scope, ScopeValue};
 use super::shell::run_script;
-use super::symbolic::{Part, SymbolicText};
+use super::symbolic::SymbolicText;
 use super::workflows::{GoreleaserRun, MetadataStep, WorkflowFindings, set_env};
 use super::yaml_file::{FileNode, YamlFile};
 
@@ -73,7 +73,9 @@ impl StepContext<'_, '_> {
             "appany/helm-oci-chart-releaser" => self.chart_releaser(step),
             "helm/chart-releaser-action" | "stefanprodan/helm-gh-pages" => {
                 let origin = self.origin(step);
-                self.all.found.leave(&origin, format!("`{name}` publishes charts to a web page, which is no registry"));
+                self.all
+                    .found
+                    .leave(&origin, format!("`{name}` publishes charts to a web page, which is no registry"));
             }
             "haya14busa/action-cond" => {
                 let holds = self.input(step, "cond").map_or(Condition::Never, |it| boolean(it, &self.scope));
@@ -82,7 +84,9 @@ impl StepContext<'_, '_> {
                 self.scope.set(&format!("steps.{id}.outputs.value"), value);
             }
             _ if name.starts_with("./") => self.local_action(step, &name),
-            _ if name.contains("docker") && (name.contains("push") || name.contains("publish")) || name.contains("kaniko") => {
+            _ if name.contains("docker") && (name.contains("push") || name.contains("publish"))
+                || name.contains("kaniko") =>
+            {
                 let origin = self.origin(step);
                 self.all.found.leave(&origin, format!("the action `{name}` is not known to `init`"));
             }
@@ -102,9 +106,17 @@ impl StepContext<'_, '_> {
         let commands = run_script(text, line, id, &mut self.scope);
         if uses_metadata {
             // The tags are read with jq from the variable that the action sets.
-            if ["imagetools create", "docker push", "docker buildx bake", "skopeo", "crane", "podman", "buildah"]
-                .iter()
-                .any(|it| text.contains(it))
+            if [
+                "imagetools create",
+                "docker push",
+                "docker buildx bake",
+                "skopeo",
+                "crane",
+                "podman",
+                "buildah",
+            ]
+            .iter()
+            .any(|it| text.contains(it))
             {
                 if let Some(last) = markers.last() {
                     self.push_metadata(*last, &BuildFacts::default(), &Condition::Always);
@@ -114,7 +126,9 @@ impl StepContext<'_, '_> {
         run_commands(&commands, self);
         let kept = std::mem::replace(&mut self.scope, outer);
         for (name, value) in kept.values {
-            if name.starts_with("steps.") || name.starts_with("env.") && step.at(&["env", &name["env.".len()..]]).is_none() {
+            if name.starts_with("steps.")
+                || name.starts_with("env.") && step.at(&["env", &name["env.".len()..]]).is_none()
+            {
                 self.scope.values.insert(name, value);
             }
         }
@@ -147,134 +161,19 @@ impl StepContext<'_, '_> {
         }
     }
 
-    fn add_metadata(&mut self, id: &str, tags: super::metadata_action::ActionTags, origin: Origin) {
-        let marker = SymbolicText::literal(&format!("\u{1}{}\u{1}", self.metadata.len()));
-        let main = tags.tags.first().map(|it| it.tag.clone()).unwrap_or_default();
-        for output in ["tags", "json", "bake-file", "bake-file-tags"] {
-            self.scope.set(&format!("steps.{id}.outputs.{output}"), marker.clone());
-        }
-        self.scope.set(&format!("steps.{id}.outputs.version"), main.clone());
-        self.scope.set("env.DOCKER_METADATA_OUTPUT_VERSION", main);
-        self.scope.set("env.DOCKER_METADATA_OUTPUT_TAGS", marker);
-        let condition = self.condition.clone();
-        self.metadata.push(MetadataStep { id: id.to_owned(), tags, origin, condition, is_used: false });
-    }
-
-    /// Publishes the tags of a metadata step.
-    pub fn push_metadata(&mut self, number: usize, build: &BuildFacts, pushed: &Condition) {
-        let Some(metadata) = self.metadata.get_mut(number) else { return };
-        metadata.is_used = true;
-        let metadata = metadata.clone();
-        let condition = metadata.condition.clone().and(self.condition.clone()).and(pushed.clone());
-        if condition == Condition::Never {
-            return;
-        }
-        let at = |line: usize| {
-            if line == 0 { metadata.origin.clone() } else { Origin::new(&metadata.origin.file, line) }
-        };
-        let project = self.scope.project;
-        for (line, text) in &metadata.tags.left_out {
-            self.all.found.leave(&at(*line), text.clone());
-        }
-        for (line, text) in &metadata.tags.assumed {
-            self.all.found.assume(&at(*line), text.clone());
-        }
-        for (image, enabled, line) in &metadata.tags.images {
-            let origin = at(*line);
-            let Some(to) = address(image, project, &origin, &mut self.all.found) else {
-                self.all.found.leave(&origin, format!("the image `{}` is not known here", image.shown()));
-                continue;
-            };
-            for tag in &metadata.tags.tags {
-                let condition = condition.clone().and(enabled.clone()).and(tag.condition.clone()).assuming();
-                self.publish(build, &to, &tag.tag, condition, &at(tag.line), &tag.source);
-            }
-        }
-    }
-
-    /// Adds a tag.
-    pub fn publish(
-        &mut self,
-        build: &BuildFacts,
-        to: &Address,
-        tag: &SymbolicText,
-        condition: Condition,
-        origin: &Origin,
-        source: &str,
-    ) {
-        if condition == Condition::Never || tag.known() == Some("") {
-            return;
-        }
-        let mut tag = tag.clone();
-        if let Some(unknown) = tag.first_unknown().map(str::to_owned) {
-            match versioned(&tag, &self.scope) {
-                Some(version) => {
-                    self.all.found.assume(origin, format!("`{unknown}` is taken for the version of the git tag"));
-                    tag = version;
-                }
-                None => {
-                    let why = format!("the tag `{}` depends on `{unknown}`, which is not known here", tag.shown());
-                    return self.all.found.leave(origin, why);
-                }
-            }
-        }
-        self.all.found.publications.push(Publication {
-            build: build.clone(),
-            address: to.clone(),
-            kind: self.scope.kind,
-            tag,
-            condition,
-            origin: origin.clone(),
-            source: source.to_owned(),
-            moves: false,
-        });
-    }
-
-    /// Publishes references, or the tags of metadata steps that stand in the text.
-    pub fn push_references(&mut self, text: &SymbolicText, build: &BuildFacts, pushed: &Condition, origin: &Origin) {
-        for piece in text.split(|c| matches!(c, ',' | '\n' | ' ' | '\t')) {
-            if let Some(number) = self.metadata_of(&piece) {
-                self.push_metadata(number, build, pushed);
-                continue;
-            }
-            let (repository, tag) = split_reference(&piece);
-            let project = self.scope.project;
-            match address(&repository, project, origin, &mut self.all.found) {
-                Some(to) => {
-                    let condition = self.condition.clone().and(pushed.clone()).assuming();
-                    self.publish(build, &to, &tag, condition, origin, &piece.shown());
-                }
-                None if pushed == &Condition::Never => {}
-                None => {
-                    self.all.found.leave(origin, format!("the image `{}` is not known here", piece.shown()));
-                }
-            }
-        }
-    }
-
-    /// The metadata step whose output a text is.
-    pub fn metadata_of(&self, text: &SymbolicText) -> Option<usize> {
-        text.parts().iter().find_map(|part| match part {
-            Part::Literal(known) => known.split('\u{1}').nth(1)?.parse().ok(),
-            // `fromJSON(steps.meta.outputs.json).tags[0]`
-            Part::Unknown(expression) => {
-                let id = expression.split("steps.").nth(1)?.split('.').next()?.to_ascii_lowercase();
-                self.metadata.iter().rposition(|it| it.id == id)
-            }
-            Part::Symbol(_) => None,
-        })
-    }
-
     fn build_facts(&self, step: FileNode<'_>) -> BuildFacts {
-        let text = |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).filter(|it| it.known() != Some(""));
+        let text = |key: &str| {
+            self.input(step, key).map(|it| interpolate(it, &self.scope)).filter(|it| it.known() != Some(""))
+        };
         let known = |key: &str| text(key).and_then(|it| it.known().map(|it| it.trim().to_owned()));
         let context = known("context").unwrap_or_default();
         let context = context.trim_start_matches("./").trim_end_matches('/').to_owned();
-        let in_context = if context.is_empty() || context == "." || context.contains("://") || context.starts_with("{{") {
-            "Dockerfile".to_owned()
-        } else {
-            format!("{context}/Dockerfile")
-        };
+        let in_context =
+            if context.is_empty() || context == "." || context.contains("://") || context.starts_with("{{") {
+                "Dockerfile".to_owned()
+            } else {
+                format!("{context}/Dockerfile")
+            };
         let dockerfile = known("file").map(|it| it.trim_start_matches("./").to_owned()).unwrap_or(in_context);
         let mut variant: Vec<String> = known("target").into_iter().collect();
         for key in ["build-args", "build-contexts"] {
@@ -331,18 +230,27 @@ impl StepContext<'_, '_> {
         let outer = self.scope.clone();
         set_env(step, &mut self.scope);
         let files = step.at(&["with", "files"]).map(FileNode::lines).unwrap_or_default();
-        let files: Vec<SymbolicText> = files.iter().map(|line| interpolate(&line.text, &self.scope)).collect();
+        let files: Vec<SymbolicText> =
+            files.iter().map(|line| interpolate(&line.text, &self.scope)).collect();
         let metadata: Vec<usize> = files.iter().filter_map(|it| self.metadata_of(it)).collect();
-        let named: Vec<String> = files.iter().filter_map(|it| it.known()).filter(|it| !it.contains('\u{1}')).map(|it| it.trim_start_matches("cwd://").trim_start_matches("./").to_owned()).collect();
-        let targets = self.input(step, "targets").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
-        let targets: Vec<String> = targets.split([',', '\n', ' ']).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+        let named: Vec<String> = files
+            .iter()
+            .filter_map(|it| it.known())
+            .filter(|it| !it.contains('\u{1}'))
+            .map(|it| it.trim_start_matches("cwd://").trim_start_matches("./").to_owned())
+            .collect();
+        let targets =
+            self.input(step, "targets").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
+        let targets: Vec<String> =
+            targets.split([',', '\n', ' ']).filter(|it| !it.is_empty()).map(str::to_owned).collect();
         let origin = self.origin(step);
         super::bake::publish(&named, &targets, &pushed.clone().assuming(), &origin, &metadata, self);
         self.scope = outer;
     }
 
     fn goreleaser(&mut self, step: FileNode<'_>) {
-        let arguments = self.input(step, "args").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
+        let arguments =
+            self.input(step, "args").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
         let is_release = arguments.split_whitespace().any(|it| it == "release")
             && !["--snapshot", "--skip=publish", "--skip-publish"].iter().any(|it| arguments.contains(it));
         if is_release {
@@ -352,7 +260,8 @@ impl StepContext<'_, '_> {
     }
 
     fn push_to_registry(&mut self, step: FileNode<'_>) {
-        let text = |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
+        let text =
+            |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
         let (image, tags, registry) = (text("image"), text("tags"), text("registry"));
         let origin = self.origin(step);
         for tag in tags.split(char::is_whitespace) {
@@ -360,14 +269,19 @@ impl StepContext<'_, '_> {
             let whole = if is_whole {
                 tag
             } else {
-                registry.then(&SymbolicText::literal("/")).then(&image).then(&SymbolicText::literal(":")).then(&tag)
+                registry
+                    .then(&SymbolicText::literal("/"))
+                    .then(&image)
+                    .then(&SymbolicText::literal(":"))
+                    .then(&tag)
             };
             self.push_references(&whole, &BuildFacts::default(), &Condition::Always, &origin);
         }
     }
 
     fn chart_releaser(&mut self, step: FileNode<'_>) {
-        let text = |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
+        let text =
+            |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
         let whole = text("registry").then(&SymbolicText::literal("/")).then(&text("repository"));
         let origin = self.origin(step);
         self.push_chart(&whole, &origin);
@@ -378,7 +292,10 @@ impl StepContext<'_, '_> {
         let project = self.scope.project;
         match address(repository, project, origin, &mut self.all.found) {
             Some(to) => self.all.found.charts.push(ChartPublication { address: to, origin: origin.clone() }),
-            None => self.all.found.leave(origin, format!("the repository `{}` of charts is not known here", repository.shown())),
+            None => self.all.found.leave(
+                origin,
+                format!("the repository `{}` of charts is not known here", repository.shown()),
+            ),
         }
     }
 
@@ -397,7 +314,9 @@ impl StepContext<'_, '_> {
             let given = step.at(&["with", name]).and_then(FileNode::text);
             let value = match given {
                 Some(given) => interpolate(given, &self.scope),
-                None => SymbolicText::literal(input.get("default").and_then(FileNode::text).unwrap_or_default()),
+                None => {
+                    SymbolicText::literal(input.get("default").and_then(FileNode::text).unwrap_or_default())
+                }
             };
             scope.set(&format!("inputs.{name}"), value);
         }
@@ -429,11 +348,16 @@ impl StepContext<'_, '_> {
             return;
         }
         let lines = |key: &str| job.at(&["with", key]).map(FileNode::lines).unwrap_or_default();
-        let inputs = ActionInputs { images: lines("meta-images"), tags: lines("meta-tags"), flavor: lines("meta-flavor") };
+        let inputs = ActionInputs {
+            images: lines("meta-images"),
+            tags: lines("meta-tags"),
+            flavor: lines("meta-flavor"),
+        };
         let tags = evaluate_step(&inputs, &self.scope);
         let origin = self.origin(job);
         self.add_metadata("-", tags, origin);
-        let pushed = self.input(job, "push").map_or(Condition::Never, |it| boolean(it, &self.scope)).assuming();
+        let pushed =
+            self.input(job, "push").map_or(Condition::Never, |it| boolean(it, &self.scope)).assuming();
         let build = self.build_facts(job);
         self.push_metadata(self.metadata.len() - 1, &build, &pushed);
     }
@@ -443,7 +367,9 @@ impl StepContext<'_, '_> {
 pub(super) fn platforms(text: &SymbolicText) -> Vec<String> {
     let shown = text.shown();
     let is_platform = |it: &&str| {
-        it.split('/').count() >= 2 && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '/') && it.starts_with(|c: char| c.is_ascii_alphabetic())
+        it.split('/').count() >= 2
+            && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '/')
+            && it.starts_with(|c: char| c.is_ascii_alphabetic())
     };
     shown.split([',', ' ', '\n']).map(str::trim).filter(is_platform).map(str::to_owned).collect()
 }

@@ -6,8 +6,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::names::called_for;
-use super::publishing_files::is_publishing_file;
 use super::project::{FoundChart, FoundVersion, LeftOutFile, ProjectSurvey, UnfitBranch};
+use super::publishing_files::is_publishing_file;
 use super::remote::project;
 
 /// The most bytes that are read of a file that may contain a name or a version.

@@ -25,10 +25,20 @@ impl TagFacts {
         let tags: Vec<&str> = tags.into_iter().take(NEWEST).filter(|tag| is_harmless(tag)).collect();
         let releases: Vec<(&str, &str)> = tags.iter().filter_map(|tag| split(tag)).collect();
         let newest = releases.iter().find(|(_, version)| is_semver(version));
-        let Some((prefix, version)) = newest.or(releases.first()) else {
+        // A release of the same prefix counts before its pre-releases.
+        let same = |it: &&(&str, &str)| newest.is_some_and(|(prefix, _)| it.0 == *prefix);
+        let highest = releases
+            .iter()
+            .filter(same)
+            .filter_map(|it| Some((it.1.parse::<Version>().ok()?, it)))
+            .filter(|(version, _)| version.pre.is_empty())
+            .max_by(|(one, _), (other, _)| one.cmp(other))
+            .map(|(_, it)| it);
+        let Some((prefix, version)) = highest.or(newest).or(releases.first()) else {
             return Self { prefix: "v".to_owned(), newest: None, are_versions: true, other: None };
         };
-        let of_prefix: Vec<&str> = releases.iter().filter(|(it, _)| it == prefix).map(|(_, it)| *it).collect();
+        let of_prefix: Vec<&str> =
+            releases.iter().filter(|(it, _)| it == prefix).map(|(_, it)| *it).collect();
         let others = of_prefix.iter().filter(|it| !is_semver(it));
         // A moving tag `v1` beside `v1.2.3` is not a release.
         let others: Vec<&&str> = others.filter(|it| it.contains('.')).collect();
@@ -41,14 +51,21 @@ impl TagFacts {
         }
     }
 
+    /// Whether `tag` is not a release.
+    pub fn excludes(&self, tag: &str) -> bool {
+        self.are_versions && !tag.strip_prefix(self.prefix.as_str()).is_some_and(is_semver)
+    }
+
     /// Whether the prefix can be part of a tag of an image.
     pub fn prefix_is_tag(&self) -> bool {
-        self.prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) && !self.prefix.starts_with(['.', '-'])
+        self.prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            && !self.prefix.starts_with(['.', '-'])
     }
 
     /// A git tag as the next release and the next pre-release have it.
     pub fn samples(&self) -> [String; 2] {
-        let version = self.newest.as_deref().and_then(|tag| tag.strip_prefix(&self.prefix)?.parse::<Version>().ok());
+        let version =
+            self.newest.as_deref().and_then(|tag| tag.strip_prefix(&self.prefix)?.parse::<Version>().ok());
         let (major, minor, patch) = version.map_or((1, 2, 3), |it| (it.major, it.minor, it.patch));
         let release = format!("{}{major}.{minor}.{patch}", self.prefix);
         [release.clone(), format!("{release}-rc.1")]
@@ -76,7 +93,8 @@ fn split(tag: &str) -> Option<(&str, &str)> {
         (begins && rest.starts_with(|c: char| c.is_ascii_digit())).then_some(at)
     })?;
     // `app2-v1.0.0`: the version is what comes last.
-    let start = name.rfind("-v").map(|at| at + 2).filter(|at| *at > start && is_semver(&name[*at..])).unwrap_or(start);
+    let last = name.rfind("-v").map(|at| at + 2);
+    let start = last.filter(|at| *at > start && name.get(*at..).is_some_and(is_semver)).unwrap_or(start);
     let at = folder.len() + start;
     let (prefix, version) = tag.split_at_checked(at)?;
     (version.contains('.') || is_semver(version)).then_some((prefix, version))

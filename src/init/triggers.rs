@@ -30,17 +30,34 @@ pub(super) fn runs(file: &YamlFile, files: &[YamlFile], project: &ProjectFacts) 
     let mut found = runs_at(file, files, project, 0);
     let releases = found.iter().any(|run| run.kind.is_tag());
     // A release that somebody starts, or that a merge starts, has a git tag too.
-    if let Some(run) = found.iter().find(|run| matches!(run.kind, RunKind::Manual | RunKind::Branch)).filter(|_| !releases) {
+    if let Some(run) =
+        found.iter().find(|run| matches!(run.kind, RunKind::Manual | RunKind::Branch)).filter(|_| !releases)
+    {
         let inputs = if run.kind == RunKind::Manual { run.inputs.clone() } else { BTreeMap::new() };
-        let inputs = inputs.into_iter().filter(|(_, value)| !matches!(value, ScopeValue::Text(it) if it.known().is_some()));
-        found.push(WorkflowRun { kind: RunKind::Dispatched, condition: Condition::Always, inputs: inputs.collect() });
+        let inputs = inputs
+            .into_iter()
+            .filter(|(_, value)| !matches!(value, ScopeValue::Text(it) if it.known().is_some()));
+        found.push(WorkflowRun {
+            kind: RunKind::Dispatched,
+            condition: Condition::Always,
+            inputs: inputs.collect(),
+        });
     }
     found
 }
 
+/// A run of every kind, for a workflow that nothing starts.
+pub(super) fn every_run() -> Vec<WorkflowRun> {
+    let kinds = [RunKind::TagPush, RunKind::Branch, RunKind::PullRequest, RunKind::Schedule, RunKind::Manual];
+    kinds.map(|kind| WorkflowRun { kind, condition: Condition::Always, inputs: BTreeMap::new() }).into()
+}
+
 fn runs_at(file: &YamlFile, files: &[YamlFile], project: &ProjectFacts, depth: usize) -> Vec<WorkflowRun> {
-    let Some(on) = file.root().and_then(|root| root.get("on").or_else(|| root.get("true"))) else { return Vec::new() };
-    let mut events: Vec<(&str, Option<FileNode<'_>>)> = on.strings().into_iter().map(|event| (event, None)).collect();
+    let Some(on) = file.root().and_then(|root| root.get("on").or_else(|| root.get("true"))) else {
+        return Vec::new();
+    };
+    let mut events: Vec<(&str, Option<FileNode<'_>>)> =
+        on.strings().into_iter().map(|event| (event, None)).collect();
     events.extend(on.entries().into_iter().map(|(event, node)| (event, Some(node))));
     let mut found = Vec::new();
     let mut add = |kind, condition: Condition, inputs| {
@@ -62,7 +79,9 @@ fn runs_at(file: &YamlFile, files: &[YamlFile], project: &ProjectFacts, depth: u
                     add(RunKind::Branch, branches.unwrap_or(Condition::Always), BTreeMap::new());
                 }
             }
-            "pull_request" | "pull_request_target" => add(RunKind::PullRequest, Condition::Always, BTreeMap::new()),
+            "pull_request" | "pull_request_target" => {
+                add(RunKind::PullRequest, Condition::Always, BTreeMap::new())
+            }
             "schedule" => add(RunKind::Schedule, Condition::Always, BTreeMap::new()),
             "workflow_dispatch" => add(RunKind::Manual, Condition::Always, declared_inputs(node)),
             "release" => add(RunKind::Release, release_types(filter("types")), BTreeMap::new()),
@@ -96,7 +115,11 @@ fn called(
         let calls: Vec<FileNode<'_>> = jobs
             .into_iter()
             .map(|(_, job)| job)
-            .filter(|job| job.get("uses").and_then(FileNode::text).is_some_and(|uses| uses == format!("./{}", file.file)))
+            .filter(|job| {
+                job.get("uses")
+                    .and_then(FileNode::text)
+                    .is_some_and(|uses| uses == format!("./{}", file.file))
+            })
             .collect();
         if calls.is_empty() {
             continue;
@@ -106,21 +129,30 @@ fn called(
                 let mut scope = Scope::new(project, run.kind);
                 add_inputs(&mut scope, &run.inputs);
                 let condition = call.get("if").and_then(FileNode::text);
-                let condition = condition.map_or(Condition::Always, |it| expression::condition(it, &scope)).assuming();
+                let condition =
+                    condition.map_or(Condition::Always, |it| expression::condition(it, &scope)).assuming();
                 let mut inputs = declared_inputs(node);
                 // An input of a called workflow without default is an empty text.
-                inputs.retain(|_, value| !matches!(value, ScopeValue::Text(it) if it.first_unknown().is_some()));
+                inputs.retain(
+                    |_, value| !matches!(value, ScopeValue::Text(it) if it.first_unknown().is_some()),
+                );
                 for (name, value) in call.get("with").map(FileNode::entries).unwrap_or_default() {
                     let Some(text) = value.text() else { continue };
                     let whole = text.trim().strip_prefix("${{").and_then(|it| it.strip_suffix("}}"));
                     let value = match whole.filter(|it| !it.contains("${{")) {
                         Some(whole) => expression::evaluate(whole, &scope),
-                        None if matches!(text, "true" | "false") => ScopeValue::Condition(Condition::known(text == "true")),
+                        None if matches!(text, "true" | "false") => {
+                            ScopeValue::Condition(Condition::known(text == "true"))
+                        }
                         None => ScopeValue::Text(expression::interpolate(text, &scope)),
                     };
                     inputs.insert(name.to_owned(), value);
                 }
-                found.push(WorkflowRun { kind: run.kind, condition: run.condition.clone().and(condition), inputs });
+                found.push(WorkflowRun {
+                    kind: run.kind,
+                    condition: run.condition.clone().and(condition),
+                    inputs,
+                });
             }
         }
     }
@@ -171,7 +203,8 @@ fn tag_filter(tags: Option<Vec<&str>>, ignored: Option<Vec<&str>>, facts: &TagFa
         [true, false] => Condition::Test("version.pre == ''".to_owned()),
         [false, true] => Condition::Test("version.pre != ''".to_owned()),
         [false, false] => {
-            let patterns = tags.unwrap_or_default().into_iter().filter(|it| !it.starts_with('!')).map(glob::regex);
+            let patterns =
+                tags.unwrap_or_default().into_iter().filter(|it| !it.starts_with('!')).map(glob::regex);
             let all: Vec<String> = patterns.collect();
             if all.is_empty() {
                 return Some(Condition::Never);
@@ -193,7 +226,10 @@ fn branch_filter(branches: Option<Vec<&str>>, ignored: Option<Vec<&str>>) -> Opt
                 return Condition::Branch(patterns.iter().map(|it| (*it).to_owned()).collect());
             }
             let all: Vec<String> = patterns.iter().map(|it| glob::regex(it)).collect();
-            Condition::Test(format!("git.branch is matching({})", quoted(&format!("^(?:{})$", all.join("|")))))
+            Condition::Test(format!(
+                "git.branch is matching({})",
+                quoted(&format!("^(?:{})$", all.join("|")))
+            ))
         };
         let excluded = if negative.is_empty() { Condition::Always } else { all(&negative).negated() };
         if positive.is_empty() { Condition::Never } else { all(&positive).and(excluded) }

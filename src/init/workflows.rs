@@ -11,7 +11,7 @@ use super::publication::{Findings, Origin, Publication};
 use super::scope::{ProjectFacts, RunKind, Scope};
 use super::steps::{StepContext, run_steps};
 use super::symbolic::{Symbol, SymbolicText};
-use super::triggers::{add_inputs, runs};
+use super::triggers::{add_inputs, every_run, runs};
 use super::yaml_file::{FileNode, YamlFile};
 
 /// The tags that a metadata step made, for steps that use them.
@@ -47,11 +47,20 @@ pub(super) struct WorkflowFindings {
     pub goreleaser: Vec<GoreleaserRun>,
 }
 
-/// Reads the workflows among `files`. The others are the actions that they may use.
-pub(super) fn read_workflows(files: &[YamlFile], project: &ProjectFacts) -> WorkflowFindings {
+/// Reads the workflows among `files`, or `only` one file. The others are the actions and workflows that they may use.
+pub(super) fn read_workflows(
+    files: &[YamlFile],
+    only: Option<&str>,
+    project: &ProjectFacts,
+) -> WorkflowFindings {
     let mut all = WorkflowFindings::default();
-    for file in files.iter().filter(|file| is_workflow(&file.file)) {
-        for run in runs(file, files, project) {
+    let is_wanted = |file: &str| only.map_or_else(|| is_workflow(file), |only| only == file);
+    for file in files.iter().filter(|file| is_wanted(&file.file)) {
+        let mut kinds = runs(file, files, project);
+        if kinds.is_empty() && only.is_some() {
+            kinds = every_run();
+        }
+        for run in kinds {
             let mut one = WorkflowFindings::default();
             let mut scope = Scope::new(project, run.kind);
             add_inputs(&mut scope, &run.inputs);
@@ -90,7 +99,12 @@ pub(super) fn is_workflow(file: &str) -> bool {
 fn keep_versions(found: &mut Findings) {
     let is_version = |it: &Publication| it.tag.has(|symbol| matches!(symbol, Symbol::Version | Symbol::Tag));
     let fits = |it: &Publication| !it.tag.has(|symbol| *symbol == Symbol::Branch);
-    let versions: Vec<_> = found.publications.iter().filter(|it| is_version(it)).map(|it| (it.address.clone(), it.build.clone())).collect();
+    let versions: Vec<_> = found
+        .publications
+        .iter()
+        .filter(|it| is_version(it))
+        .map(|it| (it.address.clone(), it.build.clone()))
+        .collect();
     found.publications.retain(|it| fits(it) && versions.contains(&(it.address.clone(), it.build.clone())));
     for it in &mut found.publications {
         if matches!(it.condition, Condition::Branch(_)) {
@@ -130,7 +144,10 @@ fn jobs(
         let mut wanted = wanted.map_or(Condition::Always, |it| expression::condition(it, &scope));
         if let Some(unknown) = wanted.first_unknown() {
             let origin = Origin::new(&file.file, job.get("if").map_or(0, FileNode::line));
-            all.found.assume(&origin, format!("the condition `{unknown}` is not known here, and is taken as true"));
+            all.found.assume(
+                &origin,
+                format!("the condition `{unknown}` is not known here, and is taken as true"),
+            );
             wanted = wanted.assuming();
         }
         let condition = condition.clone().and(wanted);
@@ -162,5 +179,19 @@ fn jobs(
                 outputs.insert(format!("needs.{name}.outputs.{output}"), value);
             }
         }
+    }
+    let unused: Vec<usize> =
+        (0..metadata.len()).filter(|at| metadata.get(*at).is_some_and(|it| !it.is_used)).collect();
+    let mut context = StepContext {
+        file: &file.file,
+        files,
+        scope: scope.clone(),
+        condition: Condition::Always,
+        metadata: &mut metadata,
+        all,
+        depth: 0,
+    };
+    for number in unused {
+        context.push_unused(number);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::session::{Result, Session};
 use crate::context::{self, Context, Needs};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::init::{self, GitFacts, InitAnswers, Proposal};
+use crate::init::{self, GitFacts, InitAnswers, LeftOutFile, ProjectSurvey, Proposal};
 
 /// The name of the file, unless `--config` names another.
 const FILE_NAME: &str = "publish.toml";
@@ -36,6 +36,8 @@ const PATTERNS: [&str; 18] = [
 
 /// The most git tags that are looked at.
 const MAX_TAGS: usize = 200;
+/// The most rules that are left out because they are wrong.
+const MAX_REMOVED: usize = 20;
 
 /// The branches that are taken for the default branch if nothing says which one it is.
 const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
@@ -49,7 +51,7 @@ fn place(session: &Session) -> PathBuf {
 ///
 /// # Errors
 ///
-/// If the folder does not exist.
+/// If the folder does not exist, or the file of `--from` cannot be read or makes no tags.
 pub fn first_configuration(session: &Session, answers: &InitAnswers) -> Result<Proposal> {
     let file = session.working_folder.join(place(session));
     let folder: PathBuf = file.parent().unwrap_or(&session.working_folder).components().collect();
@@ -60,24 +62,52 @@ pub fn first_configuration(session: &Session, answers: &InitAnswers) -> Result<P
                 .help("create it, or name another file with `--config FILE`"),
         ]);
     }
-    let survey = init::survey(&folder, surroundings(session, &folder));
-    let proposal = init::propose(&survey, answers);
-    let plain = || init::propose_plain(&survey, answers);
-    Ok(checked(&folder, proposal, plain))
+    let mut survey = init::survey(&folder, surroundings(session, &folder));
+    let mut answers = answers.clone();
+    if let Some(from) = &mut answers.from {
+        let text = std::fs::read_to_string(session.working_folder.join(&from)).map_err(|error| {
+            vec![
+                Diagnostic::error(Code::ConfigFile, format!("`{from}` cannot be read: {error}"))
+                    .help("name a workflow with steps of docker/metadata-action"),
+            ]
+        })?;
+        *from = from.trim_start_matches("./").to_owned();
+        survey.texts.insert(from.clone(), text);
+    }
+    let proposal = checked(&folder, &survey, &answers);
+    match answers.from {
+        Some(from) if proposal.rules.is_empty() => Err(vec![
+            Diagnostic::error(
+                Code::ConfigFile,
+                format!("`{from}` has no step of docker/metadata-action whose tags are understood"),
+            )
+            .help("`brokkr-publish init` without `--from` reads everything else that publishes"),
+        ]),
+        _ => Ok(proposal),
+    }
 }
 
-/// The proposal, if it lints clean. A workflow that was misunderstood must not give a file that is wrong.
-fn checked(folder: &Path, proposal: Proposal, plain: impl FnOnce() -> Proposal) -> Proposal {
-    if proposal.rules.is_empty() {
-        return proposal;
+/// The proposal. A rule that `lint` would refuse is left out and reported: a workflow that was misunderstood must not give a file
+/// that is wrong.
+fn checked(folder: &Path, survey: &ProjectSurvey, answers: &InitAnswers) -> Proposal {
+    let mut without: Vec<LeftOutFile> = Vec::new();
+    for _ in 0..MAX_REMOVED {
+        let proposal = init::propose_without(survey, answers, &without);
+        if proposal.rules.is_empty() {
+            return proposal;
+        }
+        let wrong = super::lint::lint_text(&folder.join(FILE_NAME), &proposal.text);
+        let Some(first) = wrong.into_iter().find(|it| it.code != Code::SourceChart) else { return proposal };
+        let is_named = |name: &str| {
+            first.message.contains(&format!("`{name}`")) || first.message.contains(&format!("tags.{name}"))
+        };
+        let named = proposal.rules.iter().rev().map(|(name, _)| name).find(|name| is_named(name));
+        // A message that names no rule is about the part that its place shows.
+        let Some(name) = named.or_else(|| proposal.rules.last().map(|(name, _)| name)) else { break };
+        without.push(LeftOutFile { file: format!("tags.{name}"), why: first.message.clone() });
     }
-    let wrong = super::lint::lint_text(&folder.join(FILE_NAME), &proposal.text);
-    let Some(first) = wrong.iter().find(|it| it.code != Code::SourceChart) else { return proposal };
-    let mut plain = plain();
-    plain.left_out.push(init::LeftOutFile {
-        file: "the workflows".to_owned(),
-        why: format!("the rules that follow from them are wrong ({}); please report it", first.message),
-    });
+    let mut plain = init::propose_plain(survey, answers);
+    plain.left_out.extend(without);
     plain
 }
 
