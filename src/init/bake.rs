@@ -9,7 +9,7 @@ use super::hcl::{HclBlock, HclExpression, HclTemplatePart, read_hcl};
 use super::publication::{BuildFacts, Origin};
 use super::publishing_files::is_bake;
 use super::scope::Scope;
-use super::steps::StepContext;
+use super::step_context::StepContext;
 use super::symbolic::{Part, SymbolicText};
 
 /// The deepest evaluation, and the longest list.

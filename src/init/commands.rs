@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::condition::Condition;
+use super::makefile::{self, MakeCall, called as called_make};
+use super::publication::platforms;
 use super::publication::{BuildFacts, Origin};
 use super::shell::{RunCommand, run_script};
-use super::steps::{StepContext, platforms};
+use super::step_context::{GoreleaserRun, StepContext};
 use super::symbolic::SymbolicText;
-use super::workflows::GoreleaserRun;
 
 /// The builds of local names: their texts and facts.
 type LocalBuilds = BTreeMap<String, (SymbolicText, BuildFacts)>;
@@ -142,7 +143,11 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
         {
             super::compose::push(&origin, context);
         }
-        ["make", ..] => super::makefile::run(&names, context),
+        ["make", ..] => {
+            if let Some(call) = called_make(&names, &context.scope.project.texts) {
+                run_makefile(&call, context);
+            }
+        }
         ["bash" | "sh", script, ..] => called(script, words.get(2..).unwrap_or_default(), context),
         [script, ..] if script.starts_with("./") || has_ending(script, "sh") => {
             called(script, words.get(1..).unwrap_or_default(), context);
@@ -309,6 +314,27 @@ fn ko(words: &[SymbolicText], origin: &Origin, context: &mut StepContext<'_, '_>
     for tag in tags {
         let whole = repository.then(&SymbolicText::literal(":")).then(&tag);
         context.push_references(&whole, &build, &Condition::Always, origin);
+    }
+}
+
+/// Runs the recipes of a Makefile.
+pub(super) fn run_makefile(call: &MakeCall, context: &mut StepContext<'_, '_>) {
+    let Some(text) = context.scope.project.texts.get(&call.path).cloned() else { return };
+    if context.depth >= MAX_DEPTH {
+        return;
+    }
+    for mut script in makefile::scripts(&text, &call.targets, &call.given, &context.scope) {
+        let commands = run_script(&script.text, script.line, "-", &mut script.scope);
+        let mut inside = StepContext {
+            file: &call.path,
+            files: context.files,
+            scope: script.scope,
+            condition: context.condition.clone(),
+            metadata: context.metadata,
+            all: context.all,
+            depth: context.depth + 1,
+        };
+        run_commands(&commands, &mut inside);
     }
 }
 

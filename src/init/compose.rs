@@ -2,19 +2,10 @@
 
 use super::condition::Condition;
 use super::publication::{BuildFacts, Origin};
+use super::publishing_files::is_compose;
 use super::shell_text::ShellValues;
-use super::steps::StepContext;
+use super::step_context::StepContext;
 use super::yaml_file::{FileNode, YamlFile};
-
-/// Whether a file is a compose file.
-pub(super) fn is_compose(file: &str) -> bool {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or_default();
-    matches!(stem, "compose" | "docker-compose")
-        || (stem.starts_with("docker-compose.") || stem.starts_with("compose."))
-            && !stem.contains("dev")
-            && !stem.contains("test")
-}
 
 /// Publishes the services that `docker compose push` pushes.
 pub(super) fn push(origin: &Origin, context: &mut StepContext<'_, '_>) {

@@ -6,9 +6,8 @@ use super::publication::Findings;
 use super::scope::{ProjectFacts, RunKind, Scope};
 use super::shell::run_script;
 use super::shell_text::ShellValues;
-use super::steps::StepContext;
+use super::step_context::{StepContext, WorkflowFindings};
 use super::symbolic::{Symbol, SymbolicText};
-use super::workflows::WorkflowFindings;
 use super::yaml_file::{FileNode, YamlFile};
 
 /// Keys that are no jobs.

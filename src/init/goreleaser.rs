@@ -4,17 +4,9 @@ use super::condition::Condition;
 use super::go_template::{GoTemplates, pieces};
 use super::publication::{BuildFacts, Findings, Origin, Publication, address, split_reference};
 use super::scope::{ProjectFacts, RunKind};
+use super::step_context::GoreleaserRun;
 use super::symbolic::SymbolicText;
-use super::workflows::GoreleaserRun;
 use super::yaml_file::{FileNode, YamlFile};
-
-/// Whether a file is goreleaser's.
-pub(super) fn is_goreleaser(file: &str) -> bool {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or_default();
-    // Files of other purposes, such as nightly builds, are named after them.
-    matches!(stem, ".goreleaser" | "goreleaser") && !file.contains("testdata/")
-}
 
 /// Reads a file. `runs` are the runs of goreleaser in workflows.
 pub(super) fn read_goreleaser(file: &YamlFile, runs: &[GoreleaserRun], project: &ProjectFacts) -> Findings {

@@ -1,9 +1,9 @@
 //! Makefiles: the recipes of a target as shell scripts, with `$(NAME)` for variables (GNU make, "Using Variables").
 
-use super::commands::run_commands;
-use super::shell::run_script;
+use std::collections::BTreeMap;
+
+use super::scope::Scope;
 use super::shell_text::ShellValues;
-use super::steps::StepContext;
 
 /// How deep targets need others.
 const MAX_DEPTH: usize = 5;
@@ -15,41 +15,58 @@ struct MakeRule {
     recipe: Vec<(usize, String)>,
 }
 
-/// Runs `make TARGET NAME=value` of a workflow.
-pub(super) fn run(words: &[&str], context: &mut StepContext<'_, '_>) {
+/// A recipe as a shell script.
+pub(super) struct MakeScript<'p> {
+    /// The line of its first command.
+    pub line: usize,
+    /// The text.
+    pub text: String,
+    /// The values of variables.
+    pub scope: Scope<'p>,
+}
+
+/// A Makefile, the targets that `make TARGET NAME=value` runs, and the values that it gives.
+pub(super) struct MakeCall {
+    /// The file.
+    pub path: String,
+    /// The targets.
+    pub targets: Vec<String>,
+    /// Names and values.
+    pub given: Vec<(String, String)>,
+}
+
+/// The Makefile and the targets that a command runs.
+pub(super) fn called(words: &[&str], texts: &BTreeMap<String, String>) -> Option<MakeCall> {
     let mut folder = "";
-    let mut targets = Vec::new();
-    let mut given = Vec::new();
+    let mut call = MakeCall { path: String::new(), targets: Vec::new(), given: Vec::new() };
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         match word.split_once('=') {
             _ if *word == "-C" => folder = words.next().copied().unwrap_or_default(),
-            Some((name, value)) => given.push((name.to_owned(), value.to_owned())),
-            None if !word.starts_with('-') => targets.push((*word).to_owned()),
+            Some((name, value)) => call.given.push((name.to_owned(), value.to_owned())),
+            None if !word.starts_with('-') => call.targets.push((*word).to_owned()),
             None => {}
         }
     }
-    let file = ["Makefile", "makefile", "GNUmakefile"].into_iter().find_map(|name| {
+    call.path = ["Makefile", "makefile", "GNUmakefile"].into_iter().find_map(|name| {
         let path = if folder.is_empty() {
             name.to_owned()
         } else {
             format!("{}/{name}", folder.trim_start_matches("./"))
         };
-        context.scope.project.texts.get(&path).cloned().map(|text| (path, text))
-    });
-    let Some((path, text)) = file.filter(|_| context.depth < 2) else { return };
-    run_targets(&path, &text, &targets, &given, context);
+        texts.contains_key(&path).then_some(path)
+    })?;
+    Some(call)
 }
 
-/// Runs targets of a Makefile.
-pub(super) fn run_targets(
-    path: &str,
+/// The recipes of targets and of what they need, in order.
+pub(super) fn scripts<'p>(
     text: &str,
     targets: &[String],
     given: &[(String, String)],
-    context: &mut StepContext<'_, '_>,
-) {
-    let mut scope = context.scope.clone();
+    scope: &Scope<'p>,
+) -> Vec<MakeScript<'p>> {
+    let mut scope = scope.clone();
     let rules = read(text, |name, value, replaces| {
         let path = format!("env.{}", name.to_ascii_lowercase());
         if replaces || !scope.values.contains_key(&path) {
@@ -65,26 +82,13 @@ pub(super) fn run_targets(
     for target in targets {
         collect(target, &rules, &mut order, 0);
     }
-    for rule in order {
-        let Some((first, _)) = rule.recipe.first() else { continue };
-        let lines: Vec<String> = rule
-            .recipe
-            .iter()
-            .map(|(_, line)| shell_form(line.trim_start_matches(['@', '-', '+'])))
-            .collect();
-        scope.set("env.@", super::symbolic::SymbolicText::literal(&rule.name));
-        let commands = run_script(&lines.join("\n"), *first, "-", &mut scope);
-        let mut inside = StepContext {
-            file: path,
-            files: context.files,
-            scope: scope.clone(),
-            condition: context.condition.clone(),
-            metadata: context.metadata,
-            all: context.all,
-            depth: context.depth + 1,
-        };
-        run_commands(&commands, &mut inside);
-    }
+    let script = |rule: &MakeRule| {
+        let (line, _) = rule.recipe.first()?;
+        let lines = rule.recipe.iter().map(|(_, line)| shell_form(line.trim_start_matches(['@', '-', '+'])));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        Some(MakeScript { line: *line, text, scope: scope.clone() })
+    };
+    order.into_iter().filter_map(script).collect()
 }
 
 /// The targets of a Makefile whose recipes push images.

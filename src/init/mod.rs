@@ -27,10 +27,10 @@ mod matrix;
 mod metadata_action;
 mod names;
 mod project;
+mod proposal;
 mod publication;
 mod published;
 mod publishing_files;
-mod pushes;
 mod regsync;
 mod remote;
 mod rule;
@@ -39,6 +39,7 @@ mod shell;
 mod shell_edits;
 mod shell_syntax;
 mod shell_text;
+mod step_context;
 mod steps;
 mod survey;
 mod symbolic;
@@ -49,50 +50,11 @@ mod workflows;
 mod yaml_file;
 
 pub use project::{FoundChart, FoundVersion, InitAnswers, LeftOutFile, ProjectSurvey, UnfitBranch};
+pub use proposal::Proposal;
 pub use published::is_registry;
 pub use survey::{GitFacts, is_candidate, survey, walk};
 
-use std::path::Path;
-
 use crate::model::{ResourceId, ResourceKind};
-
-/// A first `publish.toml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
-    /// Its text.
-    pub text: String,
-    /// The resources that it declares, each with the file that it comes from.
-    pub resources: Vec<(ResourceId, String)>,
-    /// The tag rules that it declares, each with the line that it comes from.
-    pub rules: Vec<(String, String)>,
-    /// Assumptions, with their lines.
-    pub assumed: Vec<(String, String)>,
-    /// The files that were seen and left out, with the reasons.
-    pub left_out: Vec<LeftOutFile>,
-    /// The address of the registry.
-    pub registry: String,
-    /// The version that releases are checked against, if there is one.
-    pub version: Option<String>,
-    /// The prefix of git tags.
-    pub tag_prefix: String,
-    /// Whether the git tag of that version is there.
-    pub has_tag: bool,
-}
-
-impl Proposal {
-    /// The commands to run next, once the text is in `file`. They are about a release that passes the checks in it.
-    pub fn next(&self, file: &Path) -> Vec<String> {
-        let config = match file.display().to_string() {
-            file if file == "publish.toml" => String::new(),
-            file => format!(" --config {}", text::shell(&file)),
-        };
-        let version = self.version.as_deref().unwrap_or("1.2.3");
-        let tag = (!self.has_tag).then(|| format!("git tag {}{version}", self.tag_prefix));
-        let lint = format!("brokkr-publish lint{config}");
-        let plan = format!("brokkr-publish plan{config} --ref refs/tags/{}{version}", self.tag_prefix);
-        [Some(lint), tag, Some(plan)].into_iter().flatten().collect()
-    }
-}
 
 /// Proposes a `publish.toml` for `found`: from what its workflows and other files publish, or, if they publish nothing, from its
 /// Dockerfiles and charts.
@@ -111,7 +73,8 @@ pub fn propose_plain(found: &ProjectSurvey, answers: &InitAnswers) -> Proposal {
     let mut left_out = found.left_out.clone();
     let images = names::images(found, place.shared, &mut left_out);
     let charts = names::charts(found, &mut left_out);
-    let text = text::write(found, &place, &images, &charts);
+    let tags = published::tag_facts(found, answers);
+    let text = text::write(found, &place, &images, &charts, &tags);
     if let Some(unfit) = found.unfit_branch.as_ref().filter(|_| text::has_rules(&images, &charts)) {
         let why = format!("{}; `main` is used instead", unfit.why);
         left_out.push(LeftOutFile { file: format!("the default branch `{}`", unfit.name), why });
@@ -135,7 +98,7 @@ pub fn propose_plain(found: &ProjectSurvey, answers: &InitAnswers) -> Proposal {
         left_out,
         registry: place.url,
         version,
-        tag_prefix: "v".to_owned(),
+        tag_prefix: tags.prefix,
         has_tag: false,
     }
 }

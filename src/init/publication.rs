@@ -133,6 +133,17 @@ fn note(remarks: &mut Vec<Remark>, origin: &Origin, text: String) {
     }
 }
 
+/// The platforms in a list.
+pub(super) fn platforms(text: &SymbolicText) -> Vec<String> {
+    let shown = text.shown();
+    let is_platform = |it: &&str| {
+        it.split('/').count() >= 2
+            && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '/')
+            && it.starts_with(|c: char| c.is_ascii_alphabetic())
+    };
+    shown.split([',', ' ', '\n']).map(str::trim).filter(is_platform).map(str::to_owned).collect()
+}
+
 /// A reference, split into repository and tag. Without a tag it is `latest`.
 pub(super) fn split_reference(text: &SymbolicText) -> (SymbolicText, SymbolicText) {
     let parts = text.parts();

@@ -2,29 +2,32 @@
 
 use super::assemble::{AssembledImage, Assembly, assemble};
 use super::assembled_text::{AssembledParts, PlacedChart, write_assembled};
-use super::bake;
-use super::compose;
+use super::bake::publish as publish_bake;
+use super::commands::{run_commands, run_makefile};
+use super::compose::services;
 use super::condition::Condition;
-use super::gitlab;
-use super::goreleaser::{is_goreleaser, read_goreleaser};
-use super::makefile;
+use super::gitlab::read_gitlab;
+use super::goreleaser::read_goreleaser;
+use super::makefile::{MakeCall, pushing_targets};
+use super::names::charts as declared_charts;
 use super::project::{InitAnswers, LeftOutFile, ProjectSurvey};
+use super::proposal::Proposal;
 use super::publication::{Address, Findings, Origin, parse_address};
-use super::publishing_files::{is_gitlab, is_makefile, is_regsync, is_script};
-use super::regsync;
-use super::remote::{self, Destination};
+use super::publishing_files::{is_compose, is_gitlab, is_goreleaser, is_makefile, is_regsync, is_script};
+use super::regsync::read_regsync;
+use super::remote::{Destination, place as place_of};
 use super::scope::{ProjectFacts, RunKind, Scope};
 use super::shell::run_script;
-use super::steps::StepContext;
+use super::step_context::{StepContext, WorkflowFindings};
 use super::tags::TagFacts;
-use super::workflows::{WorkflowFindings, read_workflows};
+use super::workflows::read_workflows;
 use super::yaml_file::YamlFile;
-use super::{Proposal, commands, names};
 use crate::model::{ResourceId, ResourceKind};
 
 /// The registry of the project: the one that was asked for, or the one that belongs to the remote.
 pub(super) fn destination(found: &ProjectSurvey, answers: &InitAnswers) -> Destination {
-    let mut place = remote::place(found.remote.as_deref());
+    let mut place = place_of(found.remote.as_deref());
+    place.visibility.clone_from(&answers.visibility);
     if let Some(registry) = &answers.registry {
         place.url.clone_from(registry);
         place.name = if place.known && registry.starts_with("ghcr.io") { "ghcr" } else { "registry" };
@@ -34,14 +37,18 @@ pub(super) fn destination(found: &ProjectSurvey, answers: &InitAnswers) -> Desti
     place
 }
 
+/// The prefix of git tags.
+pub(super) fn tag_facts(found: &ProjectSurvey, answers: &InitAnswers) -> TagFacts {
+    let all = || found.git_tags.iter().map(String::as_str);
+    let Some(prefix) = &answers.tag_prefix else { return TagFacts::of(all()) };
+    let mut tags = TagFacts::of(all().filter(|tag| tag.starts_with(prefix.as_str())));
+    tags.prefix.clone_from(prefix);
+    tags
+}
+
 /// The facts that workflows refer to.
 fn facts(found: &ProjectSurvey, answers: &InitAnswers) -> ProjectFacts {
-    let mut tags = TagFacts::of(found.git_tags.iter().map(String::as_str));
-    if let Some(prefix) = &answers.tag_prefix {
-        let own = found.git_tags.iter().map(String::as_str).filter(|tag| tag.starts_with(prefix.as_str()));
-        tags = TagFacts::of(own);
-        tags.prefix.clone_from(prefix);
-    }
+    let tags = tag_facts(found, answers);
     let remote = found.remote.as_deref().unwrap_or_default();
     let (scheme, rest) = remote.split_once("://").unwrap_or(("https", ""));
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -73,7 +80,7 @@ pub(super) fn propose(
         read_workflows(&files, answers.from.as_deref(), &project);
     if answers.from.is_none() {
         for file in files.iter().filter(|file| is_gitlab(&file.file)) {
-            all.extend(gitlab::read_gitlab(file, &files, &project));
+            all.extend(read_gitlab(file, &files, &project));
         }
         for file in files.iter().filter(|file| is_goreleaser(&file.file)) {
             all.extend(read_goreleaser(file, &goreleaser, &project));
@@ -87,7 +94,7 @@ pub(super) fn propose(
     made.remove_rules(without);
     if answers.from.is_none() {
         for file in files.iter().filter(|file| is_regsync(&file.file)) {
-            regsync::read_regsync(file, &project, &mut made, &mut all);
+            read_regsync(file, &project, &mut made, &mut all);
         }
     }
     if made.images.is_empty() && all.charts.is_empty() {
@@ -99,7 +106,7 @@ pub(super) fn propose(
     let mut left_out = found.left_out.clone();
     left_out.extend(without.iter().cloned());
     let charts = charts(found, &all, &mut made, &mut left_out);
-    let place = remote::place(found.remote.as_deref());
+    let place = place_of(found.remote.as_deref());
     let parts = AssembledParts {
         survey: found,
         place: &place,
@@ -144,7 +151,7 @@ fn charts(
     made: &mut Assembly,
     left_out: &mut Vec<LeftOutFile>,
 ) -> Vec<PlacedChart> {
-    let declared = names::charts(found, left_out);
+    let declared = declared_charts(found, left_out);
     let Some(first) = all.charts.first() else {
         for chart in declared {
             left_out.push(LeftOutFile {
@@ -192,10 +199,11 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
         };
         if is_script(file) && text.contains("push") {
             let commands = run_script(text, 1, "-", &mut context.scope);
-            commands::run_commands(&commands, &mut context);
+            run_commands(&commands, &mut context);
         } else if is_makefile(file) {
-            let targets = makefile::pushing_targets(text);
-            makefile::run_targets(file, text, &targets, &[], &mut context);
+            let targets = pushing_targets(text);
+            let call = MakeCall { path: file.clone(), targets, given: Vec::new() };
+            run_makefile(&call, &mut context);
         }
     }
     if all.found.publications.is_empty() {
@@ -208,10 +216,10 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
             all: &mut all,
             depth: 1,
         };
-        bake::publish(&[], &[], &Condition::Always, &Origin::default(), &[], &mut context);
+        publish_bake(&[], &[], &Condition::Always, &Origin::default(), &[], &mut context);
     }
     if all.found.publications.is_empty() {
-        for file in files.iter().filter(|file| compose::is_compose(&file.file)) {
+        for file in files.iter().filter(|file| is_compose(&file.file)) {
             let mut context = StepContext {
                 file: &file.file,
                 files,
@@ -221,7 +229,7 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
                 all: &mut all,
                 depth: 1,
             };
-            compose::services(file, &mut context);
+            services(file, &mut context);
         }
     }
     all.found

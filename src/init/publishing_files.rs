@@ -1,9 +1,6 @@
 //! The names of files that publish, or that those run.
 
-use super::compose::is_compose;
-use super::goreleaser::is_goreleaser;
 use super::names::aside;
-use super::workflows::is_workflow;
 
 /// Whether a file may publish something.
 pub(super) fn is_publishing_file(file: &str) -> bool {
@@ -50,4 +47,29 @@ pub(super) fn is_script(file: &str) -> bool {
 pub(super) fn is_makefile(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     matches!(name, "Makefile" | "makefile" | "GNUmakefile")
+}
+
+/// Whether a file is a workflow of GitHub, Gitea or Forgejo.
+pub(super) fn is_workflow(file: &str) -> bool {
+    [".github/workflows/", ".gitea/workflows/", ".forgejo/workflows/"]
+        .iter()
+        .any(|folder| file.strip_prefix(folder).is_some_and(|rest| !rest.contains('/')))
+}
+
+/// Whether a file is a compose file.
+pub(super) fn is_compose(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or_default();
+    matches!(stem, "compose" | "docker-compose")
+        || (stem.starts_with("docker-compose.") || stem.starts_with("compose."))
+            && !stem.contains("dev")
+            && !stem.contains("test")
+}
+
+/// Whether a file is goreleaser's.
+pub(super) fn is_goreleaser(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or_default();
+    // Files of other purposes, such as nightly builds, are named after them.
+    matches!(stem, ".goreleaser" | "goreleaser") && !file.contains("testdata/")
 }

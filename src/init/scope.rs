@@ -358,6 +358,8 @@ impl<'p> Scope<'p> {
                 Condition::Test(format!("git.branch is endingwith({})", quoted(wanted)))
             }
             Some(Symbol::Branch) => Condition::Test(format!("{} in git.branch", quoted(wanted))),
+            // A number has no such part.
+            Some(Symbol::PullRequest) if wanted.chars().any(|c| !c.is_ascii_digit()) => Condition::Never,
             _ => unknown(),
         }
     }

@@ -5,6 +5,13 @@ use super::tags::TagFacts;
 
 /// `${V#pattern}`.
 pub(super) fn without_start(value: &SymbolicText, pattern: &str, tags: &TagFacts) -> SymbolicText {
+    if pattern == "refs/*/" {
+        let stripped = ["refs/tags/", "refs/heads/", "refs/pull/"].into_iter();
+        return stripped
+            .into_iter()
+            .find_map(|start| value.strip_prefix(start, tags))
+            .unwrap_or_else(|| value.clone());
+    }
     if let Some(end) = pattern.strip_prefix('*') {
         // Everything up to the last `end` in known text.
         let mut made = SymbolicText::default();
@@ -24,7 +31,25 @@ pub(super) fn without_start(value: &SymbolicText, pattern: &str, tags: &TagFacts
 }
 
 /// `${V%pattern}`; `.*` at the end of a version leaves its first numbers.
-pub(super) fn without_end(value: &SymbolicText, pattern: &str, longest: bool) -> SymbolicText {
+pub(super) fn without_end(
+    value: &SymbolicText,
+    pattern: &str,
+    longest: bool,
+    tags: &TagFacts,
+) -> SymbolicText {
+    let (prefix, value) = versioned(value, tags);
+    prefix.then(&end_cut(&value, pattern, longest))
+}
+
+/// The prefix of a git tag, and the version; a text that is no git tag has no prefix.
+fn versioned(value: &SymbolicText, tags: &TagFacts) -> (SymbolicText, SymbolicText) {
+    if tags.are_versions && matches!(value.parts(), [Part::Symbol(Symbol::Tag)]) {
+        return (SymbolicText::literal(&tags.prefix), SymbolicText::symbol(Symbol::Version));
+    }
+    (SymbolicText::default(), value.clone())
+}
+
+fn end_cut(value: &SymbolicText, pattern: &str, longest: bool) -> SymbolicText {
     let dot = || Part::Literal(".".to_owned());
     match (value.parts(), pattern) {
         ([Part::Symbol(Symbol::Version)], ".*") => {
@@ -119,7 +144,17 @@ pub(super) fn substituted(value: &SymbolicText, script: &str, tags: &TagFacts) -
 }
 
 /// `cut -d . -f 1-2`, and `cut -c 1-7`.
-pub(super) fn cut_fields(value: &SymbolicText, arguments: &[&str]) -> SymbolicText {
+pub(super) fn cut_fields(value: &SymbolicText, arguments: &[&str], tags: &TagFacts) -> SymbolicText {
+    if arguments.contains(&".") || arguments.contains(&"-d.") {
+        let (prefix, version) = versioned(value, tags);
+        let is_first = !arguments.iter().any(|it| matches!(it.trim_start_matches("-f"), "2" | "3" | "2-"));
+        let rest = fields_of(&version, arguments);
+        return if is_first { prefix.then(&rest) } else { rest };
+    }
+    fields_of(value, arguments)
+}
+
+fn fields_of(value: &SymbolicText, arguments: &[&str]) -> SymbolicText {
     let option = |name: &str| {
         let at = arguments.iter().position(|it| it.starts_with(name))?;
         let text = arguments.get(at)?.strip_prefix(name)?;

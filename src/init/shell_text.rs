@@ -167,7 +167,7 @@ impl ShellValues<'_, '_> {
             }
             _ if operation.starts_with('%') => {
                 let skip = if operation.starts_with("%%") { 2 } else { 1 };
-                without_end(&value, argument(skip).known().unwrap_or_default(), skip == 2)
+                without_end(&value, argument(skip).known().unwrap_or_default(), skip == 2, self.tags())
             }
             _ if operation.starts_with('/') => {
                 let is_all = operation.starts_with("//");
@@ -241,7 +241,7 @@ impl ShellValues<'_, '_> {
                     let scripts = rest.iter().filter(|it| !matches!(**it, "-e" | "-E" | "-r" | "-n"));
                     scripts.fold(value, |value, script| substituted(&value, script, self.tags()))
                 }
-                ["cut", rest @ ..] => cut_fields(&value, rest),
+                ["cut", rest @ ..] => cut_fields(&value, rest, self.tags()),
                 ["tr", "-d", "v"] => without_start(&value, "v", self.tags()),
                 ["tr", "/" | "\\/", to] => value.map_known(|known| known.replace('/', to)),
                 ["tr", from, _] if from.contains("upper") || from.contains("A-Z") => {

@@ -4,30 +4,12 @@ use super::commands::run_commands;
 use super::condition::Condition;
 use super::expression::{self, boolean, interpolate};
 use super::metadata_action::{ActionInputs, evaluate_step};
-use super::publication::{BuildFacts, ChartPublication, Origin, address, parse_address};
-use super::scope::{Scope, ScopeValue};
+use super::publication::{BuildFacts, Origin, parse_address, platforms};
+use super::scope::ScopeValue;
 use super::shell::run_script;
+use super::step_context::{GoreleaserRun, StepContext, set_env};
 use super::symbolic::SymbolicText;
-use super::workflows::{GoreleaserRun, MetadataStep, WorkflowFindings, set_env};
-use super::yaml_file::{FileNode, YamlFile};
-
-/// The place of a step: everything that it sees and everything found so far.
-pub(super) struct StepContext<'c, 'p> {
-    /// The file.
-    pub file: &'c str,
-    /// All YAML files.
-    pub files: &'c [YamlFile],
-    /// The values.
-    pub scope: Scope<'p>,
-    /// The condition of the job.
-    pub condition: Condition,
-    /// The metadata steps of the workflow, as `\u{1}N\u{1}` in texts.
-    pub metadata: &'c mut Vec<MetadataStep>,
-    /// Everything found.
-    pub all: &'c mut WorkflowFindings,
-    /// How deep a script or an action is called.
-    pub depth: usize,
-}
+use super::yaml_file::FileNode;
 
 /// How deep actions call actions.
 const MAX_DEPTH: usize = 3;
@@ -287,18 +269,6 @@ impl StepContext<'_, '_> {
         self.push_chart(&whole, &origin);
     }
 
-    /// Adds the repository of charts.
-    pub fn push_chart(&mut self, repository: &SymbolicText, origin: &Origin) {
-        let project = self.scope.project;
-        match address(repository, project, origin, &mut self.all.found) {
-            Some(to) => self.all.found.charts.push(ChartPublication { address: to, origin: origin.clone() }),
-            None => self.all.found.leave(
-                origin,
-                format!("the repository `{}` of charts is not known here", repository.shown()),
-            ),
-        }
-    }
-
     /// Runs the steps of an action in the repository.
     fn local_action(&mut self, step: FileNode<'_>, name: &str) {
         let folder = name.trim_start_matches("./").trim_end_matches('/').to_owned();
@@ -342,7 +312,7 @@ impl StepContext<'_, '_> {
     }
 
     /// A job that calls docker/github-builder, whose inputs are those of metadata-action and build-push-action.
-    pub fn called_builder(&mut self, job: FileNode<'_>) {
+    fn builder_job(&mut self, job: FileNode<'_>) {
         let uses = job.get("uses").and_then(FileNode::text).unwrap_or_default();
         if !uses.starts_with("docker/github-builder") {
             return;
@@ -363,13 +333,7 @@ impl StepContext<'_, '_> {
     }
 }
 
-/// The platforms in a list.
-pub(super) fn platforms(text: &SymbolicText) -> Vec<String> {
-    let shown = text.shown();
-    let is_platform = |it: &&str| {
-        it.split('/').count() >= 2
-            && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '/')
-            && it.starts_with(|c: char| c.is_ascii_alphabetic())
-    };
-    shown.split([',', ' ', '\n']).map(str::trim).filter(is_platform).map(str::to_owned).collect()
+/// Takes the job if it calls docker/github-builder.
+pub(super) fn called_builder(job: FileNode<'_>, context: &mut StepContext<'_, '_>) {
+    context.builder_job(job);
 }

@@ -6,46 +6,14 @@ use std::collections::BTreeMap;
 use super::condition::Condition;
 use super::expression::{self, interpolate};
 use super::matrix::{Combination, combinations};
-use super::metadata_action::ActionTags;
 use super::publication::{Findings, Origin, Publication};
+use super::publishing_files::is_workflow;
 use super::scope::{ProjectFacts, RunKind, Scope};
-use super::steps::{StepContext, run_steps};
+use super::step_context::{MetadataStep, StepContext, WorkflowFindings, set_env};
+use super::steps::{called_builder, run_steps};
 use super::symbolic::{Symbol, SymbolicText};
 use super::triggers::{add_inputs, every_run, runs};
 use super::yaml_file::{FileNode, YamlFile};
-
-/// The tags that a metadata step made, for steps that use them.
-#[derive(Debug, Clone)]
-pub(super) struct MetadataStep {
-    /// The name of the step.
-    pub id: String,
-    /// The tags and images.
-    pub tags: ActionTags,
-    /// The step.
-    pub origin: Origin,
-    /// The condition of the step.
-    pub condition: Condition,
-    /// Whether a step has pushed them, or decided not to.
-    pub is_used: bool,
-}
-
-/// A run of goreleaser in a workflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct GoreleaserRun {
-    /// The kind of run.
-    pub kind: RunKind,
-    /// The condition.
-    pub condition: Condition,
-}
-
-/// All workflows.
-#[derive(Debug, Default)]
-pub(super) struct WorkflowFindings {
-    /// What they publish.
-    pub found: Findings,
-    /// The runs of goreleaser.
-    pub goreleaser: Vec<GoreleaserRun>,
-}
 
 /// Reads the workflows among `files`, or `only` one file. The others are the actions and workflows that they may use.
 pub(super) fn read_workflows(
@@ -88,13 +56,6 @@ pub(super) fn read_workflows(
     all
 }
 
-/// Whether a file is a workflow of GitHub, Gitea or Forgejo.
-pub(super) fn is_workflow(file: &str) -> bool {
-    [".github/workflows/", ".gitea/workflows/", ".forgejo/workflows/"]
-        .iter()
-        .any(|folder| file.strip_prefix(folder).is_some_and(|rest| !rest.contains('/')))
-}
-
 /// Keeps what is published for a version that the run was given.
 fn keep_versions(found: &mut Findings) {
     let is_version = |it: &Publication| it.tag.has(|symbol| matches!(symbol, Symbol::Version | Symbol::Tag));
@@ -116,14 +77,6 @@ fn keep_versions(found: &mut Findings) {
         found.assumed.clear();
         found.charts.clear();
         found.labels.clear();
-    }
-}
-
-/// Sets the variables of `env`.
-pub(super) fn set_env(node: FileNode<'_>, scope: &mut Scope<'_>) {
-    for (name, value) in node.get("env").map(FileNode::entries).unwrap_or_default() {
-        let value = interpolate(value.text().unwrap_or_default(), scope);
-        scope.set(&format!("env.{name}"), value);
     }
 }
 
@@ -172,7 +125,7 @@ fn jobs(
                 all,
                 depth: 0,
             };
-            context.called_builder(job);
+            called_builder(job, &mut context);
             run_steps(job.get("steps"), &mut context);
             for (output, value) in job.get("outputs").map(FileNode::entries).unwrap_or_default() {
                 let value = interpolate(value.text().unwrap_or_default(), &context.scope);

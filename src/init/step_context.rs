@@ -1,15 +1,77 @@
-//! Tags that a step pushes: references, and the tags of metadata steps.
+//! The place of a step in a run of a workflow: what it sees, everything found so far, and the tags that it pushes.
 
 use super::condition::Condition;
-use super::metadata_action::versioned;
-use super::publication::{Address, BuildFacts, Origin, Publication, address, split_reference};
-use super::steps::StepContext;
+use super::expression::interpolate;
+use super::metadata_action::{ActionTags, versioned};
+use super::publication::{
+    Address, BuildFacts, ChartPublication, Findings, Origin, Publication, address, split_reference,
+};
+use super::scope::{RunKind, Scope};
 use super::symbolic::{Part, SymbolicText};
-use super::workflows::MetadataStep;
+use super::yaml_file::{FileNode, YamlFile};
+
+/// The tags that a metadata step made, for steps that use them.
+#[derive(Debug, Clone)]
+pub(super) struct MetadataStep {
+    /// The name of the step.
+    pub id: String,
+    /// The tags and images.
+    pub tags: ActionTags,
+    /// The step.
+    pub origin: Origin,
+    /// The condition of the step.
+    pub condition: Condition,
+    /// Whether a step has pushed them, or decided not to.
+    pub is_used: bool,
+}
+
+/// A run of goreleaser in a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GoreleaserRun {
+    /// The kind of run.
+    pub kind: RunKind,
+    /// The condition.
+    pub condition: Condition,
+}
+
+/// All workflows.
+#[derive(Debug, Default)]
+pub(super) struct WorkflowFindings {
+    /// What they publish.
+    pub found: Findings,
+    /// The runs of goreleaser.
+    pub goreleaser: Vec<GoreleaserRun>,
+}
+
+/// The place of a step: everything that it sees and everything found so far.
+pub(super) struct StepContext<'c, 'p> {
+    /// The file.
+    pub file: &'c str,
+    /// All YAML files.
+    pub files: &'c [YamlFile],
+    /// The values.
+    pub scope: Scope<'p>,
+    /// The condition of the job.
+    pub condition: Condition,
+    /// The metadata steps of the workflow, as `\u{1}N\u{1}` in texts.
+    pub metadata: &'c mut Vec<MetadataStep>,
+    /// Everything found.
+    pub all: &'c mut WorkflowFindings,
+    /// How deep a script or an action is called.
+    pub depth: usize,
+}
+
+/// Sets the variables of `env`.
+pub(super) fn set_env(node: FileNode<'_>, scope: &mut Scope<'_>) {
+    for (name, value) in node.get("env").map(FileNode::entries).unwrap_or_default() {
+        let value = interpolate(value.text().unwrap_or_default(), scope);
+        scope.set(&format!("env.{name}"), value);
+    }
+}
 
 impl StepContext<'_, '_> {
     /// Keeps the tags of a metadata step, and sets its outputs.
-    pub fn add_metadata(&mut self, id: &str, tags: super::metadata_action::ActionTags, origin: Origin) {
+    pub fn add_metadata(&mut self, id: &str, tags: ActionTags, origin: Origin) {
         let marker = SymbolicText::literal(&format!("\u{1}{}\u{1}", self.metadata.len()));
         let main = tags.tags.first().map(|it| it.tag.clone()).unwrap_or_default();
         for output in ["tags", "json", "bake-file", "bake-file-tags"] {
@@ -146,5 +208,17 @@ impl StepContext<'_, '_> {
             }
             Part::Symbol(_) => None,
         })
+    }
+
+    /// Adds the repository of charts.
+    pub fn push_chart(&mut self, repository: &SymbolicText, origin: &Origin) {
+        let project = self.scope.project;
+        match address(repository, project, origin, &mut self.all.found) {
+            Some(to) => self.all.found.charts.push(ChartPublication { address: to, origin: origin.clone() }),
+            None => self.all.found.leave(
+                origin,
+                format!("the repository `{}` of charts is not known here", repository.shown()),
+            ),
+        }
     }
 }
