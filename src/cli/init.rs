@@ -80,7 +80,7 @@ fn questions(global: &Global, first: &Proposal, answers: &mut InitAnswers) {
     }
     if answers.visibility.is_none() {
         let visibility =
-            ask(global, "Who may pull: public, private, internal, or nothing to leave it open", "");
+            ask(global, "Visibility: public, private, internal, or nothing to leave it open", "");
         answers.visibility =
             Some(visibility).filter(|it| matches!(it.as_str(), "public" | "private" | "internal"));
     }

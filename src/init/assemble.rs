@@ -138,7 +138,7 @@ fn merged_builds(publications: &[Publication]) -> Vec<Publication> {
     merged.collect()
 }
 
-/// The key of the content of a tag. Without a known build, images of one repository are told apart by the ends of their tags.
+/// The key of the content of a tag. Without a known build, images of one repository differ by the ends of their tags.
 fn content(publication: &Publication, all: &[Publication]) -> ContentKey {
     let build = &publication.build;
     if build.dockerfile.is_some() || !build.variant.is_empty() {
@@ -157,7 +157,7 @@ fn content(publication: &Publication, all: &[Publication]) -> ContentKey {
     (None, String::new(), end)
 }
 
-/// The text after the last symbol of a tag, if there is a symbol that tells runs apart.
+/// The text after the last symbol of a tag, if there is a symbol that differs from run to run.
 fn end_of_symbols(publication: &Publication) -> Option<&str> {
     let parts = publication.tag.parts();
     let is_telling = |part: &Part| {

@@ -1,4 +1,4 @@
-//! docker/metadata-action: the tags of a step in one kind of run. Facts are from its README and `src/meta.ts`: rules by priority,
+//! docker/metadata-action: the tags of a step in one kind of run. Facts are from its README and its file `meta.ts`: rules by priority,
 //! the first that yields a value decides about `latest`, a pre-release yields its full version, and other characters become `-`.
 
 use regex::Regex;
@@ -31,7 +31,7 @@ pub(super) struct ActionTags {
     pub images: Vec<(SymbolicText, Condition, usize)>,
     /// The tags.
     pub tags: Vec<ActionTag>,
-    /// What is not carried over: line and reason.
+    /// Rules that are not carried over: line and reason.
     pub left_out: Vec<(usize, String)>,
     /// Assumptions: line and text.
     pub assumed: Vec<(usize, String)>,

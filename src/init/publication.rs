@@ -37,7 +37,7 @@ pub(super) struct Address {
 /// The facts about the build of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BuildFacts {
-    /// The Dockerfile, or another text that tells builds apart.
+    /// The Dockerfile, or another text that differs from build to build.
     pub dockerfile: Option<String>,
     /// The stage of the Dockerfile, and build arguments that differ in a matrix.
     pub variant: String,
@@ -91,7 +91,7 @@ pub(super) struct Findings {
     pub publications: Vec<Publication>,
     /// The charts.
     pub charts: Vec<ChartPublication>,
-    /// What was not carried over, and why.
+    /// Things that are not carried over, and why.
     pub left_out: Vec<Remark>,
     /// Assumptions that were made.
     pub assumed: Vec<Remark>,

@@ -183,7 +183,7 @@ fn unpublished(found: &ProjectSurvey, made: &Assembly, left_out: &mut Vec<LeftOu
     }
 }
 
-/// What scripts, Makefiles, bake files and compose files publish, if no workflow does.
+/// Finds the tags that scripts, Makefiles, bake files and compose files push, if no workflow does.
 fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
     let mut all = WorkflowFindings::default();
     let mut metadata = Vec::new();

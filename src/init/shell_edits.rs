@@ -1,4 +1,4 @@
-//! Edits of texts in scripts: parameter expansion, `sed` and `cut`, on symbols as far as their form is known.
+//! Edits of texts in scripts: parameter expansion, `sed` and `cut`, on symbols whose form is known.
 
 use super::symbolic::{Part, Symbol, SymbolicText};
 use super::tags::TagFacts;

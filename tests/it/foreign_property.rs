@@ -4,18 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use brokkr_publish::context::{Environment, Flags};
-use brokkr_publish::model::plan::{Action, Plan};
-use brokkr_publish::run::{Run, Session};
+use brokkr_publish::model::plan::Action;
 use oci_registry::media_type::OCI_MANIFEST;
 use proptest::prelude::*;
 use semver::Version;
 use testkit::image::sha256;
 use testkit::test_registry::{LinkForm, Quirks, TestRegistry, TestRegistryOptions};
 
-use crate::silent_reporter::SilentReporter;
+use crate::published_release::publish;
 
 const REPOSITORY: &str = "acme/app";
 
@@ -110,28 +107,6 @@ fn fill(registry: &TestRegistry, images: &[Foreign]) -> BTreeMap<String, Version
 
 fn named(registry: &TestRegistry, tag: &str) -> Option<String> {
     registry.content().tags.get(&(REPOSITORY.to_owned(), tag.to_owned())).cloned()
-}
-
-fn publish(folder: &Path, version: &Version) -> Plan {
-    let session = Session {
-        config: Some(folder.join("publish.toml")),
-        profile: None,
-        set: Vec::new(),
-        flags: Flags { reference: Some(format!("refs/tags/v{version}")), ..Flags::default() },
-        environment: Environment::new(),
-        working_folder: folder.to_owned(),
-    };
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let mut run = Run::new(&session, 4, Arc::new(SilentReporter)).expect("a configuration");
-        let plan = run.plan(&[]).await.expect("a plan");
-        if !plan.is_blocked() {
-            let (_, cancel) = tokio::sync::watch::channel(false);
-            let (_, problems) = run.apply(&plan, cancel).await;
-            assert_eq!(problems, [], "{version}");
-        }
-        plan
-    })
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testkit::{image, raw_tar};
 
 use insta::assert_snapshot;
@@ -21,8 +21,6 @@ use testkit::image::{LayoutDirectory, OCI_INDEX, OCI_MANIFEST, TestImage, files_
 const MEMORY: u64 = 256 * 1024;
 /// How much processor time a refusal may take, of a program that is not optimized.
 const TIME: Duration = Duration::from_secs(30);
-/// How long a refusal may take on a machine that does other things.
-const WAIT: Duration = Duration::from_secs(300);
 
 /// Runs a command, writes to a file how much of it was resident at most, in KiB, and its processor time in seconds, and exits
 /// with the code of the command.
@@ -55,9 +53,7 @@ fn refusal(folder: &Folder) -> String {
     command.args(["-c", MEASURE]).arg(&peak).arg(env!("CARGO_BIN_EXE_brokkr-publish"));
     command.args(["plan", "--ref", "refs/tags/v1.2.3"]).current_dir(&folder.path);
     clean(&mut command, &home);
-    let start = Instant::now();
     let output = command.env("COLUMNS", "1000").stdin(Stdio::null()).output().expect("`python3` runs");
-    let waited = start.elapsed();
     let measured = fs::read_to_string(&peak).expect("measured");
     let (peak, time) = measured.split_once(' ').expect("two numbers");
     let peak: u64 = peak.parse().expect("a number");
@@ -72,7 +68,6 @@ fn refusal(folder: &Folder) -> String {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(output.stdout.is_empty());
     assert!(peak < MEMORY && time < TIME, "{} MiB, {time:?}: {shown}", peak / 1024);
-    assert!(waited < WAIT, "{waited:?}: {shown}");
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
     assert!(shown.len() < 8000, "{} bytes", shown.len());
     let shown = shown.replace(folder.path.to_str().unwrap(), "[FOLDER]");

@@ -47,6 +47,8 @@ mod whose_fault;
 /// The bodies of the fuzz targets.
 #[path = "../fuzz/entry.rs"]
 mod entry;
+#[path = "../support/published_release.rs"]
+mod published_release;
 #[path = "../support/silent_reporter.rs"]
 mod silent_reporter;
 #[path = "../support/small_image.rs"]

@@ -44,7 +44,7 @@ fn patterns() -> &'static [Regex] {
 /// Returns the patterns. The documentation of each program says how it takes a password: `man curl`, `docker login --help`,
 /// `man mysql`, `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"). The
 /// other patterns recognize options by name.
-pub(crate) fn texts() -> [String; 11] {
+pub(crate) fn texts() -> [String; 22] {
     [
             format!(r#"\bcurl\b{REST}[\s,]["']?(?:-u|-U|--(?:proxy-)?user){GAP}?[^\s:"',;|&]{{1,128}}:{WORD}"#),
             format!(r#"\blogin\b{REST}[\s,]["']?-p{GAP}{WORD}"#),
@@ -58,6 +58,20 @@ pub(crate) fn texts() -> [String; 11] {
             format!(r#"(?:^|[\s,\["'])--?(?P<name>[A-Za-z][0-9A-Za-z._-]{{1,63}}){GAP}{WORD}"#),
             r#"\bmachine(?:\s|\\n)+[^\s\\]+(?:\s|\\n)+(?:login(?:\s|\\n)+[^\s\\]+(?:\s|\\n)+)?password(?:\s|\\n)+(?P<value>[^\s"'\\;|&>]{4,512})"#
                 .to_owned(),
+            // `npm config set NAME VALUE`, `aws configure set NAME VALUE`, `poetry config NAME VALUE`.
+            format!(r#"\b(?:config|configure|configuration)\s+(?:set\s+)?(?:-[^\s]+\s+)*["']?(?P<name>[^\s"'=]{{3,200}}){GAP}{WORD}"#),
+            format!(r#"\b(?:vault|cargo|ngrok|snyk|hcp|npm|sentry-cli|infracost|supabase|doppler|huggingface-cli|hf|wandb)\s+(?:config\s+)?(?:auth\s+)?(?:login|auth|authtoken|add-authtoken|set)\s+(?:-[^\s]+\s+)*["']?{WORD}"#),
+            // `echo TOKEN | docker login --password-stdin`
+            format!(r#"\b(?:echo|printf)\s+(?:-n\s+)?(?:["']?%s(?:\\n)?["']?\s+)?["']?{WORD}["']?\s*\|[^\n;&]{{0,256}}?(?:--?password-stdin|--with-token|--token-stdin|-S\b|--passphrase-fd)"#),
+            // `gh auth login --with-token <<< TOKEN`
+            format!(r#"(?:--with-token|--password-stdin)\s*<<<\s*["']?{WORD}"#),
+            format!(r#"\bpass:{WORD}"#),
+            format!(r#"\bldap[a-z]{{3,10}}\b{REST}[\s,]["']?-w{GAP}?{WORD}"#),
+            format!(r#"\b(?:smbclient|rpcclient|net|mount\.cifs)\b{REST}[\s,]["']?-U{GAP}?[^\s%]{{1,64}}%{WORD}"#),
+            format!(r#"\b(?:add_user|change_password)\s+["']?[0-9A-Za-z_.-]{{1,64}}["']?\s+["']?{WORD}"#),
+            format!(r#"\bhttp-basic\.[^\s]{{1,128}}\s+[^\s]{{1,64}}\s+["']?{WORD}"#),
+            format!(r#"\bhtpasswd\s+-[a-zA-Z]*b[a-zA-Z]*\s+(?:[^\s]+\s+)?[0-9A-Za-z_.-]{{1,64}}\s+["']?{WORD}"#),
+            format!(r#"(?:\bIDENTIFIED\s+(?:WITH\s+[^\s]{{1,40}}\s+)?BY|\bWITH\s+(?:ENCRYPTED\s+)?PASSWORD|\bPASSWORD)\s+["']{WORD}"#),
             // The older form of the instruction, without a sign.
             format!(r#"\b(?:ENV|ARG)\s+(?P<name>[A-Za-z_][0-9A-Za-z_]{{1,127}})\s+["']?{WORD}"#),
     ]

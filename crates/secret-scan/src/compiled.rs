@@ -6,12 +6,13 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::keywords::Keywords;
 use crate::rule::{Detection, FileLines, Rule};
-use crate::{command, judge, places, rules};
+use crate::settings::{SettingsReader, SettingsSyntax};
+use crate::{command, judge, places, rules, settings_places};
 use oci_registry::Digest;
 
 /// The version of the code that applies the rules. It must be raised when the same rules find something else than before,
 /// because remembered results of layers are valid only for one version.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The rules, compiled. Any number of threads can share one set.
 pub struct Rules {
@@ -38,8 +39,14 @@ impl Rules {
             near.flat_map(|(position, near)| near.keywords.iter().map(move |keyword| (*keyword, position))),
         );
         let identity = Digest::of(
-            format!("{FORMAT} {table:?} {} {} {:?}", judge::lists(), places::lists(), command::texts())
-                .as_bytes(),
+            format!(
+                "{FORMAT} {table:?} {} {} {} {:?}",
+                judge::lists(),
+                places::lists(),
+                settings_places::lists(),
+                command::texts()
+            )
+            .as_bytes(),
         );
         Self { patterns: table.iter().map(|_| OnceLock::new()).collect(), table, keywords, identity }
     }
@@ -60,7 +67,9 @@ impl Rules {
             Detection::Lines(FileLines { files, .. }) | Detection::Variable(files) => {
                 places::any_matches(path, files)
             }
-            Detection::Keyword(_) | Detection::FileName(_) | Detection::Command => false,
+            Detection::Setting => settings_places::syntax(path).is_some(),
+            Detection::Command => settings_places::has_commands(path),
+            Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone | Detection::Structure => false,
         };
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
     }
@@ -79,6 +88,16 @@ impl Rules {
         self.table.iter().position(|rule| matches!(rule.detection, Detection::Variable(_)))
     }
 
+    /// Returns the reader of the settings in the file `path`, which is plain.
+    pub(crate) fn settings_of(path: &str) -> SettingsReader {
+        SettingsReader::new(settings_places::syntax(path).unwrap_or(SettingsSyntax::Program))
+    }
+
+    /// Returns the position of the rule about words that are all that a file holds.
+    pub(crate) fn of_lone(&self) -> Option<usize> {
+        self.table.iter().position(|rule| matches!(rule.detection, Detection::Lone))
+    }
+
     /// Returns the position of the rule about commands.
     pub(crate) fn of_commands(&self) -> Option<usize> {
         self.table.iter().position(|rule| matches!(rule.detection, Detection::Command))
@@ -89,7 +108,7 @@ impl Rules {
         let text = match self.table.get(position)?.detection {
             Detection::Keyword(near) => near.pattern,
             Detection::Lines(lines) => lines.pattern,
-            Detection::FileName(_) | Detection::Variable(_) | Detection::Command => return None,
+            _ => return None,
         };
         self.patterns
             .get(position)?

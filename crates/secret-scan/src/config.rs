@@ -168,7 +168,7 @@ impl RemainingMembers<'_> {
 /// Returns the matches in a text, and in the variable that the text makes with its name.
 fn named(rules: &Rules, name: &str, text: &str) -> Vec<Match> {
     let mut found = rules.search_bytes(None, text.as_bytes());
-    for other in rules.search_variable(name, text) {
+    for other in rules.search_named(name, text) {
         if !found.iter().any(|it| it.fingerprint == other.fingerprint) {
             found.push(other);
         }
@@ -209,10 +209,19 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigMatch> {
     for key in ["created_by", "author", "comment"] {
         let Some(text) = entry.get(key).and_then(Value::as_str) else { continue };
         let mut found = rules.search_command(text);
+        let bare = text.trim_start().trim_start_matches("/bin/sh -c #(nop)").trim_start();
+        let sets = bare.starts_with("ENV ") || bare.starts_with("ARG ") || bare.starts_with('|');
+        let arguments = bare.split("/bin/sh -c").next().unwrap_or_default().len() + text.len() - bare.len();
+        let mut at = 0;
         for word in text.split_whitespace() {
+            at += text.get(at..).and_then(|rest| rest.find(word)).unwrap_or_default();
+            let of_image = sets && at < arguments || text.starts_with("RUN |") && at < arguments;
             // `ENV A=b`, `ARG A=b`, and build arguments, which precede a command: `|1 A=b /bin/sh -c …`.
             let Some((name, value)) = word.split_once('=') else { continue };
-            for assigned in rules.search_variable(name, value.trim_matches(['"', '\''])) {
+            let value = value.trim_matches(['"', '\'']);
+            let assigned =
+                if of_image { rules.search_variable(name, value) } else { rules.search_named(name, value) };
+            for assigned in assigned {
                 let known =
                     found.iter().any(|it| it.rule == assigned.rule || it.fingerprint == assigned.fingerprint);
                 if !known {

@@ -35,7 +35,12 @@ pub(crate) fn secret_at<'b>(
     let start = start(near.start, spot.bytes, spot.at)?;
     let text = |range: &Range<usize>| spot.bytes.get(range.clone()).unwrap_or_default();
     let judged = |(whole, value): (Range<usize>, Range<usize>)| {
-        if near.check == ValueCheck::NearAws && !is_near_aws(spot, whole.end) {
+        let is_alone = match near.check {
+            ValueCheck::NearAws => !is_near_aws(spot, whole.end),
+            ValueCheck::NearJwk => !is_near_jwk(spot, whole.end),
+            _ => false,
+        };
+        if is_alone {
             return None;
         }
         let judgement = judge::value(rule, near.entropy, near.check, text(&whole), text(&value))?;
@@ -65,10 +70,19 @@ fn is_near_aws(spot: &KeywordSpot<'_>, end: usize) -> bool {
         || around.windows(3).any(|it| it.eq_ignore_ascii_case(b"aws"))
 }
 
+/// Whether another member of a JSON Web Key is near a keyword whose pattern ends at `end`.
+fn is_near_jwk(spot: &KeywordSpot<'_>, end: usize) -> bool {
+    const MEMBERS: [&[u8]; 5] = [b"\"kty\"", b"\"crv\"", b"\"AQAB\"", b"\"dp\"", b"\"kid\""];
+    let until = spot.bytes.len().min(end + NEAR);
+    let around = spot.bytes.get(spot.at.saturating_sub(NEAR)..until).unwrap_or_default();
+    MEMBERS.iter().any(|member| around.windows(member.len()).any(|it| it == *member))
+}
+
 /// Returns the offset at which the pattern is tried.
 fn start(start: PatternStart, bytes: &[u8], at: usize) -> Option<usize> {
     match start {
         PatternStart::Here | PatternStart::Within => Some(at),
+        PatternStart::HereIf(offset, byte) => (bytes.get(at + offset) == Some(&byte)).then_some(at),
         PatternStart::Back(count) => at.checked_sub(count),
         PatternStart::Text(text) => {
             let from = at.saturating_sub(TEXT);
@@ -92,7 +106,9 @@ fn matched(
     start: usize,
     end: usize,
 ) -> Option<(Range<usize>, Range<usize>)> {
-    let captures = rules.pattern(position)?.captures(bytes.get(start..end.min(bytes.len()))?)?;
+    let (pattern, bytes) = (rules.pattern(position)?, bytes.get(start..end.min(bytes.len()))?);
+    // Most keywords are followed by something else, and to find only that there is no match is much faster.
+    let captures = pattern.is_match(bytes).then(|| pattern.captures(bytes))??;
     let whole = captures.get(0)?;
     let value = captures.name("value").unwrap_or(whole);
     let moved = |it: regex::bytes::Match<'_>| start + it.start()..start + it.end();

@@ -22,6 +22,8 @@ mod matches;
 mod places;
 mod rule;
 mod rules;
+mod settings;
+mod settings_places;
 mod severity;
 mod text_matches;
 mod text_search;

@@ -1,7 +1,7 @@
 //! The lines of a file or text, assembled from pieces of any size, and the assignments in a line.
 
 /// How many bytes of a line are kept. The rest of a longer line is ignored.
-const LONGEST: usize = 8 * 1024;
+const LONGEST: usize = 64 * 1024;
 
 /// The line that is being read.
 #[derive(Default)]

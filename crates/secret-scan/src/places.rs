@@ -27,6 +27,19 @@ const FOLDERS: &[&str] = &[
     "mocks",
     "__mocks__",
     "dummyserver",
+    "testcert",
+    "testcerts",
+    "test_certs",
+    "certs_for_tests",
+    "testutil",
+    "testutils",
+    "internal_test",
+    "e2e",
+    "unittests",
+    "test-fixtures",
+    "testresources",
+    "demo",
+    "demos",
 ];
 /// Folders that package managers fill: of Python, Node.js, Perl, Ruby, Go, Rust, PHP, R; and folders that programs bring along.
 const PACKAGES: &[&str] = &[
@@ -56,7 +69,22 @@ const SHARED: &[&str] =
 const ENDS: &[&str] =
     &[".md", ".rst", ".adoc", ".markdown", ".pod", ".example", ".sample", ".template", ".dist"];
 /// Endings of names of tests, which count only below a folder of packages.
-const TESTS: &[&str] = &["_test.go", "_test.py", "_test.js", ".test.js", ".test.ts", ".spec.js", ".spec.ts"];
+const TESTS: &[&str] = &[
+    "_test.go",
+    "_test.py",
+    "_test.js",
+    ".test.js",
+    ".test.ts",
+    ".spec.js",
+    ".spec.ts",
+    "_test.pyc",
+    "testing_utils.py",
+    "_testing.py",
+    "conftest.py",
+    "test_utils.py",
+    "_test_utils.py",
+    "_tests.py",
+];
 /// Folders whose purpose is to hold credentials, wherever they are.
 const HOLDERS: &[&str] = &[".ssh", ".aws", ".docker", ".kube"];
 /// Files whose purpose is to hold credentials, wherever they are.
@@ -96,7 +124,7 @@ fn part_matches(part: &str, wanted: &str) -> bool {
 pub(crate) fn of_examples(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let parts: Vec<&str> = folders.split('/').collect();
-    if HOLDING.contains(&name) || parts.iter().any(|it| HOLDERS.contains(it)) {
+    if holds_credentials(path) {
         return false;
     }
     let share = path.strip_prefix("usr/share/").or_else(|| path.strip_prefix("usr/local/share/"));
@@ -109,10 +137,34 @@ pub(crate) fn of_examples(path: &str) -> bool {
     let of_package = package.is_some_and(|at| {
         parts.iter().skip(at + 1).any(|it| FOLDERS.contains(it))
             || part_matches(name, "test_*.py")
+            || part_matches(name, "test_*.pyc")
+            || part_matches(name, "tests_*.py")
+            || name.ends_with(".pyc")
+                && (name.contains("_test.") || name.contains("_testing.") || name.contains("testing_utils."))
             || name.starts_with("test.")
             || TESTS.iter().any(|end| name.ends_with(end))
     });
     shared || of_package || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether the purpose of the file `path`, which is [`plain`], or of its folder is to hold credentials.
+pub(crate) fn holds_credentials(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    HOLDING.contains(&name) || folders.split('/').any(|it| HOLDERS.contains(&it))
+}
+
+/// Whether a file with this name lists the versions and digests of packages.
+pub(crate) fn is_lock(name: &str) -> bool {
+    name.ends_with(".lock")
+        || matches!(
+            name,
+            "package-lock.json"
+                | "npm-shrinkwrap.json"
+                | "pnpm-lock.yaml"
+                | "composer.lock"
+                | ".package-lock.json"
+                | "deno.lock"
+        )
 }
 
 /// Whether a file with this name shows what another file looks like: `.env.example`.

@@ -62,14 +62,20 @@ pub(crate) enum Detection {
     FileName(&'static [&'static str]),
     /// The name and the value of an environment variable, and the lines of files with these names, which set variables.
     Variable(&'static [&'static str]),
-    /// Instructions and command lines: options, headers, and similar arguments.
+    /// The names and values in files of settings and in programs outside of packages: see `settings`.
+    Setting,
+    /// The structure of a file of keys, which `content` recognizes.
+    Structure,
+    /// A word that is all that a small file holds.
+    Lone,
+    /// Instructions and command lines, also in files of commands: options, headers, and similar arguments.
     Command,
 }
 
 /// A pattern that is tried at certain keywords.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NearKeyword {
-    /// Keywords of at least three bytes: the shorter they are, the slower the pass over all bytes. None is the beginning of another.
+    /// Keywords of at least three bytes: the commoner their first three are, the slower the pass over all bytes.
     pub keywords: &'static [&'static str],
     /// The place at which the pattern is tried.
     pub start: PatternStart,
@@ -86,6 +92,8 @@ pub(crate) struct NearKeyword {
 pub(crate) enum PatternStart {
     /// At the keyword, which no word character may precede.
     Here,
+    /// As `Here`, if this byte is at this offset from the keyword. It spares the pattern at a keyword that common words begin with.
+    HereIf(usize, u8),
     /// At the keyword, regardless of what precedes it, because it is a part of a longer name.
     Within,
     /// At the start of the run of letters, digits, `_` and `-` that precedes the keyword.
@@ -108,6 +116,16 @@ pub(crate) enum ValueCheck {
     Pem,
     /// A key file of `PuTTY`. The severity is low if it is encrypted.
     Putty,
+    /// It looks random.
+    Random,
+    /// Base64 of 32 bytes, perhaps with the escapes of URLs.
+    Signature,
+    /// Another member of a JSON Web Key (RFC 7517) is nearby.
+    NearJwk,
+    /// The hash of a password, which begins with a sign that otherwise marks placeholders.
+    Hash,
+    /// As `BasicAuth`, in any text: the severity is medium unless the password is a strong one.
+    HeaderAuth,
     /// None, but the severity is high in variables, whatever the rule says.
     InVariables,
     /// The name of AWS or one of its access keys is nearby.
@@ -132,6 +150,23 @@ impl ValueCheck {
     /// Whether a value that passes may be a secret regardless of the bytes around it.
     pub(crate) fn proves(self) -> bool {
         matches!(self, Self::Crc32 | Self::Pem | Self::Putty)
+    }
+
+    /// Whether texts that others publish, such as the documentation in a package, often hold such a value.
+    pub(crate) fn is_general(self) -> bool {
+        matches!(
+            self,
+            Self::Pem
+                | Self::Putty
+                | Self::Random
+                | Self::Signature
+                | Self::HeaderAuth
+                | Self::BasicAuth
+                | Self::NearJwk
+                | Self::NearAws
+                | Self::PemInBase64
+                | Self::UrlPassword
+        )
     }
 
     /// Whether a checksum may prove a value that passes, so that it is a secret at any place.

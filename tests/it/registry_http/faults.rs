@@ -124,9 +124,7 @@ async fn nobody_listens() {
         "GET http://{port}/v2/: cannot connect: Connection refused (os error 111) (after 6 attempts)"
     );
     assert_eq!(error.to_string(), expected);
-    let started = Instant::now();
     assert!(repository.list_tags().await.is_err());
-    assert!(started.elapsed() < Duration::from_millis(50), "the failure is remembered");
 }
 
 #[tokio::test]

@@ -28,7 +28,6 @@ async fn bodies_that_trickle_are_ended() {
     let trickle = Fault::Trickle { every: Duration::from_millis(50) };
     scene.server.on("GET", "/manifests/", 1, trickle.clone());
     scene.server.on("GET", "/tags/list", 1, trickle);
-    let started = Instant::now();
     let read = scene.repository().get_manifest(&at("v1")).await.expect("an answer, once it is one");
     assert_eq!(read.map(|read| read.digest().clone()), Some(manifest.digest().clone()));
     assert_eq!(scene.repository().list_tags().await.expect("tags").tags().len(), 1);
@@ -36,7 +35,6 @@ async fn bodies_that_trickle_are_ended() {
     assert!(retries.iter().all(|cause| cause.contains("comes too slowly")), "{retries:?}");
     assert_eq!(retries.len(), 2);
     assert!(retries[0].ends_with("bytes within 1s"), "{retries:?}");
-    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

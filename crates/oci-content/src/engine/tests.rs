@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::{Surroundings, open as open_source};
 use super::endpoint::EngineAddress;
@@ -200,10 +200,8 @@ fn an_engine_that_says_nothing_is_not_waited_for_for_ever() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("s");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
-    let started = Instant::now();
     let address = EngineAddress::Unix(socket);
     let error = client::get(&address, "/_ping", Duration::from_millis(100)).expect_err("silence");
-    assert!(started.elapsed() < Duration::from_secs(10));
     let engine = EngineClient {
         endpoint: Endpoint { address: EngineAddress::Unix("/s".into()), named_by: "here".to_owned() },
     };

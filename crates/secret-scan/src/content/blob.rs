@@ -3,22 +3,17 @@
 
 use std::io::{self, BufRead, Read};
 
-use flate2::bufread::MultiGzDecoder;
-
-use oci_content::is_tar;
-
 use super::blob_search::{BlobSearch, WalkError};
 use super::bounded_reader::{BoundedReader, PIECE};
+use super::file_search::FileSearch;
+use super::format::{self, BlobFormat};
 use super::report::{BlobError, BlobReport};
 use super::searched_reader::SearchedReader;
-use super::{tar, zip};
+use super::{ar, git, keys, tar, zip};
 use crate::compiled::Rules;
-use crate::text_search::TextSearch;
 
 /// How many bytes are looked at to recognize a format: a header of a tar file.
 const HEAD: usize = 512;
-/// The largest window of zstd that memory is reserved for, as a power of two: the limit of the program `zstd` itself.
-const ZSTD_WINDOW_LOG: u32 = 27;
 /// The size that a blob may expand to, in bytes. Its bytes are searched as they pass, in constant memory, and the search can be
 /// stopped, so the bound limits only the time.
 const BLOB_CEILING: u64 = 1024 * 1024 * 1024 * 1024;
@@ -29,6 +24,12 @@ const INNER_RATIO: u64 = 100;
 const INNER_CEILING: u64 = 1024 * 1024 * 1024;
 /// How many bytes of an archive in a blob are read at once.
 const INNER_PIECE: usize = 64 * 1024;
+/// How many levels of archives in a blob are opened: in the blob itself, in an archive in it, and in an archive in that one.
+const LEVELS: u8 = 3;
+/// How many first bytes of a file may precede a zip archive in it: the launch script of Spring Boot has 10 KiB.
+const BEFORE_ZIP: usize = 48 * 1024;
+/// How many first bytes of a key store are looked at.
+const STORE: usize = 16 * 1024;
 
 /// Facts about a blob that its bytes do not contain.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,51 +91,15 @@ impl<R: Read> Read for ProgressReader<'_, R> {
     }
 }
 
-/// The format that some bytes begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BlobFormat {
-    Gzip,
-    Zstd,
-    Zip,
-    Tar,
-}
-
-impl BlobFormat {
-    fn of(head: &[u8]) -> Option<Self> {
-        if head.starts_with(&[0x1f, 0x8b, 8]) {
-            return Some(Self::Gzip);
-        }
-        // A skippable frame may come first (RFC 8878, 3.1.2): `pzstd` writes one.
-        let skippable = matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
-        if skippable || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            return Some(Self::Zstd);
-        }
-        if head.starts_with(b"PK\x03\x04") {
-            return Some(Self::Zip);
-        }
-        is_tar(head).then_some(Self::Tar)
-    }
-
-    /// Returns a reader of the decompressed bytes of `inner`.
-    fn decoder<'a>(self, inner: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
-        Ok(match self {
-            // Every reader of layers treats several members as one stream (RFC 1952, 2.2).
-            Self::Gzip => Box::new(MultiGzDecoder::new(inner)),
-            Self::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(inner)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-                Box::new(decoder)
-            }
-            Self::Zip | Self::Tar => Box::new(inner),
-        })
-    }
-}
-
 impl BlobSearch<'_> {
     fn search_blob(&mut self, raw: &mut BoundedReader<'_>, facts: BlobFacts<'_>) -> Result<(), WalkError> {
-        let format = BlobFormat::of(raw.peek(HEAD)?);
-        let compression = format.filter(|it| matches!(it, BlobFormat::Gzip | BlobFormat::Zstd));
-        let Some(compression) = compression else {
+        let head = raw.peek(HEAD)?;
+        let format = BlobFormat::of(head);
+        let texts = (format == Some(BlobFormat::Gzip)).then(|| format::gzip_texts(head)).flatten();
+        if let Some(texts) = texts.map(<[u8]>::to_vec) {
+            self.text("(header of gzip)", &texts);
+        }
+        let Some(compression) = format.filter(|it| it.is_compression()) else {
             return self.search_content(raw, facts);
         };
         let mut input = BoundedReader::new(compression.decoder(&mut *raw)?, BLOB_CEILING, PIECE);
@@ -169,12 +134,13 @@ impl BlobSearch<'_> {
             self.report.unreadable = Some(reason);
         }
         match format {
-            Some(BlobFormat::Tar) => tar::walk(self, input, None, true)?,
+            Some(BlobFormat::Tar) => tar::walk(self, input, None, LEVELS)?,
+            Some(BlobFormat::Ar) => ar::walk(self, input, name.as_deref(), LEVELS)?,
             Some(BlobFormat::Zip) => {
                 let first = self.report.matches.len();
                 let mut bytes = SearchedReader::new(&mut *input, self.rules.text_search(name.as_deref()));
                 let mut inner = BoundedReader::new(Box::new(&mut bytes), u64::MAX, PIECE);
-                let result = zip::walk(self, &mut inner, name.as_deref());
+                let result = zip::walk(self, &mut inner, name.as_deref(), LEVELS - 1);
                 drop(inner);
                 bytes.search_rest()?;
                 let found = bytes.search.finish();
@@ -183,63 +149,151 @@ impl BlobSearch<'_> {
                     self.damaged(input, name.as_deref(), failure)?;
                 }
             }
-            _ => self.rest(input, name.as_deref())?,
+            _ => match &name {
+                Some(name) => self.stream(input, None, name, LEVELS)?,
+                None => self.rest(input, None)?,
+            },
         }
         input.skip(u64::MAX)?;
         Ok(())
     }
 
-    /// Searches a file of `size` bytes in an archive. If the file is an archive itself, and `open` is set, its files are searched.
+    /// Searches a file of `size` bytes in an archive. If the file is an archive itself, its files are searched, to `depth` levels.
     pub(super) fn file(
         &mut self,
         input: &mut BoundedReader<'_>,
         size: u64,
         path: &str,
-        open: bool,
+        depth: u8,
     ) -> Result<(), WalkError> {
-        let cut_off = || WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes"));
         let wanted = usize::try_from(size).unwrap_or(HEAD).min(HEAD);
-        let head = input.peek(wanted)?.get(..wanted).ok_or_else(cut_off)?;
-        if let Some(format) = BlobFormat::of(head).filter(|_| open) {
-            return self.archive(format, input, size, path);
+        if input.peek(wanted)?.len() < wanted {
+            return Err(WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes")));
         }
-        let mut search = self.rules.text_search(Some(path));
-        let mut left = size;
+        self.stream(input, Some(size), path, depth)
+    }
+
+    /// Searches the next `size` bytes, or all that remain, as the file `path`.
+    pub(super) fn stream(
+        &mut self,
+        input: &mut BoundedReader<'_>,
+        size: Option<u64>,
+        path: &str,
+        depth: u8,
+    ) -> Result<(), WalkError> {
+        let most = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX));
+        let there = |input: &mut BoundedReader<'_>, wanted: usize| {
+            let bytes = input.peek(wanted.min(most))?;
+            Ok::<_, WalkError>(bytes.get(..bytes.len().min(wanted).min(most)).unwrap_or_default().to_vec())
+        };
+        let head = there(input, HEAD)?;
+        if let Some(format) = BlobFormat::of_file(&head, path) {
+            if depth > 0 {
+                return self.archive(format, input, size, path, depth - 1);
+            }
+            let reason = "it is an archive in archives, and was searched as a single file: only three levels are opened";
+            self.note_unsearched(Some(path), reason.to_owned());
+        } else if let Some(name) = format::unread(&head) {
+            let reason = format!("the format {name} is not read; it was searched as a single file");
+            self.note_unsearched(Some(path), reason);
+        } else if format::may_have_zip_behind(&head, path) && depth > 0 {
+            let start = there(input, BEFORE_ZIP)?;
+            if let Some(at) = format::zip_behind(&start) {
+                return self.zip_behind(input, size, path, depth, at);
+            }
+        } else if head.first() == Some(&0x30) && head.get(1).is_some_and(|it| *it > 0x20) {
+            let store = there(input, STORE)?;
+            self.key_file(path, &store, size.unwrap_or(store.len() as u64));
+        }
+        self.plain(input, size, path, &head)
+    }
+
+    /// Searches a program with a zip archive behind its first `at` bytes.
+    fn zip_behind(
+        &mut self,
+        input: &mut BoundedReader<'_>,
+        size: Option<u64>,
+        path: &str,
+        depth: u8,
+        at: usize,
+    ) -> Result<(), WalkError> {
+        self.plain(input, Some(at as u64), path, &[])?;
+        self.archive(BlobFormat::Zip, input, size.map(|it| it - at as u64), path, depth - 1)
+    }
+
+    /// Adds a match if a file of `size` bytes that begins with `head` is a private key or a key store without a password.
+    fn key_file(&mut self, path: &str, head: &[u8], size: u64) {
+        let is_key = keys::is_der_key(head, size);
+        if is_key || keys::is_plain_store(head) {
+            let found =
+                self.rules.search_key(if is_key { "der-private-key" } else { "plain-key-store" }, path, head);
+            self.add_matches(Some(path), found.into_iter().collect());
+        }
+    }
+
+    /// Searches the next `size` bytes, or all that remain, as one file that is no archive.
+    fn plain(
+        &mut self,
+        input: &mut BoundedReader<'_>,
+        size: Option<u64>,
+        path: &str,
+        head: &[u8],
+    ) -> Result<(), WalkError> {
+        let mut search = FileSearch::new(self.rules, Some(path), head);
+        let mut left = size.unwrap_or(u64::MAX);
         while left > 0 {
             let there = input.fill_buf()?;
             let count = usize::try_from(left).unwrap_or(usize::MAX).min(there.len());
-            let piece = there.get(..count).filter(|piece| !piece.is_empty()).ok_or_else(cut_off)?;
-            search.push(piece);
+            if count == 0 {
+                break;
+            }
+            search.push(there.get(..count).unwrap_or_default());
             input.consume(count);
             left -= count as u64;
         }
         self.add_matches(Some(path), search.finish());
-        Ok(())
+        match size {
+            Some(size) if left > 0 => {
+                Err(WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes")))
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Searches the files of an archive of `size` bytes that is in an archive. Its defects are noted, and stop nothing.
+    /// Searches the files of an archive of `size` bytes, or to the end of `input`, that is in an archive. Its defects are noted, and
+    /// stop nothing.
     fn archive(
         &mut self,
         format: BlobFormat,
         input: &mut BoundedReader<'_>,
-        size: u64,
+        size: Option<u64>,
         path: &str,
+        depth: u8,
     ) -> Result<(), WalkError> {
-        let allowed = size.saturating_mul(INNER_RATIO).clamp(INNER_FLOOR, INNER_CEILING).min(self.left);
+        let ratio = size.map_or(INNER_CEILING, |size| size.saturating_mul(INNER_RATIO));
+        let allowed = ratio.clamp(INNER_FLOOR, INNER_CEILING).min(self.left);
         let first = self.report.matches.len();
-        let taken = Read::take(&mut *input, size);
+        if format == BlobFormat::Gzip {
+            let texts = format::gzip_texts(input.peek(HEAD)?).map(<[u8]>::to_vec);
+            self.text(path, &texts.unwrap_or_default());
+        }
+        let taken = Read::take(&mut *input, size.unwrap_or(u64::MAX));
         let mut bytes = SearchedReader::new(taken, self.rules.text_search(Some(path)));
         let mut inner = BoundedReader::new(format.decoder(&mut bytes)?, allowed, INNER_PIECE);
         let result = match format {
-            BlobFormat::Zip => zip::walk(self, &mut inner, Some(path)),
-            BlobFormat::Tar => tar::walk(self, &mut inner, Some(path), false),
-            BlobFormat::Gzip | BlobFormat::Zstd => self.decompressed(&mut inner, path),
+            BlobFormat::Zip => zip::walk(self, &mut inner, Some(path), depth),
+            BlobFormat::Tar => tar::walk(self, &mut inner, Some(path), depth),
+            BlobFormat::Ar => ar::walk(self, &mut inner, Some(path), depth),
+            BlobFormat::GitPack => git::walk(self, &mut inner, path),
+            _ => self.decompressed(&mut inner, path, depth),
         };
         self.left = self.left.saturating_sub(inner.passed());
         let (too_large, cause) = (inner.too_large, inner.failure.take());
         drop(inner);
         // The bytes that the archive does not account for may be anything.
-        let whole = result.is_ok() && !too_large && bytes.reader.limit() == 0 && format != BlobFormat::Zip;
+        let ended =
+            bytes.reader.limit() == 0 || size.is_none() && bytes.fill_buf().is_ok_and(<[u8]>::is_empty);
+        let whole = result.is_ok() && !too_large && ended && format != BlobFormat::Zip;
         let drained = bytes.search_rest();
         let (seen, found) = (bytes.seen, bytes.search.finish());
         if input.failure.is_some() || input.too_large {
@@ -250,11 +304,8 @@ impl BlobSearch<'_> {
             self.add_matches_beside(first, Some(path), found);
         }
         if too_large {
-            let mib = allowed / 1024 / 1024;
-            self.note_unsearched(
-                Some(path),
-                format!("it expands to more than {mib} MiB; the rest was not searched"),
-            );
+            let reason = format!("it expands to more than {}; the rest was not searched", amount(allowed));
+            self.note_unsearched(Some(path), reason);
         } else if let Err(failure) = result {
             let reason = match (cause, failure) {
                 (Some(error), _) | (None, WalkError::Io(error)) => error.to_string(),
@@ -265,19 +316,30 @@ impl BlobSearch<'_> {
                 format!("it was searched as a single file, and its files only in part: {reason}"),
             );
         }
-        if seen < size {
-            return Err(WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes")));
+        match size {
+            Some(size) if seen < size => {
+                Err(WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes")))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    fn decompressed(&mut self, inner: &mut BoundedReader<'_>, path: &str) -> Result<(), WalkError> {
-        if is_tar(inner.peek(HEAD)?) {
-            return tar::walk(self, inner, Some(path), false);
+    fn decompressed(
+        &mut self,
+        inner: &mut BoundedReader<'_>,
+        path: &str,
+        depth: u8,
+    ) -> Result<(), WalkError> {
+        let head = inner.peek(HEAD)?.to_vec();
+        match BlobFormat::of(&head) {
+            Some(BlobFormat::Tar) => return tar::walk(self, inner, Some(path), depth),
+            Some(_) => return self.stream(inner, None, path, depth),
+            None => {}
         }
         // A single compressed file goes by its name without the ending.
-        let plain = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(path);
-        let mut search = self.rules.text_search(Some(plain));
+        let plain =
+            [".gz", ".zst", ".xz", ".bz2"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
+        let mut search = FileSearch::new(self.rules, Some(plain), &head);
         let found = self.drain(inner, &mut search);
         self.add_matches(Some(path), search.finish());
         found
@@ -289,14 +351,15 @@ impl BlobSearch<'_> {
         input: &mut BoundedReader<'_>,
         path: Option<&str>,
     ) -> Result<(), WalkError> {
-        let mut search = self.rules.text_search(path);
+        let head = input.peek(HEAD)?.to_vec();
+        let mut search = FileSearch::new(self.rules, path, &head);
         let drained = self.drain(input, &mut search);
         self.add_matches(path, search.finish());
         drained
     }
 
     #[allow(clippy::unused_self)] // a step of the two above
-    fn drain(&self, input: &mut impl BufRead, search: &mut TextSearch<'_>) -> Result<(), WalkError> {
+    fn drain(&self, input: &mut impl BufRead, search: &mut FileSearch<'_>) -> Result<(), WalkError> {
         loop {
             let there = input.fill_buf()?;
             if there.is_empty() {
@@ -329,5 +392,14 @@ impl BlobSearch<'_> {
     /// Returns how far a compressed file in an archive may expand, in bytes.
     pub(super) fn left_to_expand(&self) -> u64 {
         self.left.min(INNER_CEILING)
+    }
+}
+
+/// Returns a size for people: `64 MiB`, `12 bytes`.
+pub(super) fn amount(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{} {name}", bytes / unit),
+        None => format!("{bytes} bytes"),
     }
 }

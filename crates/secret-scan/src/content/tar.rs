@@ -15,17 +15,17 @@ const WHITEOUT: &str = ".wh.";
 const OPAQUE: &str = ".wh..wh..opq";
 
 /// Searches every file of an archive, and the bytes after its end. `of` is the archive's name if it is inside another archive.
-/// `open` says whether archives in it are opened.
+/// Archives in it are opened to `depth` levels.
 pub(super) fn walk(
     search: &mut BlobSearch<'_>,
     input: &mut BoundedReader<'_>,
     of: Option<&str>,
-    open: bool,
+    depth: u8,
 ) -> Result<(), WalkError> {
     let mut reader = TarReader::new(MAX_METADATA);
     while let Some(item) = reader.next_item(input)? {
         match item {
-            TarItem::Entry(found) => entry(search, input, &found, of, open)?,
+            TarItem::Entry(found) => entry(search, input, &found, of, depth)?,
             TarItem::Global(records) => {
                 let place = format!("{}!/(records about all files)", of.unwrap_or_default());
                 search.text(place.trim_start_matches("!/"), &records);
@@ -49,7 +49,7 @@ fn entry(
     input: &mut BoundedReader<'_>,
     entry: &TarEntry,
     of: Option<&str>,
-    open: bool,
+    depth: u8,
 ) -> Result<(), WalkError> {
     let name = normal(&String::from_utf8_lossy(&entry.name));
     let path = match of {
@@ -68,7 +68,7 @@ fn entry(
         search.name(&path);
     }
     if entry.size > 0 {
-        search.file(input, entry.size, &path, open)?;
+        search.file(input, entry.size, &path, depth)?;
         // The padding of the last entry may be missing.
         input.skip(entry.padding())?;
     }

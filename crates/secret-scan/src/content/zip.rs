@@ -9,17 +9,18 @@ use super::blob_search::{BlobSearch, WalkError};
 use super::bounded_reader::BoundedReader;
 
 /// How many bytes are decompressed at once.
-const PIECE: usize = 32 * 1024;
+const PIECE: usize = 64 * 1024;
 
-/// Searches every file of the archive named `of`.
+/// Searches every file of the archive named `of`. Archives in it are opened to `depth` levels.
 pub(super) fn walk(
     blob_search: &mut BlobSearch<'_>,
     input: &mut BoundedReader<'_>,
     of: Option<&str>,
+    depth: u8,
 ) -> Result<(), WalkError> {
     loop {
         match input.peek(4)?.get(..4) {
-            Some(b"PK\x03\x04") => entry(blob_search, input, of)?,
+            Some(b"PK\x03\x04") => entry(blob_search, input, of, depth)?,
             // The directory, or the record that precedes it if there is more than 4 GiB.
             Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
             _ => return Err(malformed("the header of a file is missing")),
@@ -84,6 +85,7 @@ fn entry(
     blob_search: &mut BlobSearch<'_>,
     input: &mut BoundedReader<'_>,
     of: Option<&str>,
+    depth: u8,
 ) -> Result<(), WalkError> {
     const ENCRYPTED: u64 = 1;
     let header = header(input)?;
@@ -105,14 +107,21 @@ fn entry(
                 return Err(malformed("it ends in the middle of a file"));
             }
         }
-        (Some(stored), 0) => blob_search.file(input, stored, &path, false)?,
+        (Some(0), _) => {}
+        (Some(stored), 0) => blob_search.file(input, stored, &path, depth)?,
         (Some(stored), _) => {
             let mut taken = Read::take(&mut *input, stored);
-            inflate(blob_search, &mut taken, &path)?;
+            inflate(blob_search, &mut taken, &path, depth)?;
             let left = taken.limit();
             input.skip(left)?;
         }
-        (None, 8) if readable => inflate(blob_search, input, &path)?,
+        (None, 8) if readable => inflate(blob_search, input, &path, depth)?,
+        (None, 0) if readable => {
+            let contents = until_descriptor(input)?;
+            let size = contents.len() as u64;
+            let mut inner = BoundedReader::new(Box::new(contents.as_slice()), u64::MAX, PIECE);
+            blob_search.file(&mut inner, size, &path, depth)?;
+        }
         (None, _) => return Err(malformed("a file in it does not state its size")),
     }
     if header.stored.is_none() {
@@ -121,32 +130,57 @@ fn entry(
     Ok(())
 }
 
-fn inflate(blob_search: &mut BlobSearch<'_>, stored: &mut impl BufRead, path: &str) -> Result<(), WalkError> {
-    let mut search = blob_search.rules.text_search(Some(path));
-    let mut decoder = DeflateDecoder::new(stored);
-    let mut buffer = vec![0; PIECE];
-    let mut expanded = 0_u64;
-    let result = loop {
-        match decoder.read(&mut buffer) {
-            Ok(0) => break Ok(()),
-            Ok(count) => {
-                expanded += count as u64;
-                if expanded > blob_search.left_to_expand() {
-                    blob_search.note_unsearched(
-                        Some(path),
-                        "it is too large when expanded; the rest was not searched".to_owned(),
-                    );
-                    break Err(malformed("a file in it is too large when expanded"));
-                }
-                search.push(buffer.get(..count).unwrap_or_default());
-            }
-            Err(error) => break Err(WalkError::Io(error)),
+/// Reads a stored file whose size follows it: up to the data descriptor that states the size that was read.
+fn until_descriptor(input: &mut BoundedReader<'_>) -> Result<Vec<u8>, WalkError> {
+    const SIGNATURE: &[u8] = b"PK\x07\x08";
+    const DESCRIPTOR: usize = 24;
+    const MOST: usize = 64 * 1024 * 1024;
+    let mut contents = Vec::new();
+    loop {
+        let there = input.peek(DESCRIPTOR)?;
+        if there.is_empty() || contents.len() > MOST {
+            return Err(malformed("a file in it does not state its size"));
         }
-    };
-    blob_search.expanded(expanded);
-    let found = search.finish();
-    blob_search.add_matches(Some(path), found);
-    result
+        let begins = there.windows(SIGNATURE.len()).position(|it| it == SIGNATURE);
+        let whole = there.len().saturating_sub(SIGNATURE.len() - 1).max(1);
+        let taken = match begins {
+            Some(0) => {
+                let size = contents.len() as u64;
+                if there.len() >= 16 && (number(there, 8, 4) == size || number(there, 8, 8) == size) {
+                    return Ok(contents);
+                }
+                1
+            }
+            Some(at) => at,
+            None => whole,
+        };
+        contents.extend_from_slice(there.get(..taken).unwrap_or_default());
+        input.consume(taken);
+    }
+}
+
+/// Searches the contents of a compressed file, which may be an archive itself.
+fn inflate(
+    blob_search: &mut BlobSearch<'_>,
+    stored: &mut impl BufRead,
+    path: &str,
+    depth: u8,
+) -> Result<(), WalkError> {
+    let allowed = blob_search.left_to_expand();
+    let mut inner = BoundedReader::new(Box::new(DeflateDecoder::new(stored)), allowed, PIECE);
+    let result = blob_search.stream(&mut inner, None, path, depth);
+    // The archive goes on behind the end of the compressed data.
+    let rest = inner.skip(u64::MAX);
+    blob_search.expanded(inner.passed());
+    if inner.too_large {
+        let reason = "it is too large when expanded; the rest was not searched".to_owned();
+        blob_search.note_unsearched(Some(path), reason);
+        return Err(malformed("a file in it is too large when expanded"));
+    }
+    match inner.failure.take() {
+        Some(error) => Err(WalkError::Io(error)),
+        None => result.and(rest.map(|_| ()).map_err(WalkError::Io)),
+    }
 }
 
 /// Skips the data descriptor, which repeats the sizes after a file, with or without its signature (APPNOTE.TXT, 4.3.9).

@@ -46,6 +46,24 @@ pub(super) fn basic_auth(text: &[u8]) -> Option<Vec<u8>> {
         .then(|| password.to_vec())
 }
 
+/// Whether `text` is the base64 of a user and a password of examples.
+pub(super) fn is_example_auth(text: &[u8]) -> bool {
+    text.len() < 128
+        && decoded(text, false).is_some_and(|it| {
+            let password = it.iter().position(|it| *it == b':').and_then(|at| it.get(at + 1..));
+            it.is_ascii()
+                && password.is_some_and(|it| super::placeholder::is_common(it) || is_placeholder(it))
+        })
+}
+
+/// Whether `text` is the base64 of a Docker configuration with credentials.
+pub(super) fn holds_registry_auth(text: &[u8]) -> bool {
+    decoded(text, false).is_some_and(|it| {
+        let holds = |part: &[u8]| it.windows(part.len()).any(|window| window == part);
+        holds(b"\"auth\"") || holds(b"\"password\"") || holds(b"\"identitytoken\"")
+    })
+}
+
 /// Whether `text` is the base64 of a private key in PEM.
 pub(super) fn holds_private_key(text: &[u8]) -> bool {
     // The first line of a key is enough.

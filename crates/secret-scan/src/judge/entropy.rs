@@ -43,3 +43,45 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
         && (count(u8::is_ascii_digit) > 0 || mixed)
         && count(u8::is_ascii_whitespace) == 0
 }
+
+/// Whether the value of a token looks random: it has digits and letters that alternate more often than in words with a number.
+pub(super) fn is_mixed(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|it| it.is_ascii_digit()).count();
+    value.len() >= 16 && digits > 0 && bits(value) >= 3.0 && changes(value) * 5 >= value.len()
+}
+
+/// Whether nobody could have chosen it, so that it counts whatever its name is: at least 20 characters of base64, small letters,
+/// capital letters and digits, whose kind changes nearly as often as by chance; or at least 32 small letters and digits.
+pub(super) fn is_certain(value: &[u8]) -> bool {
+    let count = |is: fn(&u8) -> bool| value.iter().filter(|it| is(it)).count();
+    let (upper, lower) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let digits = count(u8::is_ascii_digit);
+    let other = value.len() - upper - lower - digits;
+    let is_text = value.iter().all(|it| it.is_ascii_alphanumeric() || b"+/=_-%.~".contains(it));
+    let few = digits == 0 && (value.len() < 32 || changes(value) * 100 < value.len() * 40);
+    if !is_text || other * 8 > value.len() || few || bits(value) < 3.5 {
+        return false;
+    }
+    let alternates = |share: usize| changes(value) * 100 >= value.len() * share;
+    if upper > 0 && lower > 0 {
+        return value.len() >= 20 && upper.min(lower) * 6 >= upper + lower && alternates(34);
+    }
+    let one_case = upper.max(lower);
+    value.len() >= 32 && digits * 9 >= value.len() && one_case > 0 && alternates(22)
+}
+
+/// Whether it consists of hexadecimal digits, as digests do.
+pub(super) fn is_hex(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Returns how often the kind of neighbouring characters differs: small letter, capital letter, digit.
+fn changes(value: &[u8]) -> usize {
+    let kind = |byte: u8| match byte {
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        b'0'..=b'9' => 3,
+        _ => 0,
+    };
+    value.windows(2).filter(|pair| matches!(pair, [one, two] if kind(*one) != kind(*two))).count()
+}

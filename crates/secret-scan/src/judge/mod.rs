@@ -4,6 +4,7 @@ mod encoded;
 mod entropy;
 mod judgement;
 mod known;
+mod names;
 mod pem;
 mod placeholder;
 mod variable;
@@ -16,11 +17,11 @@ use placeholder::is_placeholder;
 use variable::is_strong_password;
 
 pub(crate) use judgement::Judgement;
-pub(crate) use variable::{option, setting, variable};
+pub(crate) use variable::{lone, option, setting, variable};
 
 /// Returns the lists that decide what is a secret, as one text.
 pub(crate) fn lists() -> String {
-    format!("{:?} {:?} {:?}", placeholder::lists(), variable::lists(), known::PUBLIC)
+    format!("{:?} {} {:?}", placeholder::lists(), variable::lists(), known::PUBLIC)
 }
 
 /// Returns the judgement on `value`, which `rule` found in `whole`, or `None` if it is not a secret.
@@ -33,6 +34,7 @@ pub(crate) fn value<'v>(
 ) -> Option<Judgement<'v>> {
     match check {
         ValueCheck::Pem => return pem::pem(rule.severity, whole, value),
+        ValueCheck::Hash => return (bits(value) >= 3.0).then(|| Judgement::likely(rule.severity, value)),
         ValueCheck::Putty => return pem::putty(rule.severity, whole, value),
         _ => {}
     }
@@ -47,6 +49,8 @@ pub(crate) fn value<'v>(
         ValueCheck::Form
         | ValueCheck::InVariables
         | ValueCheck::NearAws
+        | ValueCheck::NearJwk
+        | ValueCheck::Hash
         | ValueCheck::Pem
         | ValueCheck::Putty
         | ValueCheck::Crc32
@@ -57,6 +61,9 @@ pub(crate) fn value<'v>(
         ValueCheck::BasicAuth => encoded::basic_auth(value).is_some_and(|it| !placeholder::is_common(&it)),
         ValueCheck::PemInBase64 => encoded::holds_private_key(value),
         ValueCheck::Password => !placeholder::is_common(value),
+        ValueCheck::Random => entropy::is_mixed(value),
+        ValueCheck::Signature => entropy::is_certain(value),
+        ValueCheck::HeaderAuth => encoded::basic_auth(value).is_some_and(|it| !placeholder::is_common(&it)),
     };
     match check {
         _ if !right => None,
@@ -64,6 +71,12 @@ pub(crate) fn value<'v>(
         ValueCheck::InVariables => Some(Judgement { in_variables: SecretSeverity::High, ..likely }),
         ValueCheck::Bech32 => Some(Judgement { certain: true, ..likely }),
         ValueCheck::UrlPassword => url_password(whole, likely),
+        ValueCheck::HeaderAuth => {
+            let strong =
+                encoded::basic_auth(value).is_some_and(|it| looks_random(&it) || is_strong_password(&it));
+            let severity = if strong { rule.severity } else { SecretSeverity::Medium };
+            Some(Judgement::likely(severity, value))
+        }
         _ => Some(likely),
     }
 }

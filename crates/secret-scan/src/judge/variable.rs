@@ -1,82 +1,141 @@
-//! Whether an environment variable holds a secret, by its name and its value.
+//! Whether an environment variable, a setting or an option holds a secret, by its name and its value.
 
-use super::entropy::{bits, looks_random};
+use super::entropy::{bits, is_certain, is_hex, looks_random};
 use super::judgement::Judgement;
+use super::names::{NameKind, name_kind};
 use super::placeholder::is_placeholder;
-use super::{encoded, placeholder};
+use super::{encoded, names, placeholder};
 use crate::severity::SecretSeverity;
 
-/// The endings of names of secrets, in lower case and without separators.
-const ENDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "pwd",
-    "secret",
-    "secretkey",
-    "secretaccesskey",
-    "token",
-    "tokensecret",
-    "apikey",
-    "apisecret",
-    "authkey",
-    "accesskey",
-    "privatekey",
-    "encryptionkey",
-    "signingkey",
-    "masterkey",
-    "clientsecret",
-    "credential",
-    "credentials",
-    "keybase",
-    "apptoken",
-    "authtoken",
-];
-
 /// Returns the lists.
-pub(super) fn lists() -> [&'static [&'static str]; 4] {
-    [ENDS, SWITCHES, REFERENCES, ENCRYPTED]
+pub(super) fn lists() -> String {
+    format!("{} {SWITCHES:?} {REFERENCES:?} {ENCRYPTED:?} {EXPRESSIONS:?}", names::lists())
 }
 
 /// Returns the judgement on the variable `name` with `value`. Its severity is `severity` if the value looks random, or if the name
-/// is that of a password and the value is a strong one.
-pub(crate) fn variable<'v>(severity: SecretSeverity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
-    if name.len() > 256 || !name_of_secret(&String::from_utf8_lossy(name)) {
-        return None;
-    }
+/// is that of a password and the value is a strong one. `of_image` says whether it is a variable of an image, in which a value that
+/// nobody can have chosen counts whatever its name is.
+pub(crate) fn variable<'v>(
+    severity: SecretSeverity,
+    name: &[u8],
+    value: &'v [u8],
+    of_image: bool,
+) -> Option<Judgement<'v>> {
     let text = String::from_utf8_lossy(value);
-    if value.len() < 8 || bits(value) < 2.5 || is_name(&text) || is_no_secret(&text, value) {
+    if name.len() > 256 || is_no_secret(&text, value) {
         return None;
     }
-    let likely = looks_random(value) || name_of_password(name) && is_strong_password(value);
-    Some(Judgement::likely(if likely { severity } else { SecretSeverity::Medium }, value))
+    let kind = name_kind(&String::from_utf8_lossy(name));
+    let judged =
+        |high: bool| Some(Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value));
+    let long = value.len() >= 8 && bits(value) >= 2.5 && !is_name(&text);
+    match kind {
+        NameKind::Public => None,
+        NameKind::Password if !is_name(&text) && value.len() >= 6 && bits(value) >= 2.0 => {
+            let high = looks_random(value) || is_strong_password(value);
+            (high || long).then(|| judged(high))?
+        }
+        NameKind::Secret if long => judged(looks_random(value) || is_very_strong(value)),
+        NameKind::Perhaps => perhaps(&text, value).and_then(judged),
+        NameKind::Other if of_image => other(&String::from_utf8_lossy(name), value).and_then(judged),
+        _ => None,
+    }
 }
 
-/// Returns the judgement on the setting `name` with `value` in a file of settings. It is judged as a variable, and may also be a
-/// private key in base64. Unlike variables, settings may name other things that hold the secret.
-pub(crate) fn setting<'v>(severity: SecretSeverity, name: &[u8], value: &'v [u8]) -> Option<Judgement<'v>> {
+/// Whether the value of a variable that is perhaps a secret is one, and whether surely.
+fn perhaps(text: &str, value: &[u8]) -> Option<bool> {
+    // `neo4j/PASSWORD`, `USER:PASSWORD`.
+    let password = text.split_once(['/', ':']).map_or("", |(_, password)| password).as_bytes();
+    if is_certain(value) || is_hex(value) && value.len() >= 32 || looks_random(password) {
+        return Some(true);
+    }
+    if password.len() >= 8 && is_strong_password(password) && !text.contains("://") && !is_name(text) {
+        return Some(true);
+    }
+    (looks_random(value) && !text.contains(['/', ':', '.', ' ', '(', ','])).then_some(true)
+}
+
+/// Whether the value of any variable is a secret, and whether surely.
+fn other(name: &str, value: &[u8]) -> Option<bool> {
+    let is_identifier = name.bytes().all(|it| it.is_ascii_alphanumeric() || b"_.-".contains(&it));
+    if !is_identifier || name.is_empty() || value.len() > 512 {
+        return None;
+    }
+    if is_hex(value) {
+        let lower = name.to_ascii_lowercase();
+        let counted = ["id", "uuid", "tag", "build"].iter().any(|it| lower.ends_with(it));
+        return ((32..=128).contains(&value.len()) && !counted).then_some(false);
+    }
+    is_certain(value).then_some(true)
+}
+
+/// Returns the judgement on the setting `name` with `value` in a file of settings or a program. It is judged as a variable, and may
+/// also be a private key in base64. Unlike variables, settings may name other things that hold the secret. `in_program` says that
+/// words are no passwords.
+pub(crate) fn setting<'v>(
+    severity: SecretSeverity,
+    name: &[u8],
+    value: &'v [u8],
+    in_program: bool,
+) -> Option<Judgement<'v>> {
     if encoded::holds_private_key(value) {
         return Some(Judgement::likely(severity, value));
     }
-    let name_text = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let of_another = REFERENCES.iter().any(|it| name_text.contains(it));
-    if name.len() > 256 || of_another || !name_of_secret(&name_text) {
+    let name_text = String::from_utf8_lossy(name);
+    let lower = name_text.to_ascii_lowercase();
+    if name.len() > 256 || value.len() > 4096 || REFERENCES.iter().any(|it| lower.contains(it)) {
+        return None;
+    }
+    if (lower.ends_with("dockerconfigjson") || lower.ends_with("dockercfg"))
+        && encoded::holds_registry_auth(value)
+    {
+        return Some(Judgement::likely(severity, value));
+    }
+    if encoded::is_example_auth(value) {
+        return None;
+    }
+    let kind = name_kind(&name_text);
+    if !matches!(kind, NameKind::Password | NameKind::Secret | NameKind::Perhaps) {
         return None;
     }
     let text = String::from_utf8_lossy(value);
-    let elsewhere = ENCRYPTED.iter().any(|it| text.starts_with(it));
-    let of_password = name_of_password(name);
+    let elsewhere = ENCRYPTED.iter().any(|it| text.starts_with(it))
+        || EXPRESSIONS.iter().any(|it| text.contains(it))
+        || text.starts_with("AIza");
+    let of_password = kind == NameKind::Password;
     let short = value.len() < if of_password { 6 } else { 8 } || bits(value) < 2.0;
-    let named = is_name(&text) && !of_password;
+    let named = is_name(&text) && (!of_password || text.contains(['.', '_']));
     if elsewhere || short || named || !text.is_ascii() || is_no_secret(&text, value) {
         return None;
     }
-    Some(Judgement::likely(if looks_random(value) { severity } else { SecretSeverity::Medium }, value))
+    let has_digit = value.iter().any(u8::is_ascii_digit);
+    let high = match kind {
+        NameKind::Password => {
+            looks_random(value) || is_strong_password(value) && (has_digit || is_very_strong(value))
+        }
+        NameKind::Secret => looks_random(value) && !is_path(&text) || is_very_strong(value),
+        _ => perhaps(&text, value)? && (is_certain(value) || is_hex(value) || text.contains([':', '/'])),
+    };
+    // In a program, a word is a label or the name of a field.
+    (high || !in_program && kind != NameKind::Perhaps)
+        .then(|| Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value))
+}
+
+/// Returns the judgement on a word that is all that a file of secrets holds.
+pub(crate) fn lone(severity: SecretSeverity, value: &[u8], of_secrets: bool) -> Option<Judgement<'_>> {
+    let text = String::from_utf8_lossy(value);
+    if is_no_secret(&text, value) || text.contains("://") || is_name(&text) {
+        return None;
+    }
+    let strong = of_secrets
+        && (looks_random(value) || is_strong_password(value) && value.iter().any(u8::is_ascii_digit));
+    let certain = is_certain(value) && value.len() <= 200;
+    (strong || certain).then(|| Judgement::likely(severity, value))
 }
 
 /// Parts of names of settings, in lower case, whose value is the name of a thing that holds a secret.
-const REFERENCES: &[&str] = &["existing", "pullsecret", "secretname", "secretref", "usepassword", "keyname"];
+const REFERENCES: &[&str] =
+    &["existing", "pullsecret", "secretname", "secretref", "usepassword", "keyname", "csrf"];
 /// Beginnings of values that are encrypted or stored elsewhere: of SOPS, Jasypt, Spring Cloud and vals; and YAML's own signs for
 /// references.
 const ENCRYPTED: &[&str] = &[
@@ -88,21 +147,50 @@ const ENCRYPTED: &[&str] = &[
     "arn:",
     "projects/",
     "secretref",
+    "secret:",
+    "env:",
     "!",
     "&",
     "*",
     "|",
     ">",
+    "var.",
+    "local.",
+    "data.",
+    "module.",
+    "each.",
+    "self.",
+    "process.env",
+    "os.environ",
+    "System.getenv",
+    "op://",
+    "sm://",
+    "keyvault",
+    "ssm:",
 ];
+/// Parts of expressions and of texts for people, which are no values.
+const EXPRESSIONS: &[&str] = &["(", "\\u", "${", "{{", "::", "->", "[0]", "];", "<%", "%>", "()"];
 
 /// Whether it is the name of another thing that holds the secret: `db-password`, `my.secret.name`.
 fn is_name(text: &str) -> bool {
     text.bytes().all(|it| it.is_ascii_lowercase() || b"-_.".contains(&it)) && text.contains(['-', '_', '.'])
 }
 
+/// Whether it consists of words between dots or slashes: the path of a member or of a file.
+fn is_path(text: &str) -> bool {
+    text.contains(['.', '/'])
+        && text
+            .split(['.', '/', '_', '-'])
+            .all(|it| it.bytes().all(|it| it.is_ascii_alphabetic()) || it.len() < 4)
+}
+
 /// Whether it is a path, a URL, several words, a number, a placeholder or a common password.
 fn is_no_secret(text: &str, value: &[u8]) -> bool {
-    ["/", "./", "../", "~/", "file:", "http://", "https://", "@"].iter().any(|it| text.starts_with(it))
+    let is_elsewhere =
+        ["./", "../", "~/", "file:", "http://", "https://"].iter().any(|it| text.starts_with(it));
+    let is_path = text.starts_with(['/', '@']) && !is_certain(value);
+    is_elsewhere
+        || is_path
         || text.split_whitespace().count() > 1
         || text.bytes().all(|it| it.is_ascii_digit() || it == b'.')
         || is_placeholder(value)
@@ -121,11 +209,16 @@ pub(crate) fn option<'v>(
     value: &'v [u8],
 ) -> Option<Judgement<'v>> {
     let switch = |name: &str| SWITCHES.iter().any(|it| name.to_ascii_lowercase().contains(it));
+    let text = String::from_utf8_lossy(value);
     let is_named = |name: &[u8]| {
         let name = String::from_utf8_lossy(name);
-        name_of_secret(&name) && !switch(&name)
+        let counts = match name_kind(&name) {
+            NameKind::Password | NameKind::Secret => true,
+            NameKind::Perhaps => perhaps(&text, value).is_some(),
+            NameKind::Public | NameKind::Other => false,
+        };
+        counts && !switch(&name)
     };
-    let text = String::from_utf8_lossy(value);
     let elsewhere = ["/", "./", "../", "~", "@", "file:", "env:", "http://", "https://", "id=", "type=", "="];
     let elsewhere = elsewhere.iter().any(|it| text.starts_with(it)) || text.contains('$') && value.len() < 8;
     let counted = text.bytes().all(|it| it.is_ascii_digit() || it == b'.') && value.len() < 8;
@@ -137,33 +230,31 @@ pub(crate) fn option<'v>(
     {
         return None;
     }
-    let severity = if looks_random(value) { severity } else { SecretSeverity::Medium };
-    Some(Judgement::likely(severity, value))
+    let high = looks_random(value) || is_very_strong(value);
+    Some(Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value))
 }
 
 /// Whether it is a password as people are advised to make them: eight or more characters of two or more kinds, and not a common
 /// word followed by something else.
 pub(super) fn is_strong_password(value: &[u8]) -> bool {
-    let kinds: [fn(&u8) -> bool; 4] =
-        [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
-    let kinds = kinds.iter().filter(|is| value.iter().any(is)).count();
     let word = value.iter().rposition(u8::is_ascii_alphabetic).and_then(|last| value.get(..=last));
     value.len() >= 8
-        && kinds >= 2
+        && kinds(value) >= 2
         && value.iter().all(u8::is_ascii_graphic)
         && !word.is_some_and(placeholder::is_common)
 }
 
-/// Whether a variable with this name can hold a secret.
-fn name_of_secret(name: &str) -> bool {
-    let name: String = name.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
-    let public = name.ends_with("publickey") || name.contains("publictoken");
-    !public && ENDS.iter().any(|end| name.ends_with(end))
+/// Whether it is a strong password with a digit and two more kinds of characters, so that it is no word.
+pub(super) fn is_very_strong(value: &[u8]) -> bool {
+    is_strong_password(value)
+        && kinds(value) >= 3
+        && value.iter().any(u8::is_ascii_digit)
+        && bits(value) >= 2.8
 }
 
-/// Whether a variable with this name, which is the name of a secret, holds a password.
-fn name_of_password(name: &[u8]) -> bool {
-    let name: Vec<u8> =
-        name.iter().filter(|it| it.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
-    ["password", "passwd", "passphrase", "passcode", "pwd"].iter().any(|end| name.ends_with(end.as_bytes()))
+/// Returns the number of kinds of characters in a password: small letters, capital letters, digits, signs.
+fn kinds(value: &[u8]) -> usize {
+    let kinds: [fn(&u8) -> bool; 4] =
+        [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
+    kinds.iter().filter(|is| value.iter().any(is)).count()
 }

@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
             start: PatternStart::Within,
             pattern: r#"(?:(?i:secret_access_key)|ecretAccessKey)["']?\s{0,8}(?:=>|[:=>])\s{0,8}["']?(?P<value>[0-9A-Za-z+/]{40})"#,
             entropy: 4.1,
-            check: ValueCheck::Form,
+            check: ValueCheck::Random,
         },
     ),
     // registry.terraform.io, "AWS Provider": `secret_key` beside `access_key`.

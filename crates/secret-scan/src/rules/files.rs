@@ -9,7 +9,7 @@ pub(super) const RULES: &[Rule] = &[
         "netrc-password",
         "Password in `.netrc`",
         "A password for a machine in a .netrc.",
-        &[".netrc", "_netrc"],
+        &[".netrc", "_netrc", "etc/apt/auth.conf", "auth.conf.d/*.conf"],
         r"(?:.*\s)?(?i:password)\s+(?P<value>[^\s]{4,512})",
     ),
     // www.postgresql.org, "The Password File".
@@ -75,30 +75,39 @@ pub(super) const RULES: &[Rule] = &[
         &[".s3cfg", "s3cfg", ".s3cfg-*"],
         r"\s*secret_key\s*=\s*(?P<value>[^\s]{8,512})",
     ),
-    // Values of Helm charts (helm.sh, "Values Files"), Java properties, settings of ASP.NET Core, Compose files.
+    // httpd.apache.org, "Password Formats".
+    hashes(
+        "password-hash",
+        "Hash of a password",
+        "The hash of a password, in a password file of the system or of a web server.",
+        &[
+            "etc/shadow",
+            "etc/shadow-",
+            "etc/gshadow",
+            ".htpasswd",
+            "htpasswd",
+            "*.htpasswd",
+            ".htdigest",
+            "passwd.htpasswd",
+        ],
+        r"[^:#\s][^:]{0,255}:(?:[^:]{0,255}:)?(?P<value>\$(?:apr1|1|2[abxy]|5|6|7|y|gy|argon2id?)\$[^\s:]{20,}|\{SHA\}[0-9A-Za-z+/=]{27,}|[./0-9A-Za-z]{13}|[0-9a-f]{32})(?:[:\s]|$)",
+    ),
+    // Values of Helm charts, Java properties, settings of ASP.NET Core, Compose files, Terraform, programs.
     Rule {
-        detection: Detection::Lines(FileLines {
-            files: &[
-                "values*.yaml",
-                "values*.yml",
-                "*.properties",
-                "appsettings*.json",
-                "docker-compose*.yaml",
-                "docker-compose*.yml",
-                "compose*.yaml",
-                "compose*.yml",
-            ],
-            pattern: r#"\s*(?:-\s+)?["']?(?P<name>[A-Za-z_][0-9A-Za-z_.-]{0,127})["']?\s*[:=]\s*["']?(?P<value>[^\s"'#][^\s"']+)(?:["']|\s*$|\s+#)"#,
-            check: ValueCheck::Form,
-        }),
-        ..in_lines(
-            "secret-in-settings",
-            "Secret in settings",
-            "A setting with the name of a secret, or a private key in base64, in chart values, Java properties, \
-             ASP.NET Core settings and Compose files; medium severity unless it looks random.",
-            &[],
-            "",
-        )
+        id: "secret-in-settings",
+        title: "Secret in settings",
+        severity: SecretSeverity::High,
+        description: "A setting with the name of a secret, or a private key in base64, in a file of settings, or assigned in a program, \
+             outside of packages; medium severity unless it looks random, or is a strong password.",
+        detection: Detection::Setting,
+    },
+    Rule {
+        id: "secret-file",
+        title: "Secret that is a whole file",
+        severity: SecretSeverity::High,
+        description: "A word that looks random and is all that a small file holds, or a password in a file named as a secret, outside of \
+             packages.",
+        detection: Detection::Lone,
     },
 ];
 
@@ -111,5 +120,17 @@ const fn in_lines(
     pattern: &'static str,
 ) -> Rule {
     let detection = Detection::Lines(FileLines { files, pattern, check: ValueCheck::Password });
+    Rule { id, title, severity: SecretSeverity::High, description, detection }
+}
+
+/// Returns a rule about hashes of passwords.
+const fn hashes(
+    id: &'static str,
+    title: &'static str,
+    description: &'static str,
+    files: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
+    let detection = Detection::Lines(FileLines { files, pattern, check: ValueCheck::Hash });
     Rule { id, title, severity: SecretSeverity::High, description, detection }
 }

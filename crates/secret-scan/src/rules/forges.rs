@@ -3,6 +3,14 @@
 use crate::rule::{NearKeyword, PatternStart, Rule, ValueCheck};
 
 pub(super) const RULES: &[Rule] = &[
+    // github.blog, "GitHub App installation tokens" (2026): the ID of the app, and a JSON Web Token.
+    Rule::token(
+        "github-app-token",
+        "GitHub app token",
+        "A GitHub token of an app or of Actions, in the form with the ID of the app and a JSON Web Token.",
+        &["ghs_"],
+        r"ghs_[0-9]{1,20}_eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}",
+    ),
     // github.blog, "Behind GitHub's new authentication token formats" (2021): the prefixes, and the checksum.
     Rule::near(
         "github-token",
@@ -29,8 +37,11 @@ pub(super) const RULES: &[Rule] = &[
         "gitlab-token",
         "GitLab token",
         "A GitLab personal, deploy, runner, trigger, feed, agent or CI job token.",
-        &["glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glcbt-", "glagent-", "gloas-", "glsoat-"],
-        r"gl(?:pat|dt|rt|ptt|ft|cbt|agent|oas|soat)-[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
+        &[
+            "glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glcbt-", "glagent-", "gloas-", "glsoat-",
+            "glffct-", "glimt-", "glwt-",
+        ],
+        r"gl(?:pat|dt|rt|ptt|ft|cbt|agent|oas|soat|ffct|imt|wt)-[0-9A-Za-z_-]{20,300}(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
     ),
     // support.atlassian.com, "Manage API tokens": ATATT3 for accounts, ATCTT3 for access tokens of repositories, ATBB for app
     // passwords.

@@ -1,6 +1,7 @@
 //! Private keys.
 
-use crate::rule::{NearKeyword, PatternStart, Rule, ValueCheck};
+use crate::rule::{Detection, NearKeyword, PatternStart, Rule, ValueCheck};
+use crate::severity::SecretSeverity;
 
 pub(super) const RULES: &[Rule] = &[
     // RFC 7468, section 10; RFC 1421, section 4.6 for the headers of encrypted keys. A program may hold a key as one string with
@@ -69,4 +70,20 @@ pub(super) const RULES: &[Rule] = &[
             check: ValueCheck::Bech32,
         },
     ),
+    // RFC 8017, 5208 and 5915.
+    Rule {
+        id: "der-private-key",
+        title: "Private key in DER",
+        severity: SecretSeverity::High,
+        description: "A file that is a private key in DER: PKCS #1, PKCS #8 or SEC 1, without a passphrase.",
+        detection: Detection::Structure,
+    },
+    // RFC 7292.
+    Rule {
+        id: "plain-key-store",
+        title: "Key store without a password",
+        severity: SecretSeverity::High,
+        description: "A PKCS #12 store with a private key that is not encrypted.",
+        detection: Detection::Structure,
+    },
 ];

@@ -4,15 +4,19 @@
 //! form is found by its name (`variables`), and only at places where names are names of variables.
 
 mod clouds;
+mod commerce;
+mod development;
 mod files;
 mod forges;
 mod keys;
 mod models;
 mod names;
 mod packages;
+mod platforms;
 mod services;
 mod texts;
 mod variables;
+mod workplace;
 
 use crate::rule::Rule;
 
@@ -24,6 +28,10 @@ pub(crate) fn all() -> Vec<Rule> {
         clouds::RULES,
         models::RULES,
         services::RULES,
+        platforms::RULES,
+        commerce::RULES,
+        development::RULES,
+        workplace::RULES,
         keys::RULES,
         texts::RULES,
         files::RULES,

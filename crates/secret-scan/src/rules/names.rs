@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     name(
         "git-folder",
-        SecretSeverity::Medium,
+        SecretSeverity::High,
         "Git repository",
         "The folder of a git repository: its whole history, and perhaps credentials in its configuration.",
         &[".git/head"],

@@ -22,9 +22,9 @@ pub(super) const RULES: &[Rule] = &[
         "npm credential",
         "A token or password for a registry in npm's settings.",
         NearKeyword {
-            keywords: &["_authToken", ":_password"],
+            keywords: &[":_authToken", " _authToken", "\n_authToken", ":_password"],
             start: PatternStart::Within,
-            pattern: r#"(?:_authToken|:_password)[ \t]{0,4}=[ \t]{0,4}["']?(?P<value>[0-9A-Za-z+/=._~-]{12,1024})"#,
+            pattern: r#"(?:[:\s]_authToken|:_password)[ \t]{0,4}[= ][ \t]{0,4}["']?(?P<value>[0-9A-Za-z+/=._~-]{12,1024})"#,
             entropy: 2.5,
             check: ValueCheck::Form,
         },

@@ -28,6 +28,19 @@ pub(super) const RULES: &[Rule] = &[
             check: ValueCheck::UrlPassword,
         }),
     },
+    // git-scm.com, gitcredentials: a token may take the place of the user.
+    Rule::near(
+        "url-with-token",
+        "URL with a token",
+        "A token at the place of the user in a URL.",
+        NearKeyword {
+            keywords: &["://"],
+            start: PatternStart::Within,
+            pattern: r#"://(?P<value>[0-9A-Za-z_.~%-]{20,255})(?::x-oauth-basic|:)?@(?:[0-9A-Za-z][0-9A-Za-z._-]*)"#,
+            entropy: 3.3,
+            check: ValueCheck::Random,
+        },
+    ),
     Rule {
         id: "jwt",
         title: "JSON Web Token",

@@ -39,6 +39,7 @@ fn archives_in_a_layer_are_opened_once() {
             "e.jar!/deflated.txt",
             "e.jar!/streamed.txt",
             "e.jar!/last.txt",
+            "f.tar!/inner.tgz!/values.yaml",
             "g.txt"
         ]
     );

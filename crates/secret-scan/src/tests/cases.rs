@@ -1,6 +1,7 @@
 //! The texts in which each rule must find something: at least two for each rule.
 
 use super::made::{ALNUM, BASE32, DIGITS, Maker, UPPER, base64};
+use super::tokens::{self, Make, SecretText};
 use crate::{Match, Rules};
 
 /// The path that marks a text as a command.
@@ -23,11 +24,14 @@ pub(super) struct Case {
     pub token: String,
 }
 
-/// Tokens: a rule, and the function that makes one.
-type Make = fn(&mut Maker) -> String;
-const TOKENS: &[(&str, Make)] = &[
+/// Tokens with rules of their own; `tokens` has the rest.
+const TOKENS: &[Make] = &[
     ("github-token", |m| m.with_crc("ghp_")),
     ("github-token", |m| m.with_crc("ghs_")),
+    ("github-app-token", |m| {
+        let jwt = m.jwt(r#"{"alg":"RS256","typ":"JWT"}"#, r#"{"iss":"app","iat":1775000000,"jti":"x"}"#);
+        format!("ghs_{}_{jwt}", m.text(DIGITS, 7))
+    }),
     ("github-fine-grained-token", |m| format!("github_pat_{}_{}", m.alnum(22), m.alnum(59))),
     ("gitlab-token", |m| format!("glpat-{}", m.alnum(20))),
     ("gitlab-token", |m| format!("glcbt-{}", m.alnum(24))),
@@ -79,8 +83,6 @@ const TOKENS: &[(&str, Make)] = &[
     ("postman-key", |m| format!("PMAK-{}-{}", m.hex(24), m.hex(34))),
 ];
 
-/// Texts: a rule, the file, and the function that makes the text.
-type SecretText = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
 const TEXTS: &[SecretText] = &[
     ("npmrc-auth", Some("root/.npmrc"), |m| format!("//npm.pkg.host/:_authToken={}\n", m.hex(36))),
     ("npmrc-auth", Some("root/.npmrc"), |m| format!("//npm.pkg.host/:_password=\"{}\"\n", m.base64(18))),
@@ -122,7 +124,7 @@ const TEXTS: &[SecretText] = &[
     }),
     ("google-refresh-token", Some("a.json"), |m| format!("{{\"refresh_token\":\"1//{}\"}}", m.alnum(60))),
     ("cargo-token", Some("root/.cargo/credentials.toml"), |m| {
-        format!("[registry]\ntoken = \"cio{}\"\n", m.alnum(32))
+        format!("[registry]\ntoken = \"{}\"\n", m.alnum(40))
     }),
     ("cargo-token", Some("usr/local/cargo/credentials.toml"), |m| {
         format!("[registries.inner]\ntoken = \"Bearer {}\"\n", m.alnum(20))
@@ -134,7 +136,7 @@ const TEXTS: &[SecretText] = &[
     ("secret-in-settings", Some("chart/values.yaml"), |m| {
         format!("auth:\n  adminPassword: {} # changed\n", m.alnum(16))
     }),
-    ("secret-in-settings", Some("chart/values-prod.yaml"), |m| {
+    ("private-key-in-base64", Some("chart/values-prod.yaml"), |m| {
         format!("ingress:\n  tls.key: {}\n", base64(&m.pem("RSA PRIVATE KEY", "", "MII", "\n")))
     }),
     ("secret-in-settings", Some("app/application.properties"), |m| {
@@ -279,7 +281,7 @@ fn putty(m: &mut Maker, version: &str, encryption: &str, end: &str) -> String {
 /// Returns every case.
 pub(super) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (seed, (rule, make)) in (1..).zip(TOKENS) {
+    for (seed, (rule, make)) in (1..).zip(TOKENS.iter().chain(tokens::TOKENS)) {
         for round in 0..2 {
             let token = make(&mut Maker::new(seed * 10 + round));
             let text = [format!("x: \"{token}\"\n"), format!("{{\"a\": \"1\\n{token}\\n\"}}")];
@@ -289,7 +291,7 @@ pub(super) fn all() -> Vec<Case> {
             cases.push(Case { rule, path: None, text: token.clone(), token });
         }
     }
-    for (seed, (rule, path, make)) in (1000..).zip(TEXTS) {
+    for (seed, (rule, path, make)) in (10_000..).zip(TEXTS.iter().chain(tokens::TEXTS)) {
         let text = make(&mut Maker::new(seed));
         cases.push(Case { rule, path: *path, text, token: String::new() });
     }

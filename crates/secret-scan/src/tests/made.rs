@@ -48,6 +48,12 @@ impl Maker {
         STANDARD.encode(self.bytes(length))
     }
 
+    /// Returns a UUID.
+    pub(super) fn uuid(&mut self) -> String {
+        let mut part = |length| self.hex(length);
+        format!("{}-{}-4{}-a{}-{}", part(8), part(4), part(3), part(3), part(12))
+    }
+
     /// Returns a prefix, thirty characters, and their checksum.
     pub(super) fn with_crc(&mut self, prefix: &str) -> String {
         with_checksum(prefix, &self.alnum(30))

@@ -2,6 +2,7 @@
 
 use super::cases::{self, COMMAND};
 use super::made::{ALNUM, BASE32, HEX, Maker, base64};
+use super::tokens::{self, SecretText};
 
 /// A text in which a rule must find nothing.
 pub(super) struct NearMiss {
@@ -10,8 +11,7 @@ pub(super) struct NearMiss {
     pub text: String,
 }
 
-type NearMissText = (&'static str, Option<&'static str>, fn(&mut Maker) -> String);
-const TEXTS: &[NearMissText] = &[
+const TEXTS: &[SecretText] = &[
     ("aws-access-key-id", Some("a"), |m| format!("AKIA{}EXAMPLE", m.text(BASE32, 9))),
     ("npmrc-auth", Some("root/.npmrc"), |_| "//registry/:_authToken=${NPM_TOKEN}\n".to_owned()),
     ("npmrc-auth", Some("a.js"), |_| "npmrc._authToken = getToken(x)".to_owned()),
@@ -19,7 +19,7 @@ const TEXTS: &[NearMissText] = &[
         format!("; _auth={}\n", base64(&format!("ci:{}", m.alnum(9))))
     }),
     ("npmrc-password", Some("app/.npmrc"), |_| format!("_auth={}\n", base64("user:password"))),
-    ("docker-config-auth", Some("a.json"), |m| format!("{{\"auth\": \"{}\"}}", m.base64(30))),
+    ("docker-config-auth", Some("node_modules/a.json"), |m| format!("{{\"auth\": \"{}\"}}", m.base64(30))),
     ("docker-config-auth", Some("a.json"), |_| format!("{{\"auth\": \"{}\"}}", base64("username:password"))),
     ("docker-config-auth", Some("a.json"), |_| "{\"auths\": {\"h\": {\"auth\": \"\"}}}".to_owned()),
     ("aws-secret-access-key", Some("a"), |_| {
@@ -35,29 +35,33 @@ const TEXTS: &[NearMissText] = &[
         format!("\"private_key_id\": \"{}\", \"private_key\": \"{begin}\\n...\\n\"", m.hex(40))
     }),
     ("aws-secret-key", Some("a.tf"), |_| "provider \"aws\" {\n  secret_key = var.secret_key\n}".to_owned()),
-    ("aws-secret-key", Some("settings.py"), |m| format!("SECRET_KEY = \"{}\"", m.alnum(40))),
-    ("aws-secret-key", Some("settings.py"), |m| format!("# aws\nSECRET_KEY = \"{}\"", m.alnum(50))),
-    ("google-refresh-token", Some("a.json"), |m| format!("{{\"refresh_token\": \"{}\"}}", m.alnum(60))),
+    ("aws-secret-key", Some("site-packages/settings.py"), |m| format!("SECRET_KEY = \"{}\"", m.alnum(40))),
+    ("aws-secret-key", Some("site-packages/settings.py"), |m| {
+        format!("# aws\nSECRET_KEY = \"{}\"", m.alnum(50))
+    }),
+    ("google-refresh-token", Some("node_modules/a.json"), |m| {
+        format!("{{\"refresh_token\": \"{}\"}}", m.alnum(60))
+    }),
     ("google-refresh-token", Some("a.json"), |_| "{\"refresh_token\": \"1//your-refresh-token\"}".to_owned()),
     ("cargo-token", Some("root/.cargo/credentials.toml"), |_| "[registry]\ntoken = \"<token>\"\n".to_owned()),
-    ("cargo-token", Some("root/.cargo/config.toml"), |m| format!("token = \"cio{}\"\n", m.alnum(32))),
+    ("cargo-token", Some("root/.cargo/config.toml"), |_| "token = \"cargo:token\"\n".to_owned()),
     ("s3cfg-secret", Some("root/.s3cfg"), |_| "access_token = \nsecret_key = \n".to_owned()),
     ("s3cfg-secret", Some("root/.s3cfg"), |_| "secret_key = ${SECRET}\n".to_owned()),
     ("secret-in-settings", Some("chart/values.yaml"), |_| {
         "auth:\n  password: \"\"\n  existingSecret: my-Release-2-secret\n  token: {{ .Values.token }}\n  apiKey: changeme\n"
             .to_owned()
     }),
-    ("secret-in-settings", Some("chart/templates/secret.yaml"), |m| format!("password: {}\n", m.alnum(20))),
+    ("secret-in-settings", Some("node_modules/a/secret.yaml"), |m| format!("password: {}\n", m.alnum(20))),
     ("secret-in-settings", Some("app/messages.properties"), |_| {
         "login.password=Enter your password\nfield.password=Password\nsecret=ENC(AbCdEf0123456789)\n"
             .to_owned()
     }),
     ("azure-storage-key", None, |_| "AccountName=a;AccountKey=<key>;".to_owned()),
-    ("azure-storage-key", None, |m| format!("AccountKey={}", m.base64(30))),
+    ("azure-storage-key", None, |_| "AccountKey=account-key-of-azure".to_owned()),
     ("cloudflare-token", None, |_| {
         "CLOUDFLARE_API_TOKEN=your-token-of-forty-characters-goes-here".to_owned()
     }),
-    ("cloudflare-token", Some("a.txt"), |m| format!("v1.0-{}", m.hex(30))),
+    ("cloudflare-token", Some("a.txt"), |m| format!("the version is v1.0-{}", m.hex(30))),
     ("kubernetes-client-key", Some("a"), |m| {
         format!("client-key-data: {}", base64(&m.pem("CERTIFICATE", "", "MIID", "\n")))
     }),
@@ -102,7 +106,7 @@ const TEXTS: &[NearMissText] = &[
     ("putty-private-key", Some("a.ppk"), |m| {
         format!("PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nPrivate-Lines: 1\n{}\n", m.base64(6))
     }),
-    ("age-key", Some("a"), |m| spoiled(&m.age())),
+    ("age-key", Some("a"), |m| format!("a key of age {}", spoiled(&m.age()))),
     ("jwt", None, |m| m.jwt(r#"{"alg":"none"}"#, r#"{"sub":"a-subject"}"#)),
     ("jwt", None, |m| format!("eyJhbGciOi{}.eyJ{}.{}", m.alnum(30), m.alnum(30), m.alnum(30))),
     ("url-with-password", Some("a"), |_| "https://user:password@example.com/".to_owned()),
@@ -110,7 +114,7 @@ const TEXTS: &[NearMissText] = &[
     ("url-with-password", Some("a"), |_| "http://localhost:8080/users/@me and mailto:a@b.org".to_owned()),
     ("url-with-password", Some("a"), |_| "redis://:<password>@host:6379".to_owned()),
     ("netrc-password", Some("root/.netrc"), |_| "machine a login b password changeme\n".to_owned()),
-    ("netrc-password", Some("root/netrc.txt"), |m| format!("password {}\n", m.alnum(12))),
+    ("netrc-password", Some("usr/share/a/netrc.txt"), |m| format!("password {}\n", m.alnum(12))),
     ("pgpass", Some("root/.pgpass"), |m| format!("#db:5432:*:app:{}\n", m.alnum(12))),
     ("pgpass", Some("root/.pgpass"), |_| "db:5432:*:postgres:postgres\n".to_owned()),
     ("pypirc-password", Some("root/.pypirc"), |_| {
@@ -151,22 +155,22 @@ fn spoiled(text: &str) -> String {
 /// is a part of a longer word.
 pub(super) fn all() -> Vec<NearMiss> {
     let mut misses: Vec<NearMiss> = (5000..)
-        .zip(TEXTS)
+        .zip(TEXTS.iter().chain(tokens::NEAR_MISSES))
         .map(|(seed, (rule, path, make))| NearMiss { rule, path: *path, text: make(&mut Maker::new(seed)) })
         .collect();
     let whole_words = ["github-token", "npm-token"]; // their checksum is proof
     for case in cases::all().into_iter().filter(|it| it.path.is_none() && !it.token.is_empty()) {
         let token = case.token;
         let mut miss =
-            |text: String| misses.push(NearMiss { rule: case.rule, path: Some("app/config"), text });
-        miss(format!("key: {}\n", &token[..(token.len() * 2 / 3).min(24)]));
+            |text: String| misses.push(NearMiss { rule: case.rule, path: Some("app/data.bin"), text });
+        miss(format!("this is a {}\n", &token[..(token.len() * 2 / 3).min(24)]));
         let flat: String = token.chars().rev().take(token.len() / 2).map(|_| 'a').collect();
         miss(
-            format!("key: {}{flat}\n", &token[..token.len() - flat.len()])
+            format!("this is a {}{flat}\n", &token[..token.len() - flat.len()])
                 .replace(&token[10..token.len() - flat.len()], ""),
         );
         if !whole_words.contains(&case.rule) && case.rule != "telegram-bot-token" {
-            miss(format!("key: {}{token}{}\n", &ALNUM[..3], &HEX[10..]));
+            miss(format!("this is a {}{token}{}\n", &ALNUM[..3], &HEX[10..]));
         }
     }
     misses

@@ -1,0 +1,102 @@
+//! The files in which settings, assignments of programs and commands are looked at, by their paths. Folders of packages are left
+//! out, because others publish what is in them.
+
+mod lists;
+
+use crate::places;
+use crate::settings::SettingsSyntax;
+use lists::{COMMANDS, DIGESTS, NAMES, OWN, PACKAGES, PROGRAMS, SECRETS, SETTINGS, SYSTEM};
+
+/// Returns the lists, as one text.
+pub(crate) fn lists() -> String {
+    format!(
+        "{SETTINGS:?} {PROGRAMS:?} {COMMANDS:?} {NAMES:?} {SYSTEM:?} {PACKAGES:?} {OWN:?} {SECRETS:?} {DIGESTS:?}"
+    )
+}
+
+/// Returns the syntax of the file `path`, which is plain, if assignments in it are looked at.
+pub(crate) fn syntax(path: &str) -> Option<SettingsSyntax> {
+    if is_of_package(path) {
+        return None;
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
+    let stem = name.split(['.', '-', '_']).next().unwrap_or(name);
+    let is_file = stem == "dockerfile" || stem == "containerfile" || stem == "config";
+    let is_setting = ends(SETTINGS) || ends(COMMANDS) || NAMES.contains(&name) || is_file;
+    if is_setting && !places::is_lock(name) {
+        return Some(SettingsSyntax::Settings);
+    }
+    if ends(PROGRAMS) {
+        return Some(SettingsSyntax::Program);
+    }
+    let in_etc = path.starts_with("etc/") && !name.contains('.');
+    let is_holder = [
+        "/.aws/",
+        "/.docker/",
+        "/.kube/",
+        "/.config/",
+        "/.azure/",
+        "/.oci/",
+        "/.bundle/",
+        "/cron",
+        "conf.d/",
+        "sites-",
+    ]
+    .iter()
+    .any(|it| format!("/{path}").contains(it));
+    (in_etc || is_holder && !name.contains('.')).then_some(SettingsSyntax::Settings)
+}
+
+/// Whether the lines of the file `path`, which is plain, are commands.
+pub(crate) fn has_commands(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let is_file = matches!(stem, "dockerfile" | "containerfile" | "docker-entrypoint" | "entrypoint");
+    let is_job = path.contains(".github/workflows/")
+        || path.contains("/cron.")
+        || path.contains("cron.d/")
+        || path.contains("spool/cron");
+    !is_of_package(path) && (is_file || is_job || COMMANDS.iter().any(|end| name.ends_with(end)))
+}
+
+/// Whether a single word in the file `path`, which is plain, may be a secret, and whether it is a file of secrets by its name.
+pub(crate) fn lone(path: &str) -> Option<bool> {
+    let of_secrets = places::any_matches(path, SECRETS);
+    if is_of_package(path) || places::any_matches(path, DIGESTS) && !of_secrets {
+        return None;
+    }
+    Some(of_secrets)
+}
+
+/// Whether the file `path`, which is plain, belongs to a package, so that others published it.
+pub(crate) fn is_of_package(path: &str) -> bool {
+    let below = |folder: &str| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/') || folder.ends_with("linux") || rest.starts_with('-'))
+    };
+    if OWN.iter().any(|it| below(it)) {
+        return false;
+    }
+    if SYSTEM.iter().any(|it| below(it)) {
+        return true;
+    }
+    let framed = format!("/{path}");
+    let is_library = framed.contains(".whl!/")
+        || framed.match_indices(".jar!/").any(|(at, _)| {
+            let folders = framed.get(..at).unwrap_or_default();
+            ["/lib/", "/libs/", "/ext/", "/jars/", "/modules/", "/plugins/", "/bin/"]
+                .iter()
+                .any(|it| folders.contains(it))
+        });
+    is_library || PACKAGES.iter().any(|it| framed.contains(&format!("/{it}/")))
+}
+
+/// Whether others published the file `path`, which is plain: it belongs to a package, and is no record of what was done here.
+pub(crate) fn is_published(path: &str) -> bool {
+    let is_own = ["var/", "usr/local/share/", "root/.cache/"].iter().any(|it| path.starts_with(it))
+        || path.contains(".git/")
+        || path.contains(".cache/")
+        || places::holds_credentials(path);
+    !is_own && is_of_package(path)
+}
