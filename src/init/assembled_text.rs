@@ -110,12 +110,13 @@ pub(super) fn write_assembled(parts: &AssembledParts<'_>) -> String {
     text
 }
 
-/// Whether the version in the file is near that of the newest git tag: projects leave `0.1.0` in files that no release changes.
+/// Whether the version in the file is that of the newest git tag: projects leave `0.1.0` in files that no release changes, and others
+/// name the next version between releases.
 fn agrees(parts: &AssembledParts<'_>) -> bool {
     let newest = parts.tags.newest.as_deref().and_then(|tag| tag.strip_prefix(parts.tags.prefix.as_str()));
     let (Some(newest), Some(version)) = (newest, &parts.survey.version) else { return true };
     match (newest.parse::<semver::Version>(), version.version.parse::<semver::Version>()) {
-        (Ok(newest), Ok(version)) => version >= newest,
+        (Ok(newest), Ok(version)) => version == newest,
         _ => false,
     }
 }

@@ -281,6 +281,12 @@ fn versions(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<
         }
         Some(value) if value.known().is_some() => return fixed_version(rule, value, made),
         Some(_) => {}
+        None if !tags.are_versions => {
+            let example = tags.other.as_deref().or(tags.newest.as_deref()).unwrap_or_default();
+            let why = format!("`{}`: git tags such as `{example}` are not semantic versions", rule.source);
+            made.left_out.push((rule.line, why));
+            return Vec::new();
+        }
         None if !matches!(tags.prefix.as_str(), "" | "v") => {
             let why = format!(
                 "`{}`: metadata-action does not read git tags with the prefix `{}` as versions",

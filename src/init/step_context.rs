@@ -37,7 +37,7 @@ pub(super) struct GoreleaserRun {
 /// All workflows.
 #[derive(Debug, Default)]
 pub(super) struct WorkflowFindings {
-    /// What they publish.
+    /// The tags and charts that they push.
     pub found: Findings,
     /// The runs of goreleaser.
     pub goreleaser: Vec<GoreleaserRun>,
