@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::condition::Condition;
 use super::makefile::{self, MakeCall, called as called_make};
-use super::publication::platforms;
-use super::publication::{BuildFacts, Origin};
+use super::npm;
+use super::publication::{BuildFacts, Origin, platforms};
 use super::shell::{RunCommand, run_script};
 use super::step_context::{GoreleaserRun, StepContext};
 use super::symbolic::SymbolicText;
@@ -146,6 +146,11 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
         ["make", ..] => {
             if let Some(call) = called_make(&names, &context.scope.project.texts) {
                 run_makefile(&call, context);
+            }
+        }
+        ["npm" | "pnpm" | "yarn" | "bun", ..] => {
+            if let Some(text) = npm::called(&names, &context.scope.project.texts) {
+                run_text("package.json", &text, &[], context);
             }
         }
         ["bash" | "sh", script, ..] => called(script, words.get(2..).unwrap_or_default(), context),
@@ -342,6 +347,16 @@ pub(super) fn run_makefile(call: &MakeCall, context: &mut StepContext<'_, '_>) {
 fn called(script: &str, arguments: &[SymbolicText], context: &mut StepContext<'_, '_>) {
     let name = script.trim_start_matches("./");
     let Some(text) = context.scope.project.texts.get(name).cloned() else { return };
+    run_text(name, &text, arguments, context);
+}
+
+/// Runs a script with arguments.
+pub(super) fn run_text(
+    name: &str,
+    text: &str,
+    arguments: &[SymbolicText],
+    context: &mut StepContext<'_, '_>,
+) {
     if context.depth >= MAX_DEPTH
         || !text.contains("docker") && !text.contains("podman") && !text.contains("helm")
     {
@@ -351,7 +366,7 @@ fn called(script: &str, arguments: &[SymbolicText], context: &mut StepContext<'_
     for (number, argument) in arguments.iter().take(9).enumerate() {
         scope.set(&format!("env.{}", number + 1), argument.clone());
     }
-    let commands = run_script(&text, 1, "-", &mut scope);
+    let commands = run_script(text, 1, "-", &mut scope);
     let mut inside = StepContext {
         file: name,
         files: context.files,

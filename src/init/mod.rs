@@ -26,6 +26,7 @@ mod makefile;
 mod matrix;
 mod metadata_action;
 mod names;
+mod npm;
 mod project;
 mod proposal;
 mod publication;

@@ -18,8 +18,12 @@ pub(super) fn pushing(texts: &BTreeMap<String, String>) -> Vec<String> {
 }
 
 fn scripts(texts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let document = texts.get("package.json").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let document =
+        texts.get("package.json").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let scripts = document.as_ref().and_then(|it| it.get("scripts")?.as_object());
-    let scripts = scripts.into_iter().flatten().filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
+    let scripts = scripts
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
     scripts.collect()
 }

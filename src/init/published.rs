@@ -3,13 +3,14 @@
 use super::assemble::{AssembledImage, Assembly, assemble};
 use super::assembled_text::{AssembledParts, PlacedChart, write_assembled};
 use super::bake::publish as publish_bake;
-use super::commands::{run_commands, run_makefile};
+use super::commands::{run_commands, run_makefile, run_text};
 use super::compose::services;
 use super::condition::Condition;
 use super::gitlab::read_gitlab;
 use super::goreleaser::read_goreleaser;
 use super::makefile::{MakeCall, pushing_targets};
 use super::names::charts as declared_charts;
+use super::npm::pushing as pushing_scripts;
 use super::project::{InitAnswers, LeftOutFile, ProjectSurvey};
 use super::proposal::Proposal;
 use super::publication::{Address, Findings, Origin, parse_address};
@@ -205,6 +206,18 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
             let call = MakeCall { path: file.clone(), targets, given: Vec::new() };
             run_makefile(&call, &mut context);
         }
+    }
+    for text in pushing_scripts(&project.texts) {
+        let mut context = StepContext {
+            file: "package.json",
+            files,
+            scope: Scope::new(project, RunKind::TagPush),
+            condition: Condition::Always,
+            metadata: &mut metadata,
+            all: &mut all,
+            depth: 1,
+        };
+        run_text("package.json", &text, &[], &mut context);
     }
     if all.found.publications.is_empty() {
         let mut context = StepContext {

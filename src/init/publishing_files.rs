@@ -12,6 +12,7 @@ pub(super) fn is_publishing_file(file: &str) -> bool {
         || is_gitlab(file)
         || is_regsync(file)
         || is_goreleaser(file)
+        || file == "package.json"
         || aside(file).is_none()
             && (is_bake(file) || is_yaml && is_compose(file) || is_script(file) || is_makefile(file))
 }

@@ -31,7 +31,7 @@ const PATTERNS: [&str; 18] = [
     "*.sh",
     "*Makefile",
     "*action.y*ml",
-    "*.mk",
+    "package.json",
 ];
 
 /// The most git tags that are looked at.
