@@ -238,6 +238,19 @@ pub fn files(folder: &Path, patterns: &[&str]) -> Option<Vec<String>> {
     Some(listed.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect())
 }
 
+/// The git tags of the repository around `folder`, at most `most`, the newest first.
+pub fn newest_tags(folder: &Path, most: usize) -> Vec<String> {
+    let question = [
+        "for-each-ref",
+        "--sort=-version:refname",
+        "--sort=-creatordate",
+        "--format=%(refname:strip=2)",
+        "refs/tags",
+    ];
+    let listed = run_git(folder, &question).unwrap_or_default();
+    listed.lines().take(most).map(str::to_owned).collect()
+}
+
 /// Options that stop the repository's own configuration from naming programs that git would run for these commands
 /// (git-config(1)).
 const NO_PROGRAMS: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"];

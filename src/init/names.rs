@@ -61,15 +61,16 @@ pub(super) fn aside(file: &str) -> Option<&str> {
 /// The name that a Dockerfile's file name gives: `agent` for `Dockerfile.agent` and `agent.Dockerfile`. Empty for `Dockerfile`,
 /// whose folder gives the name. `None` if the file is not a Dockerfile.
 pub(super) fn called_for(file_name: &str) -> Option<&str> {
-    for word in ["Dockerfile", "Containerfile"] {
+    for word in ["Dockerfile", "Containerfile", "dockerfile", "containerfile"] {
         if file_name == word {
             return Some("");
         }
         let named = file_name.strip_prefix(word).and_then(|rest| rest.strip_prefix('.'));
         let named = named.or_else(|| file_name.strip_suffix(word).and_then(|rest| rest.strip_suffix('.')));
-        if let Some(named) =
-            named.filter(|it| !it.is_empty() && *it != "dockerignore" && *it != "containerignore")
-        {
+        if let Some(named) = named.filter(|it| {
+            !it.is_empty()
+                && !matches!(*it, "dockerignore" | "containerignore" | "md" | "j2" | "tmpl" | "txt")
+        }) {
             return Some(named);
         }
     }

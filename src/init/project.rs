@@ -1,5 +1,7 @@
 //! The facts about a repository that `init` proposes a configuration from.
 
+use std::collections::BTreeMap;
+
 /// The relevant contents of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProjectSurvey {
@@ -17,6 +19,12 @@ pub struct ProjectSurvey {
     pub charts: Vec<FoundChart>,
     /// The version of the project.
     pub version: Option<FoundVersion>,
+    /// The git tags, the newest first.
+    pub git_tags: Vec<String>,
+    /// The default branch as it is called.
+    pub default_branch: Option<String>,
+    /// The texts of workflows, scripts and other files that publish.
+    pub texts: BTreeMap<String, String>,
     /// The files that were seen and left out.
     pub left_out: Vec<LeftOutFile>,
 }
@@ -57,6 +65,21 @@ pub struct LeftOutFile {
     pub file: String,
     /// The reason.
     pub why: String,
+}
+
+/// The answers to questions, or the options in place of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitAnswers {
+    /// The address of the registry.
+    pub registry: Option<String>,
+    /// The prefix of git tags.
+    pub tag_prefix: Option<String>,
+    /// The visibility of every registry.
+    pub visibility: Option<String>,
+    /// The name of the project.
+    pub name: Option<String>,
+    /// The only file to read, a workflow with docker/metadata-action.
+    pub from: Option<String>,
 }
 
 /// The most images, and the most charts, that are declared.

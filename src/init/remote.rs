@@ -17,6 +17,8 @@ pub(super) struct Destination {
     pub source: Option<String>,
     /// Whether the registry follows from the remote.
     pub known: bool,
+    /// `visibility`, if it is declared.
+    pub visibility: Option<String>,
 }
 
 /// The registry for a project with this remote, or a directory if no registry is known to belong to it.
@@ -28,6 +30,7 @@ pub(super) fn place(remote: Option<&str>) -> Destination {
         shared: false,
         source,
         known: false,
+        visibility: None,
     };
     let Some((host, path)) =
         source.as_deref().and_then(|it| it.split_once("://")).and_then(|(_, it)| it.split_once('/'))
@@ -46,7 +49,7 @@ pub(super) fn place(remote: Option<&str>) -> Destination {
     if !is_registry || below.parse::<RepositoryName>().is_err() {
         return directory(source);
     }
-    Destination { name, url, shared, source, known: true }
+    Destination { name, url, shared, source, known: true, visibility: None }
 }
 
 /// Whether `address` is a web address without characters that a file or a person could misread.

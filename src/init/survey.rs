@@ -7,12 +7,15 @@ use std::path::Path;
 
 use super::names::called_for;
 use super::project::{FoundChart, FoundVersion, LeftOutFile, ProjectSurvey, UnfitBranch};
+use super::publishing_files::is_publishing_file;
 use super::remote::project;
 
 /// The most bytes that are read of a file that may contain a name or a version.
 const MAX_SIZE: u64 = 1024 * 1024;
 /// The most entries that a walk looks at.
 const MAX_ENTRIES: usize = 50_000;
+/// The most files that are read for what they publish.
+const MAX_TEXTS: usize = 500;
 /// The greatest depth of a walk.
 const MAX_DEPTH: usize = 8;
 
@@ -25,12 +28,14 @@ pub struct GitFacts {
     pub remote: Option<String>,
     /// The branch whose pushes publish.
     pub branch: Option<String>,
+    /// The git tags, the newest first.
+    pub tags: Vec<String>,
 }
 
 /// Whether a file of this name is of interest.
 pub fn is_candidate(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
-    name == "Chart.yaml" || called_for(name).is_some()
+    name == "Chart.yaml" || called_for(name).is_some() || is_publishing_file(file)
 }
 
 /// The files below `folder` that are candidates by [`is_candidate`], for use without git. The walk follows no links, skips
@@ -48,8 +53,9 @@ pub fn walk(folder: &Path) -> Vec<String> {
             }
             let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
             let file = format!("{prefix}{name}");
-            let skipped =
-                name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "vendor");
+            let is_ci = matches!(name.as_str(), ".github" | ".gitea" | ".forgejo");
+            let skipped = name.starts_with('.') && !is_ci
+                || matches!(name.as_str(), "node_modules" | "target" | "vendor");
             if kind.is_dir() && depth < MAX_DEPTH && !skipped {
                 waiting.push((entry.path(), format!("{file}/"), depth + 1));
             } else if kind.is_file() && is_candidate(&file) {
@@ -62,7 +68,8 @@ pub fn walk(folder: &Path) -> Vec<String> {
 
 /// Surveys the files in `folder`.
 pub fn survey(folder: &Path, surroundings: GitFacts) -> ProjectSurvey {
-    let GitFacts { files, remote, branch } = surroundings;
+    let GitFacts { files, remote, branch, tags } = surroundings;
+    let default_branch = branch.clone().filter(|it| is_plain(it));
     let mut files = files.unwrap_or_else(|| walk(folder));
     files.sort_unstable();
     files.dedup();
@@ -80,6 +87,8 @@ pub fn survey(folder: &Path, surroundings: GitFacts) -> ProjectSurvey {
         remote,
         branch,
         unfit_branch,
+        default_branch,
+        git_tags: tags,
         version: version(folder),
         ..ProjectSurvey::default()
     };
@@ -94,6 +103,10 @@ pub fn survey(folder: &Path, surroundings: GitFacts) -> ProjectSurvey {
             // The file is tracked but was removed, or it is a link, whose target is found by itself.
         } else if file.rsplit('/').next() == Some("Chart.yaml") {
             chart(folder, &file, &mut found);
+        } else if is_publishing_file(&file) {
+            if let Some(text) = text_of(&folder.join(&file)).filter(|_| found.texts.len() < MAX_TEXTS) {
+                found.texts.insert(file, text);
+            }
         } else {
             found.dockerfiles.push(file);
         }
@@ -103,11 +116,13 @@ pub fn survey(folder: &Path, surroundings: GitFacts) -> ProjectSurvey {
 
 /// Whether `text` can be written into a comment and a message unchanged.
 fn is_plain(text: &str) -> bool {
-    let odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
-    };
-    !text.chars().any(odd) && text.len() <= 1000
+    !text.chars().any(is_odd) && text.len() <= 1000
+}
+
+/// Whether a character hides what a text says, or breaks its line.
+pub(super) fn is_odd(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
 /// The reason why `branch` cannot be a glob that matches only itself, or why its tag could be that of another rule in the first

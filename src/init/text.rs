@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::names::ProposedResource;
 use super::project::ProjectSurvey;
 use super::remote::Destination;
+use super::tags::TagFacts;
 use crate::model::words::toml_string;
 
 /// The tag rules for the events that publish, as `docs/reference/tags.md` describes them.
@@ -69,6 +70,7 @@ pub(super) fn write(
     place: &Destination,
     images: &[ProposedResource],
     charts: &[ProposedResource],
+    tags: &TagFacts,
 ) -> String {
     let mut text = String::from(
         "#:schema https://raw.githubusercontent.com/colliery-io/brokkr-publish/main/schemas/publish.schema.json\n\
@@ -77,6 +79,24 @@ pub(super) fn write(
     );
     if let Some(source) = &place.source {
         line(&mut text, &format!("\n[project]\nsource = {}", toml_string(source)));
+    }
+    if tags.prefix != "v" {
+        let table = if place.source.is_some() { "" } else { "\n[project]\n" };
+        let newest = tags.newest.as_deref().unwrap_or("1.2.3");
+        let written = toml_string(&tags.prefix);
+        line(
+            &mut text,
+            &format!("{table}tag_prefix = {written}    # the newest release is the git tag {newest}"),
+        );
+    }
+    if !tags.are_versions {
+        let example = tags.other.as_deref().unwrap_or_default();
+        line(
+            &mut text,
+            &format!(
+                "# Git tags such as {example} are not semantic versions: rules with `version` refuse them."
+            ),
+        );
     }
     registry(&mut text, place);
     if has_rules(images, charts) {
@@ -87,7 +107,14 @@ pub(super) fn write(
             )
         });
         let branch = found.branch.as_deref().map_or_else(|| toml_string("main"), toml_string);
-        text.push_str(&RULES.replace("BRANCH", &branch).replace("UNFIT", &unfit));
+        let mut rules = RULES.replace("BRANCH", &branch).replace("UNFIT", &unfit);
+        rules = rules.replace("a git tag v1.2.3", &format!("a git tag {}1.2.3", tags.prefix));
+        if tags.prefix.is_empty() {
+            // Tags of images look like the git tags.
+            rules = rules.replace("\"v{{ version", "\"{{ version");
+            rules = rules.replace("v1.2.3, which", "1.2.3, which").replace("v1.2, v1 and", "1.2, 1 and");
+        }
+        text.push_str(&rules);
     }
     let example = images.is_empty() && charts.is_empty();
     if example || !images.is_empty() {
@@ -137,7 +164,9 @@ fn registry(text: &mut String, place: &Destination) {
     }
     let gap = if place.known { "\n" } else { "" };
     line(text, &format!("{gap}[registries.{}]\nurl = {}", place.name, toml_string(&place.url)));
-    if place.known {
+    if let Some(visibility) = &place.visibility {
+        line(text, &format!("visibility = {}", toml_string(visibility)));
+    } else if place.known {
         line(text, "# visibility = \"public\"    # checked against what a pull without credentials sees");
     }
 }
@@ -163,7 +192,7 @@ fn line(text: &mut String, line: &str) {
 }
 
 /// Writes `text` as a key, bare if possible.
-fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { toml_string(text) }
 }

@@ -5,10 +5,11 @@ use std::fmt::Display;
 use super::paint::Ink;
 use super::{Style, clean};
 
-/// Returns a text with each resource and the file that it comes from, the files that were left out and why, the registry, and
+/// Returns a text with each resource and rule and the place that it comes from, the assumptions, the files that were left out and why, the registry, and
 /// the next steps. `written` is the file and the commands to continue with, if a file was written.
 pub fn human(
     resources: &[(String, &str)],
+    assumed: &[(String, String)],
     left_out: &[(&str, &str)],
     registry: &str,
     written: Option<(impl Display, &[String])>,
@@ -22,6 +23,9 @@ pub fn human(
     }
     if resources.is_empty() {
         text.push_str("  neither a Dockerfile nor a chart was found: an example is declared\n");
+    }
+    for (place, what) in assumed {
+        text.push_str(&format!("  assumed: {}: {}\n", clean::line(place), clean::line(what)));
     }
     for (file, why) in left_out {
         text.push_str(&format!("  left out: {}: {}\n", clean::line(file), clean::line(why)));

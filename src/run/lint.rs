@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::session::Session;
-use crate::config::Loaded;
+use crate::config::{ConfigFile, Loaded, Overrides};
 use crate::desired;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
@@ -34,6 +34,14 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
             config_file.profiles().for_each(|profile| lint(Some(profile)));
         }
     }
+    found.reported()
+}
+
+/// Returns everything that is wrong with `text`, if it were the file `path`. Nothing is laid over it.
+pub(super) fn lint_text(path: &Path, text: &str) -> Vec<Diagnostic> {
+    let loaded = ConfigFile::parse(text, path, "publish.toml").select(None, &Overrides::default());
+    let mut found = Findings::default();
+    lint_one(loaded, path.parent().unwrap_or(Path::new("")), &mut found);
     found.reported()
 }
 

@@ -81,7 +81,7 @@ const TABLE: [(&str, &[&str]); 23] = [
             "init",
         ],
     ),
-    ("cli", &["config", "context", "desired", "event", "report", "run", "saved"]),
+    ("cli", &["config", "context", "desired", "event", "report", "run", "saved", "init"]),
 ];
 
 /// Rooms that every room may import.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use brokkr_publish::context::Flags;
 use brokkr_publish::diagnostic::Code;
-use brokkr_publish::init::{GitFacts, propose, survey};
+use brokkr_publish::init::{GitFacts, InitAnswers, propose, survey};
 use brokkr_publish::run::{self, Session};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -273,8 +273,8 @@ proptest! {
             let name = path.parent().and_then(|it| it.file_name()).and_then(|it| it.to_str()).unwrap_or("x");
             let _taken = std::fs::write(&path, format!("apiVersion: v2\nname: {name}\nversion: 1.2.3\n"));
         }
-        let surroundings = GitFacts { files: Some(files), remote, branch };
-        let proposal = propose(&survey(&folder.path, surroundings));
+        let surroundings = GitFacts { files: Some(files), remote, branch, tags: Vec::new() };
+        let proposal = propose(&survey(&folder.path, surroundings), &InitAnswers::default());
         folder.write("publish.toml", &proposal.text);
         let session = Session {
             config: None,

@@ -19,6 +19,7 @@ mod fuzz_corpus;
 mod hostile_plan;
 mod hostile_sources;
 mod init;
+mod init_publishing;
 mod lint_command;
 mod lying_registries;
 mod nothing_published;

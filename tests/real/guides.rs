@@ -459,6 +459,26 @@ fn private_registries() {
 }
 
 #[test]
+fn from_metadata_action() {
+    follow("from-metadata-action.md");
+}
+
+#[test]
+fn from_goreleaser() {
+    follow("from-goreleaser.md");
+}
+
+#[test]
+fn from_scripts() {
+    follow("from-scripts.md");
+}
+
+#[test]
+fn from_regsync() {
+    follow("from-regsync.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -474,6 +494,10 @@ fn every_guide_is_followed() {
             "approval.md",
             "backports.md",
             "charts.md",
+            "from-goreleaser.md",
+            "from-metadata-action.md",
+            "from-regsync.md",
+            "from-scripts.md",
             "github-actions.md",
             "moving.md",
             "multi-arch.md",

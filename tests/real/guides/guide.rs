@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub enum GuideStep {
     /// `<!-- before … -->`: actions of others, or actions that the page mentions but does not show. They must succeed.
     Before(Vec<GuideCommand>),
-    /// `<!-- file: NAME -->`, and a `toml` block: the content that the reader writes to a file of that name.
+    /// `<!-- file: NAME -->`, and a block: the content that the reader writes to a file of that name.
     File { name: String, text: String },
     /// A `sh` block, whose commands must succeed.
     Shell(Vec<GuideCommand>),
@@ -65,6 +65,10 @@ impl GuidePage {
                 assert!(line.starts_with('`'), "{}: a block that is indented is not run", self.at(from));
                 at = self.end(from, "```");
                 match language {
+                    _ if file.is_some() => steps.push(GuideStep::File {
+                        name: file.take().unwrap_or_default(),
+                        text: self.lines[from..at].join("\n") + "\n",
+                    }),
                     "sh" => steps.push(GuideStep::Shell(self.commands(from..at))),
                     "console" => steps.push(GuideStep::Console(self.console(from..at))),
                     "yaml" => steps.push(GuideStep::Workflow {
@@ -73,10 +77,6 @@ impl GuidePage {
                             panic!("{}: for which event? <!-- workflow: … -->", self.at(from));
                         }),
                         text: self.lines[from..at].join("\n"),
-                    }),
-                    "toml" if file.is_some() => steps.push(GuideStep::File {
-                        name: file.take().unwrap_or_default(),
-                        text: self.lines[from..at].join("\n") + "\n",
                     }),
                     "toml" | "text" => {}
                     other => panic!("{}: how is `{other}` run?", self.at(from)),

@@ -1,0 +1,118 @@
+//! The global expressions of docker/metadata-action: `{{branch}}`, `{{date 'YYYYMMDD'}}`, … (README, "Global expressions").
+
+use super::scope::{RunKind, Scope};
+use super::symbolic::{Part, Symbol, SymbolicText};
+
+/// Replaces the expressions in the known parts of a text.
+pub(super) fn expand(text: &SymbolicText, scope: &Scope<'_>) -> SymbolicText {
+    let mut made = SymbolicText::default();
+    for part in text.parts() {
+        let Part::Literal(known) = part else {
+            made.push(part.clone());
+            continue;
+        };
+        let mut rest = known.as_str();
+        while let Some((before, after)) = rest.split_once("{{") {
+            made.push(Part::Literal(before.to_owned()));
+            let Some((expression, after)) = after.split_once("}}") else { break };
+            made.append(&value(expression.trim(), scope));
+            rest = after;
+        }
+        made.push(Part::Literal(rest.to_owned()));
+    }
+    made
+}
+
+fn value(expression: &str, scope: &Scope<'_>) -> SymbolicText {
+    let on_branch = matches!(scope.kind, RunKind::Branch | RunKind::Schedule | RunKind::Manual);
+    match expression {
+        "branch" if on_branch => SymbolicText::symbol(Symbol::Branch),
+        "tag" if scope.kind.is_tag() => SymbolicText::symbol(Symbol::Tag),
+        "branch" | "tag" => SymbolicText::default(),
+        "sha" => SymbolicText::symbol(Symbol::ShortSha(7)),
+        _ => match date_format(expression) {
+            Some(symbol) => SymbolicText::symbol(symbol),
+            None => SymbolicText::unknown(expression),
+        },
+    }
+}
+
+/// Whether the text of `enable` is `{{is_default_branch}}`, or its opposite.
+pub(super) fn is_default_branch(text: &str) -> Option<bool> {
+    match text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim() {
+        "is_default_branch" => Some(true),
+        "is_not_default_branch" => Some(false),
+        _ => None,
+    }
+}
+
+/// The time of `date 'FORMAT' tz='ZONE'` and of `commit_date`: formats of moment.js in those of strftime(3).
+pub(super) fn date_format(expression: &str) -> Option<Symbol> {
+    let rest = expression.strip_prefix("commit_date").or_else(|| expression.strip_prefix("date"))?;
+    let quoted = |text: &str| {
+        let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        text.get(1..)?.split_once(quote).map(|(inside, _)| inside.to_owned())
+    };
+    let format = match rest.trim_start() {
+        "" => "YYYY-MM-DDTHH-mm-ss".to_owned(),
+        rest => quoted(rest)?,
+    };
+    moment(&format).map(Symbol::Date)
+}
+
+/// A format of moment.js (momentjs.com, "Format") in the form of strftime(3).
+pub(super) fn moment(format: &str) -> Option<String> {
+    const TOKENS: [(&str, &str); 14] = [
+        ("YYYY", "%Y"),
+        ("DDDD", "%j"),
+        ("MMM", "%b"),
+        ("YY", "%y"),
+        ("MM", "%m"),
+        ("DD", "%d"),
+        ("HH", "%H"),
+        ("hh", "%I"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+        ("WW", "%V"),
+        ("M", "%-m"),
+        ("D", "%-d"),
+        ("X", "%s"),
+    ];
+    let mut made = String::new();
+    let mut rest = format;
+    while let Some(character) = rest.chars().next() {
+        if let Some((token, conversion)) = TOKENS.iter().find(|(token, _)| rest.starts_with(token)) {
+            made.push_str(conversion);
+            rest = rest.get(token.len()..)?;
+        } else if let Some((inside, after)) = rest.strip_prefix('[').and_then(|it| it.split_once(']')) {
+            made.push_str(&inside.replace('%', "%%"));
+            rest = after;
+        } else if character.is_ascii_alphabetic() && character != 'T' {
+            return None;
+        } else {
+            made.push(character);
+            rest = rest.get(character.len_utf8()..)?;
+        }
+    }
+    Some(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_of_moment_are_those_of_strftime() {
+        for (format, expected) in [
+            ("YYYYMMDD", Some("%Y%m%d")),
+            ("YYYYMMDD-HHmmss", Some("%Y%m%d-%H%M%S")),
+            ("YYYY.MM.D", Some("%Y.%m.%-d")),
+            ("X", Some("%s")),
+            ("dddd", None),
+        ] {
+            assert_eq!(moment(format).as_deref(), expected, "{format}");
+        }
+        assert_eq!(date_format("date 'YYYYMMDD' tz='Asia/Tokyo'"), Some(Symbol::Date("%Y%m%d".to_owned())));
+        assert_eq!(date_format("version"), None);
+    }
+}
