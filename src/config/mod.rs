@@ -28,7 +28,7 @@ use indexmap::IndexMap;
 
 use crate::model::forward::OnUnknown;
 use crate::model::retention::Age;
-use crate::model::secret_search::{SecretAllowance, SecretPolicy};
+use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
 use crate::model::{
     Compare, EventName, KeyPath, Mutability, OnConflict, OnTagFailure, ResourceId, Visibility,
 };
@@ -299,6 +299,10 @@ pub struct ApplyRules {
 pub struct Secrets {
     /// The effect of a secret, in every repository. `None`: it blocks the plan if the repository is public.
     pub policy: Option<SecretPolicy>,
+    /// The least severity of a finding that blocks.
+    pub block: BlockingSeverity,
+    /// The effect of a file that could not be searched to its end.
+    pub unsearched: UnsearchedPolicy,
     /// The allowed findings. Their paths start at the root of the layer, without a slash.
     pub allow: Vec<SecretAllowance>,
 }

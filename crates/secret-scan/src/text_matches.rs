@@ -66,7 +66,9 @@ impl<'r> TextMatches<'r> {
         };
         if self.of_examples && !check.is_some_and(ValueCheck::is_certain) {
             SecretSeverity::Low
-        } else if self.of_variables && check == Some(ValueCheck::InVariables) {
+        } else if check == Some(ValueCheck::Jwt)
+            || self.of_variables && check == Some(ValueCheck::InVariables)
+        {
             SecretSeverity::High
         } else {
             self.weighed(check, rule.severity)

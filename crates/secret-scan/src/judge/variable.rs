@@ -36,7 +36,10 @@ pub(crate) fn variable<'v>(
             (high || long).then(|| judged(high))?
         }
         NameKind::Secret if long => judged(looks_random(value) || is_very_strong(value)),
-        NameKind::Perhaps => perhaps(&text, value).and_then(judged),
+        NameKind::Perhaps => {
+            let chosen = (is_very_strong(value) && !is_path(&text)).then_some(false);
+            perhaps(&text, value).or(chosen).and_then(judged)
+        }
         NameKind::Other if of_image => other(&String::from_utf8_lossy(name), value).and_then(judged),
         _ => None,
     }

@@ -57,7 +57,8 @@ pub(crate) fn has_commands(path: &str) -> bool {
         || path.contains("/cron.")
         || path.contains("cron.d/")
         || path.contains("spool/cron");
-    !is_of_package(path) && (is_file || is_job || COMMANDS.iter().any(|end| name.ends_with(end)))
+    let is_other = [".sql", ".curlrc", ".http", ".rest"].iter().any(|end| name.ends_with(end));
+    !is_of_package(path) && (is_file || is_job || is_other || COMMANDS.iter().any(|end| name.ends_with(end)))
 }
 
 /// Whether a single word in the file `path`, which is plain, may be a secret, and whether it is a file of secrets by its name.
@@ -94,7 +95,9 @@ pub(crate) fn is_of_package(path: &str) -> bool {
 
 /// Whether others published the file `path`, which is plain: it belongs to a package, and is no record of what was done here.
 pub(crate) fn is_published(path: &str) -> bool {
-    let is_own = ["var/", "usr/local/share/", "root/.cache/"].iter().any(|it| path.starts_with(it))
+    let is_own = ["var/", "usr/local/share/", "root/.cache/", "usr/bin/", "usr/sbin/", "bin/", "sbin/"]
+        .iter()
+        .any(|it| path.starts_with(it))
         || path.contains(".git/")
         || path.contains(".cache/")
         || places::holds_credentials(path);
