@@ -81,7 +81,10 @@ pub(crate) fn setting<'v>(
     value: &'v [u8],
     in_program: bool,
 ) -> Option<Judgement<'v>> {
-    if encoded::holds_private_key(value) {
+    if value.len() < 6 {
+        return None;
+    }
+    if value.starts_with(b"LS0t") && encoded::holds_private_key(value) {
         return Some(Judgement::likely(severity, value));
     }
     let name_text = String::from_utf8_lossy(name);

@@ -164,12 +164,17 @@ pub(super) const RULES: &[Rule] = &[
             check: ValueCheck::Form,
         },
     ),
-    Rule::token(
+    Rule::near(
         "launchdarkly-key",
         "LaunchDarkly key",
         "A LaunchDarkly SDK key or API token.",
-        &["sdk-", "api-"],
-        "(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        NearKeyword {
+            keywords: &["sdk-", "api-"],
+            start: PatternStart::Here,
+            pattern: "(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            entropy: 3.0,
+            check: ValueCheck::Random,
+        },
     ),
     Rule::token(
         "posthog-key",
