@@ -6,8 +6,9 @@ use std::path::Path;
 use semver::Version;
 
 use crate::checks::document::{DocumentError, DocumentText, TextDocument, shortened};
+use crate::checks::files::matching_files;
 use crate::diagnostic::{Code, Diagnostic, Location, ToDiagnostic};
-use crate::model::{Compare, KeyPath};
+use crate::model::{AgreeingValue, Compare, KeyPath};
 
 /// A check that applies.
 #[derive(Debug, Clone)]
@@ -52,29 +53,79 @@ fn core_version(text: &str) -> Result<Version, String> {
     Ok(Version::new(version.major, version.minor, version.patch))
 }
 
-/// Returns everything that `checks` find wrong. Files are relative to `folder`, which `shown` names relative to the working
-/// directory. Each file is read once.
-pub fn run_checks(checks: &[LockstepCheck], folder: &Path, shown: &Path) -> Vec<Diagnostic> {
-    let mut documents: HashMap<&str, Result<TextDocument, Box<DocumentError>>> = HashMap::new();
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+/// The values that the checks found.
+#[derive(Debug, Default)]
+pub struct CheckReport {
+    /// Those that are as expected, in the order of the checks.
+    pub agreeing: Vec<AgreeingValue>,
+    /// Everything that is wrong. Values that differ for one cause are one diagnostic.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A value that is not as its check expects.
+struct Difference<'a> {
+    check: &'a LockstepCheck,
+    file: String,
+    found: DocumentText,
+}
+
+/// Compares the values of `checks`. Files are relative to `folder`, which `shown` names relative to the working directory. Each
+/// file is read once.
+pub fn run_checks(checks: &[LockstepCheck], folder: &Path, shown: &Path) -> CheckReport {
+    let mut documents: HashMap<String, Result<TextDocument, Box<DocumentError>>> = HashMap::new();
+    let mut report = CheckReport::default();
+    let mut differences: Vec<Difference<'_>> = Vec::new();
     for check in checks {
-        let read = || TextDocument::read(folder, &check.file, &shown_name(shown, &check.file));
-        let document = documents.entry(&check.file).or_insert_with(read);
-        let found = match document {
-            Ok(document) => document.text(&check.key),
-            Err(error) => Err(error.clone()),
+        let files = match matching_files(folder, &check.file) {
+            Ok(files) => files,
+            Err(error) => {
+                report.add(unreadable(check, &error));
+                continue;
+            }
         };
-        let wrong = match found {
-            Ok(found) => difference(check, &found),
-            Err(error) => Some(unreadable(check, &error)),
-        };
-        // A file that cannot be read is one mistake, however many checks need it.
-        let again = |new: &Diagnostic| {
-            new.code == Code::CheckFile && diagnostics.iter().any(|known| known.message == new.message)
-        };
-        diagnostics.extend(wrong.filter(|new| !again(new)));
+        for file in files {
+            let read = || TextDocument::read(folder, &file, &shown_name(shown, &file));
+            let found = match documents.entry(file.clone()).or_insert_with(read) {
+                Ok(document) => document.text(&check.key),
+                Err(error) => Err(error.clone()),
+            };
+            match found {
+                Ok(found) if check.expected.is_met_by(&found.text) => {
+                    let (key, value) = (check.key.to_string(), shortened(&found.text));
+                    report.agreeing.push(AgreeingValue { file, key, value });
+                }
+                Ok(found) => differences.push(Difference { check, file, found }),
+                Err(error) => report.add(unreadable(check, &error)),
+            }
+        }
     }
-    diagnostics
+    report.diagnostics.extend(by_cause(differences).iter().map(|group| difference(group)));
+    report
+}
+
+impl CheckReport {
+    /// Adds a diagnostic of a file. A file that cannot be read is one mistake, however many checks need it.
+    fn add(&mut self, new: Diagnostic) {
+        let again = self.diagnostics.iter().any(|known| known.message == new.message);
+        if new.code != Code::CheckFile || !again {
+            self.diagnostics.push(new);
+        }
+    }
+}
+
+/// Groups the values that are all the same and should all be the same: their version was not raised.
+fn by_cause(differences: Vec<Difference<'_>>) -> Vec<Vec<Difference<'_>>> {
+    let mut groups: Vec<Vec<Difference<'_>>> = Vec::new();
+    for new in differences {
+        let same = |known: &Difference<'_>| {
+            known.check.expected == new.check.expected && known.found.text == new.found.text
+        };
+        match groups.iter_mut().find(|group| group.first().is_some_and(same)) {
+            Some(group) => group.push(new),
+            None => groups.push(vec![new]),
+        }
+    }
+    groups
 }
 
 /// Returns the name of the file relative to the working directory.
@@ -91,19 +142,23 @@ fn unreadable(check: &LockstepCheck, error: &DocumentError) -> Diagnostic {
     diagnostic
 }
 
-/// Returns the diagnostic for a value that is not the expected one, or `None` if it is.
-fn difference(check: &LockstepCheck, found: &DocumentText) -> Option<Diagnostic> {
-    let LockstepCheck { file, key, .. } = check;
-    let is = format!("`{key}` in `{file}` is `{}`", shortened(&found.text));
+/// Returns the diagnostic for values of one cause.
+fn difference(group: &[Difference<'_>]) -> Diagnostic {
+    let Some(Difference { check, found, file }) = group.first() else {
+        return Diagnostic::error(Code::CheckDiffers, "a value differs");
+    };
+    let value = shortened(&found.text);
+    let is = match group {
+        [_] => format!("`{}` in `{file}` is `{value}`", check.key),
+        several => format!("{} values are `{value}`", several.len()),
+    };
     let (message, label, help) = match &check.expected {
-        Expectation::Exact(expected) if *expected == found.text => return None,
         Expectation::Exact(expected) => {
             let expected = shortened(expected);
             let help = format!("make it `{expected}` in the commit that is published");
             (format!("{is}, but should be `{expected}`"), format!("is `{expected}` here"), help)
         }
         Expectation::Core(expected) => match core_version(&found.text) {
-            Ok(found) if found == *expected => return None,
             Ok(_) => {
                 let help = format!("make it `{expected}` in the commit that is published");
                 (
@@ -120,12 +175,20 @@ fn difference(check: &LockstepCheck, found: &DocumentText) -> Option<Diagnostic>
             ),
         },
     };
-    Some(
-        Diagnostic::error(Code::CheckDiffers, message)
-            .at_maybe(check.places.equals.clone(), label)
-            .at_maybe(found.location.clone(), "found")
-            .help(help),
-    )
+    let mut diagnostic = Diagnostic::error(Code::CheckDiffers, message);
+    let mut places: Vec<&Option<Location>> = Vec::new();
+    for Difference { check, .. } in group {
+        // A pattern checks several files with one entry.
+        if !places.contains(&&check.places.equals) {
+            places.push(&check.places.equals);
+            diagnostic = diagnostic.at_maybe(check.places.equals.clone(), label.clone());
+        }
+    }
+    for Difference { found, check, .. } in group {
+        let label = if group.len() == 1 { "found".to_owned() } else { format!("found at `{}`", check.key) };
+        diagnostic = diagnostic.at_maybe(found.location.clone(), label);
+    }
+    diagnostic.help(help)
 }
 
 impl Expectation {
@@ -138,6 +201,14 @@ impl Expectation {
         match compare {
             Compare::Exact => Ok(Self::Exact(text)),
             Compare::Core => core_version(&text).map(Self::Core),
+        }
+    }
+
+    /// Whether a value is the expected one.
+    fn is_met_by(&self, found: &str) -> bool {
+        match self {
+            Self::Exact(expected) => expected == found,
+            Self::Core(expected) => core_version(found).is_ok_and(|found| found == *expected),
         }
     }
 }
@@ -185,7 +256,7 @@ mod tests {
                 .expect("written");
             let expected = Expectation::new(expected.to_owned(), compare).expect("an expectation");
             let found = run_checks(&[check("f.json", "v", expected)], folder.path(), Path::new("."));
-            let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+            let messages: Vec<&str> = found.diagnostics.iter().map(|it| it.message.as_str()).collect();
             assert_eq!(messages, message.into_iter().collect::<Vec<_>>());
         }
         assert!(Expectation::new("1.2".to_owned(), Compare::Core).is_err());
@@ -196,6 +267,35 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let one = |key: &str| check("f.toml", key, Expectation::Exact(String::new()));
         let found = run_checks(&[one("a"), one("b")], folder.path(), Path::new("sub"));
-        assert_eq!(found.len(), 1);
+        assert_eq!(found.diagnostics.len(), 1);
+    }
+
+    #[test]
+    fn values_of_one_cause_are_one_diagnostic() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, version) in [("a", "1.2.2"), ("b", "1.2.2"), ("c", "1.2.3"), ("d", "1.1.0")] {
+            std::fs::create_dir_all(folder.path().join("crates").join(name)).expect("made");
+            let text = format!("version = \"{version}\"\n");
+            std::fs::write(folder.path().join(format!("crates/{name}/Cargo.toml")), text).expect("written");
+        }
+        let one = check("crates/*/Cargo.toml", "version", Expectation::Exact("1.2.3".to_owned()));
+        let report = run_checks(&[one], folder.path(), Path::new("."));
+        let messages: Vec<&str> = report.diagnostics.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "2 values are `1.2.2`, but should be `1.2.3`",
+                "`version` in `crates/d/Cargo.toml` is `1.1.0`, but should be `1.2.3`"
+            ]
+        );
+        let agreeing = AgreeingValue {
+            file: "crates/c/Cargo.toml".to_owned(),
+            key: "version".to_owned(),
+            value: "1.2.3".to_owned(),
+        };
+        assert_eq!(report.agreeing, [agreeing]);
+        let none = check("charts/*/Chart.yaml", "version", Expectation::Exact("1.2.3".to_owned()));
+        let report = run_checks(&[none], folder.path(), Path::new("."));
+        assert_eq!(report.diagnostics[0].message, "no file matches `charts/*/Chart.yaml`");
     }
 }

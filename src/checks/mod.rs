@@ -5,6 +5,7 @@
 
 mod check;
 mod document;
+mod files;
 
-pub use check::{CheckPlaces, Expectation, LockstepCheck, run_checks};
+pub use check::{CheckPlaces, CheckReport, Expectation, LockstepCheck, run_checks};
 pub use document::{DocumentError, DocumentText, TextDocument};

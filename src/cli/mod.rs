@@ -4,6 +4,7 @@
 mod apply;
 mod approve;
 mod auth;
+mod check;
 mod completions;
 mod exit;
 mod explain;
@@ -46,6 +47,7 @@ pub struct Cli {
 enum Command {
     Init(init::InitArguments),
     Lint(lint::LintArguments),
+    Check(check::CheckArguments),
     Tags(tags::TagsArguments),
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
@@ -84,6 +86,7 @@ fn run(output: &Output) -> u8 {
     let exit = match cli.command {
         Command::Init(arguments) => init::run(&cli.global, &arguments),
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
+        Command::Check(arguments) => check::run(&cli.global, &arguments),
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),

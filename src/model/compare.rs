@@ -1,4 +1,4 @@
-//! The ways in which a lockstep check compares values.
+//! The ways in which a lockstep check compares values, and the values that agree.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,4 +11,15 @@ pub enum Compare {
     Exact,
     /// As semantic versions, by MAJOR.MINOR.PATCH alone.
     Core,
+}
+
+/// A value that is as its check expects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgreeingValue {
+    /// The file, relative to the folder of the configuration.
+    pub file: String,
+    /// The key in it.
+    pub key: String,
+    /// The value, shortened.
+    pub value: String,
 }

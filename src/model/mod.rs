@@ -24,7 +24,7 @@ pub mod verification;
 pub mod visibility;
 pub mod words;
 
-pub use compare::Compare;
+pub use compare::{AgreeingValue, Compare};
 pub use content::ContentSpec;
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};

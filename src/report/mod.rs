@@ -5,6 +5,7 @@
 
 pub mod access;
 mod bars;
+pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
 mod json;

@@ -11,9 +11,10 @@
 //! registries, and what it observed, with the opened sources in it. `plan` leaves that behind, and `apply` asks for none of it again,
 //! except for each tag just before it moves. A saved plan is enough by itself: [`Run::without_configuration`] applies it with
 //! nothing but connections. `prune`, `rollback`, `verify` and `access` are the other commands that talk to registries;
-//! `lint`, `init`, `tags` and `files` talk to none.
+//! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
+mod check;
 mod files;
 mod init;
 mod lint;
@@ -32,6 +33,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+pub use check::{CheckedValues, check};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
     save_record,
@@ -246,7 +248,8 @@ impl Run {
     ) -> Result<(Desired, Vec<Diagnostic>)> {
         let config = &loaded.config;
         let (checks, mut found) = desired::checks(config, context, selection);
-        found.extend(checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder)));
+        let report = checks::run_checks(&checks, &config.folder, &self.session.shown(&config.folder));
+        found.extend(report.diagnostics);
         let others = loaded.other_profiles();
         found.extend(others.flat_map(|it| desired::against_profile(config, &it, context, surroundings)));
         match desired::resolve(config, context, selection, surroundings) {

@@ -240,3 +240,24 @@ fn a_version_file_may_be_yaml() {
         assert!(shown.contains("is the number `1.2`, not a string"), "{shown}");
     }
 }
+
+#[test]
+fn check_compares_and_does_nothing_else() {
+    let checks = [
+        CARGO.to_owned(),
+        check("*/package.json", "version", "equals = \"{{ version }}\""),
+        check("charts/*/Chart.yaml", "appVersion", "equals = \"v{{ version }}\""),
+        check("Cargo.toml", "package.version", "equals = \"{{ pr.number }}\""),
+    ]
+    .concat();
+    let folder = folder(&checks, &FILES);
+    std::fs::remove_dir_all(folder.path.join("image")).unwrap();
+    let check = |rest: &str| folder.run(&format!("check {rest}")).wide().done();
+    assert_snapshot!("check_agrees", check("--ref refs/tags/v1.2.2").expect_code(0).shown());
+    assert_snapshot!("check_differs", check("--ref refs/tags/v1.2.3").expect_code(1).shown());
+    assert_snapshot!("check_applies_to_nothing", check("--ref refs/heads/main").expect_code(0).shown());
+    let document = check("--ref refs/tags/v1.2.3 --json").expect_code(1).json();
+    assert_eq!((document["agreeing"].as_array().map(Vec::len), &document["not_applying"]), (Some(0), &1.into()));
+    assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(2), "{document}");
+    assert!(!folder.path.join("registry").exists());
+}

@@ -13,6 +13,20 @@ pub enum DocumentError {
         /// The file.
         name: String,
     },
+    /// No file matches a pattern.
+    #[error("no file matches `{name}`")]
+    NoMatch {
+        /// The pattern.
+        name: String,
+    },
+    /// The pattern cannot be used.
+    #[error("the pattern `{name}` cannot be used: {message}")]
+    Pattern {
+        /// The pattern.
+        name: String,
+        /// Why.
+        message: String,
+    },
     /// The file cannot be read.
     #[error("`{name}` cannot be read: {message}")]
     Unreadable {
@@ -85,6 +99,10 @@ impl DocumentError {
                 "`file` is relative to the folder of `publish.toml`; correct the path, or run where the file exists"
                     .to_owned()
             }
+            Self::NoMatch { .. } => {
+                "a pattern is relative to the folder of `publish.toml`; `*` stays within a folder, and `**` does not".to_owned()
+            }
+            Self::Pattern { .. } => "begin the pattern with the folder that holds the files".to_owned(),
             Self::Unreadable { .. } => "name a UTF-8 text file that this user may read".to_owned(),
             Self::TooLarge { .. } => "name the file that the version is maintained in".to_owned(),
             Self::Format { .. } => "name a file that ends in `.toml`, `.json`, `.yaml` or `.yml`".to_owned(),

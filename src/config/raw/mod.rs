@@ -260,8 +260,9 @@ pub(super) struct Apply {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Check")]
 pub(super) struct RawCheck {
-    /// The file, relative to the folder of `publish.toml`. Its extension says whether it is TOML, JSON or YAML.
-    #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json", "charts/broker/Chart.yaml"]))]
+    /// The file, relative to the folder of `publish.toml`, or a pattern such as `crates/*/Cargo.toml`. Its extension says whether it
+    /// is TOML, JSON or YAML.
+    #[schemars(required, length(min = 1), extend("examples" = ["Cargo.toml", "package.json", "charts/*/Chart.yaml"]))]
     pub file: Option<String>,
     /// The key in the file, with dots between its parts. Quote a part that contains a dot. A number is a position in a list.
     /// The value must be a string.

@@ -8,11 +8,12 @@ use crate::report::clean;
 /// Returns the document: `{"format_version": 1, "diagnostics": [...]}`. Lines and columns count from 1, and columns count
 /// characters. Offsets are bytes of the text, without a byte order mark.
 pub fn json(diagnostics: &[Diagnostic]) -> String {
-    let diagnostics: Vec<Value> = diagnostics.iter().map(diagnostic).collect();
+    let diagnostics: Vec<Value> = diagnostics.iter().map(member).collect();
     clean::json(&format!("{:#}\n", json!({ "format_version": 1, "diagnostics": diagnostics })))
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Value {
+/// Returns one diagnostic, as a member of a document.
+pub fn member(diagnostic: &Diagnostic) -> Value {
     json!({
         "code": diagnostic.code.as_str(),
         "severity": diagnostic.severity.as_str(),

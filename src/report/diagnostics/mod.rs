@@ -11,7 +11,7 @@ mod snippet;
 
 pub use github::github;
 pub use human::{Style, human};
-pub use json::json;
+pub use json::{json, member};
 pub use planned::{planned, planned_warnings};
 pub use sarif::sarif;
 
