@@ -61,7 +61,9 @@ fn of_places(table: &mut String) -> usize {
         high += recall.high;
         table.push_str(&recall.row(kind));
     }
-    let _ = write!(table, "\nNot found at severity high, or not with every value:\n\n{missed}");
+    if !missed.is_empty() {
+        let _ = write!(table, "\nNot found at severity high, or not with every value:\n\n{missed}");
+    }
     high
 }
 
