@@ -12,6 +12,7 @@ mod init;
 mod lint;
 mod man;
 mod options;
+mod package;
 mod plan;
 mod prune;
 mod rollback;
@@ -49,6 +50,7 @@ enum Command {
     Lint(lint::LintArguments),
     Check(check::CheckArguments),
     Tags(tags::TagsArguments),
+    Package(package::PackageArguments),
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
     Rollback(rollback::RollbackArguments),
@@ -88,6 +90,7 @@ fn run(output: &Output) -> u8 {
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
         Command::Check(arguments) => check::run(&cli.global, &arguments),
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
+        Command::Package(arguments) => package::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),

@@ -20,18 +20,16 @@ mod strings;
 mod structure;
 mod suggest;
 mod syntax;
+mod tag_rule;
 mod tree;
 
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::model::forward::OnUnknown;
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::{
-    Compare, EventName, KeyPath, Mutability, OnConflict, OnTagFailure, ResourceId, Visibility,
-};
+use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
@@ -41,6 +39,7 @@ pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
 pub use schema::json_schema;
+pub use tag_rule::TagRule;
 
 /// A checked configuration, in which every name resolves. Tables keep the order of the file.
 #[derive(Debug, Clone)]
@@ -86,6 +85,8 @@ pub struct Project {
     pub silent_tags: Vec<String>,
     /// Whether files are read from a work tree that is not the commit being published.
     pub allow_dirty: bool,
+    /// The default branch, if neither the CI nor the clone names it.
+    pub default_branch: Option<String>,
     /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
     /// A name for people.
@@ -116,27 +117,6 @@ pub struct DeclaredRegistry {
     pub endpoint: RegistryEndpoint,
     /// The visibility of its repositories, unless an image declares its own.
     pub visibility: Option<Visibility>,
-}
-
-/// `[tags.NAME]`.
-#[derive(Debug, Clone)]
-pub struct TagRule {
-    /// The events it fires on.
-    pub on: Vec<EventName>,
-    /// The template of the tag.
-    pub template: String,
-    /// Globs, one of which the branch (or the git tag) must match. Empty: any.
-    pub matches: Vec<String>,
-    /// A condition in the template language.
-    pub when: Option<String>,
-    /// Whether the tag may move.
-    pub mutability: Mutability,
-    /// The action if an immutable tag already names another digest.
-    pub on_conflict: OnConflict,
-    /// Whether a forward tag takes pre-releases.
-    pub prereleases: bool,
-    /// The action for a forward tag if it is unknown whether it would move forward; `None` for the default of the event.
-    pub on_unknown: Option<OnUnknown>,
 }
 
 /// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.

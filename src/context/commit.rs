@@ -6,8 +6,6 @@ use super::data::Context;
 use super::error::{ContextDoubt, ContextError};
 use super::git::GitRepository;
 use super::simulate::{Flags, same_place};
-use crate::model::EventName;
-
 /// The use that a command has for the commit of the context.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CommitUse {
@@ -88,8 +86,7 @@ fn missing(
     commit_use: CommitUse,
 ) -> Result<(), ContextError> {
     let Some(reference) = context.reference.clone() else { return Ok(()) };
-    let is_pull_request = matches!(context.event, EventName::PullRequest | EventName::PullRequestClosed);
-    let cause = if is_pull_request {
+    let cause = if context.is_of_pull_request() {
         Some("clones do not fetch the refs of pull requests")
     } else {
         repository.why_incomplete(Some(&reference))

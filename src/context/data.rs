@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::ContextDoubt;
+use super::facts::{PullRequestFacts, ReleaseFacts, RunFacts, Trigger};
 use crate::model::EventName;
 
 /// The environment variables of the process, or those that a test sets.
@@ -13,8 +14,12 @@ pub type Environment = BTreeMap<String, String>;
 /// The context of a run. Unknown values are `None`, and [`Context::absent`] gives the reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Context {
-    /// The event that started the run.
+    /// The event, by what the run stands on: a git tag's run is that of a tag, and a pull request's that of a pull request, whoever
+    /// started it. On a branch, `schedule` and `manual` say what started it.
     pub event: EventName,
+    /// The start of the run.
+    #[serde(default, skip_serializing_if = "Trigger::is_push")]
+    pub trigger: Trigger,
     /// The git ref in full: `refs/tags/v1.2.3`.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -60,9 +65,18 @@ pub struct Context {
     /// The reason why the event does not call for publishing: the CI says that something was deleted or edited.
     #[serde(skip)]
     pub idle: Option<String>,
-    /// The reason why the event is unknown and `manual` was assumed.
+    /// The reason why the event is unknown and another was assumed.
     #[serde(skip)]
     pub unknown_event: Option<String>,
+    /// Facts that the CI gives about the pull request.
+    #[serde(skip)]
+    pub pull: PullRequestFacts,
+    /// Facts that the CI gives about the release.
+    #[serde(skip)]
+    pub release: ReleaseFacts,
+    /// Facts that the CI gives about the run.
+    #[serde(skip)]
+    pub run: RunFacts,
 }
 
 /// The difference between the work tree and the commit that is published.
@@ -79,6 +93,7 @@ impl Context {
     pub fn new(event: EventName) -> Self {
         Self {
             event,
+            trigger: Trigger::Push,
             reference: None,
             sha: None,
             branch: None,
@@ -95,7 +110,33 @@ impl Context {
             release_here: None,
             idle: None,
             unknown_event: None,
+            pull: PullRequestFacts::default(),
+            release: ReleaseFacts::default(),
+            run: RunFacts::default(),
         }
+    }
+
+    /// The words for this run that `on` of a tag rule may name. A git tag's run is that of a tag, whatever started it, and also what
+    /// started it. On a branch, a run that a timer or a person started is only that, because it publishes other content of a commit
+    /// that was published before. The run of a pull request is nothing else, whoever started it.
+    pub fn events(&self) -> Vec<EventName> {
+        let mut events = vec![self.event];
+        match (self.event, self.trigger) {
+            (EventName::Tag, Trigger::Schedule) => events.push(EventName::Schedule),
+            (EventName::Tag, Trigger::Manual) => events.push(EventName::Manual),
+            _ => {}
+        }
+        events
+    }
+
+    /// Whether a rule fires in this context whose `on` names the events `on`.
+    pub fn fires(&self, on: &[EventName]) -> bool {
+        self.events().iter().any(|event| on.contains(event))
+    }
+
+    /// Whether the run is that of a pull request, open or closed.
+    pub fn is_of_pull_request(&self) -> bool {
+        matches!(self.event, EventName::PullRequest | EventName::PullRequestClosed)
     }
 
     /// The git tag that the run stands on, whatever started the run.
@@ -127,7 +168,10 @@ impl Context {
             (None, None) => self.event.to_string(),
         };
         let event = match self.event {
-            EventName::Schedule | EventName::Manual if place != self.event.as_str() => {
+            EventName::Tag if !self.trigger.is_push() => format!(" ({})", self.trigger.as_str()),
+            EventName::Schedule | EventName::Manual | EventName::MergeQueue | EventName::Other
+                if place != self.event.as_str() =>
+            {
                 format!(" ({})", self.event)
             }
             _ => String::new(),

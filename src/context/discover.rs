@@ -2,26 +2,16 @@
 
 use std::path::Path;
 
-use super::ci::{self, CiFacts};
+use super::ci;
 use super::commit::{self, CommitUse};
 use super::data::{Context, Environment};
 use super::error::{ContextError, named};
 use super::git::GitRepository;
-use super::release_tags::ReleaseTags;
+use super::in_ci;
+use super::needs::Needs;
 use super::simulate::{self, Flags};
 use super::work_tree;
 use crate::model::EventName;
-
-/// The values that a command needs. Each costs runs of git.
-#[derive(Debug, Clone, Default)]
-pub struct Needs<'a> {
-    /// Whether the tree is dirty.
-    pub dirty: bool,
-    /// The use that the command has for the commit.
-    pub commit: CommitUse,
-    /// The git tags that are releases.
-    pub releases: ReleaseTags<'a>,
-}
 
 impl Context {
     /// Gathers the context of `folder`: the flags first, then the CI, then git.
@@ -42,24 +32,28 @@ impl Context {
         let ci = facts.as_ref().map(|facts| facts.name.to_owned());
         let mut context = if let Some(mut simulated) = simulate::simulated_context(flags, &repository)? {
             commit::find_simulated(&mut simulated, flags, &repository, facts.as_ref(), needs.commit)?;
+            in_ci::add_facts(&mut simulated, facts.as_ref());
             Self { ci, ..simulated }
         } else {
             let mut context = match &facts {
-                Some(facts) => Self { ci, ..Self::from_ci(facts)? },
+                Some(facts) => Self { ci, ..in_ci::context(facts, &repository, needs)? },
                 None => Self::from_git(&repository, needs)?,
             };
             commit::correct(&mut context, flags, &repository, needs.commit)?;
+            in_ci::compare_head(&mut context, &repository, needs);
             context
         };
         if needs.commit != CommitUse::Unused {
             commit::check_tag(&context, &repository)?;
         }
         if context.default_branch.is_none() {
-            context.default_branch =
-                facts.and_then(|facts| facts.default_branch).or_else(|| repository.default_branch());
+            context.default_branch = in_ci::default_branch(facts.as_ref(), &repository, needs);
         }
         context.commit_time = source_date_epoch(environment)?
-            .or_else(|| context.sha.as_deref().and_then(|sha| repository.commit_time(sha)));
+            .or_else(|| context.sha.as_deref().and_then(|sha| repository.commit_time(sha)))
+            .or_else(|| {
+                facts.and_then(|facts| facts.commit_time.filter(|_| facts.commit().0 == context.sha))
+            });
         if needs.dirty || needs.commit == CommitUse::Published {
             context.work_tree = work_tree::compare(&repository, &context);
             context.dirty = context.work_tree.as_ref().map(|tree| !tree.changed.is_empty());
@@ -69,29 +63,9 @@ impl Context {
         Ok(context)
     }
 
-    fn from_ci(facts: &CiFacts) -> Result<Self, ContextError> {
-        if let Some(contradiction) = &facts.contradiction {
-            return Err(ContextError::Contradiction { ci: facts.name, text: contradiction.clone() });
-        }
-        let (sha, reason) = facts.commit();
-        let names = ["git.sha", "git.short_sha"];
-        let absent = reason.iter().flat_map(|reason| names.map(|name| (name, reason.clone()))).collect();
-        Ok(Self {
-            reference: facts.reference.clone(),
-            sha,
-            absent,
-            branch: facts.branch.clone(),
-            tag: facts.tag.clone(),
-            pull_request: facts.pull_request,
-            default_branch: facts.default_branch.clone(),
-            idle: facts.idle.clone(),
-            ..Self::new(facts.event)
-        })
-    }
-
     /// The context outside of CIs: the branch that is checked out, or the git tag of a detached head: its only one, or the only
     /// one that is a release.
-    fn from_git(repository: &GitRepository, needs: &Needs<'_>) -> Result<Self, ContextError> {
+    pub(super) fn from_git(repository: &GitRepository, needs: &Needs<'_>) -> Result<Self, ContextError> {
         let Some(head) = repository.head() else {
             return Ok(Self { unknown_event: repository.problem(), ..Self::new(EventName::Manual) });
         };
@@ -129,6 +103,21 @@ impl Context {
     fn explain_absence(&mut self, repository: &GitRepository) {
         let event = self.event;
         let no_git = repository.problem();
+        let is_pull_request = self.is_of_pull_request();
+        let unsaid = match &self.ci {
+            _ if !is_pull_request => format!("the event `{event}` is not a pull request"),
+            Some(ci) => format!("{ci} does not say it"),
+            None => "only a CI knows it".to_owned(),
+        };
+        let pull = [
+            ("pr.target", self.pull.target.is_none()),
+            ("pr.fork", self.pull.fork.is_none()),
+            ("pr.labels", self.pull.labels.is_none()),
+            ("pr.draft", self.pull.draft.is_none()),
+        ];
+        for (name, _) in pull.into_iter().filter(|(_, missing)| *missing) {
+            self.absent.entry(name).or_insert_with(|| unsaid.clone());
+        }
         let mut absent = |missing: bool, name: &'static str, reason: String| {
             if missing {
                 // A more specific reason that is already there stays.
@@ -157,7 +146,7 @@ impl Context {
         absent(
             self.default_branch.is_none(),
             "git.default_branch",
-            "neither the CI nor the git remote says which branch is the default".to_owned(),
+            "neither the CI nor the git remote says which branch is the default; `default_branch` in `[project]` does".to_owned(),
         );
         absent(
             self.dirty.is_none(),

@@ -135,6 +135,24 @@ pub enum ContextDoubt {
         /// Whether `--sha` gave the commit.
         is_given: bool,
     },
+    /// The CI does not say what happened, and a git tag is checked out.
+    #[error("{problem}: the git tag `{tag}`, which is checked out, is taken for the one to publish")]
+    OnlyCheckout {
+        /// The fact that the CI does not give.
+        problem: String,
+        /// The git tag.
+        tag: String,
+    },
+    /// Another commit is checked out than the one that the CI names.
+    #[error("commit {} is checked out, but {ci} runs for commit {}", short(.head), short(.sha))]
+    OtherHead {
+        /// The CI.
+        ci: String,
+        /// The commit that is checked out.
+        head: String,
+        /// The commit of the run.
+        sha: String,
+    },
     /// The repository does not have the commit of `--sha`.
     #[error("this clone has no commit {}{}", short(.sha), because(*.cause))]
     UnknownCommit {
@@ -152,6 +170,12 @@ impl ContextDoubt {
             Self::NoRef { is_given: false, .. } => "fetch the ref, or name its commit with `--sha`",
             Self::NoRef { .. } => "fetch the ref, so that it can be compared with `--sha`",
             Self::UnknownCommit { .. } => "fetch the commit, or correct the id",
+            Self::OnlyCheckout { .. } => {
+                "say what happened: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--pr 12`"
+            }
+            Self::OtherHead { .. } => {
+                "check out the commit of the run, or name the one that is built with `--sha`"
+            }
         };
         Diagnostic::warning(Code::ContextFlag, self.to_string()).help(help)
     }

@@ -155,6 +155,17 @@ impl GitRepository {
         }
     }
 
+    /// Whether the history of commit `new` has commit `old`.
+    pub fn contains(&self, new: &str, old: &str) -> bool {
+        self.is_ancestor(old, new).is_ok_and(|is| is)
+    }
+
+    /// Whether a branch of a remote, as this clone knows it, has the commit.
+    pub fn is_on_remote(&self, sha: &str) -> bool {
+        let question = ["for-each-ref", "--count=1", "--contains", sha, "refs/remotes"];
+        is_commit_id(sha) && self.run(&question).map_or(true, |found| !found.trim().is_empty())
+    }
+
     /// The address of `origin`, without credentials. `None` if it has no address that can be shown.
     pub fn remote(&self) -> Option<String> {
         let address = self.run(&["config", "--get", "remote.origin.url"]).ok()?;

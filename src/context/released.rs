@@ -16,10 +16,12 @@ pub struct TaggedCommits {
 }
 
 impl TaggedCommits {
-    /// The git tags that the clone around `folder` knows. Empty if there is no clone. Runs git, and so blocks.
-    pub fn of(folder: &Path) -> Self {
+    /// The git tags that the clone around `folder` knows. Empty if there is no clone. `default_branch` is the default branch if the
+    /// clone does not name it. Runs git, and so blocks.
+    pub fn of(folder: &Path, default_branch: Option<&str>) -> Self {
         let repository = GitRepository::open(folder);
-        Self { commits: repository.tagged_commits(), default_branch: repository.default_branch() }
+        let default_branch = repository.default_branch().or_else(|| default_branch.map(str::to_owned));
+        Self { commits: repository.tagged_commits(), default_branch }
     }
 
     /// Makes tagged commits from pairs of a git tag and its commit.
@@ -63,6 +65,10 @@ impl TaggedCommits {
         for (name, reason) in [
             ("git.dirty", "it is not known whether the tree was dirty then"),
             ("pr.number", "this is not a pull request"),
+            ("pr.target", "this is not a pull request"),
+            ("pr.fork", "this is not a pull request"),
+            ("pr.labels", "this is not a pull request"),
+            ("pr.draft", "this is not a pull request"),
         ] {
             context.absent.insert(name, reason.to_owned());
         }

@@ -5,6 +5,7 @@ use crate::model::EventName;
 use super::ci::CiFacts;
 use super::data::Context;
 use super::error::ContextError;
+use super::facts::Trigger;
 use super::git::GitRepository;
 use super::reference_format;
 
@@ -86,7 +87,15 @@ pub(super) fn simulated_context(
         _ => flags.pull_request.map(|_| EventName::PullRequest),
     };
     let event = flags.event.or(implied).unwrap_or(EventName::Manual);
-    let mut context = Context::new(event);
+    let trigger = match event {
+        EventName::Schedule => Trigger::Schedule,
+        EventName::Manual if flags.event.is_some() => Trigger::Manual,
+        _ => Trigger::Push,
+    };
+    // The run of a git tag is that of a tag, whatever started it.
+    let of_tag = implied == Some(EventName::Tag) && trigger != Trigger::Push;
+    let event = if of_tag { EventName::Tag } else { event };
+    let mut context = Context { trigger, ..Context::new(event) };
     context.reference.clone_from(&flags.reference);
     match parsed {
         Some(Ref::Tag(tag)) => context.tag = Some(tag.to_owned()),

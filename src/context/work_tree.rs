@@ -4,20 +4,19 @@ use std::path::Path;
 
 use super::data::{Context, WorkTree};
 use super::git::GitRepository;
-use crate::model::EventName;
+
+/// The commit that is checked out, if it is another one than that of `context`.
+pub(super) fn other_head(repository: &GitRepository, context: &Context) -> Option<String> {
+    let (head, sha) = (repository.head()?.sha.clone()?, context.sha.as_ref()?);
+    let is_published = head.starts_with(sha) || (context.is_of_pull_request() && is_merged(repository, sha));
+    (!is_published).then_some(head)
+}
 
 /// Compares the work tree of `repository`. `None` if there is none.
 pub(super) fn compare(repository: &GitRepository, context: &Context) -> Option<WorkTree> {
-    let head = repository.head()?.sha.clone()?;
+    repository.head()?.sha.as_ref()?;
     let changed = repository.changed_files()?;
-    let is_published = context.sha.as_ref().is_none_or(|sha| {
-        head.starts_with(sha) || (is_of_pull_request(context) && is_merged(repository, sha))
-    });
-    Some(WorkTree { other_commit: (!is_published).then_some(head), changed })
-}
-
-fn is_of_pull_request(context: &Context) -> bool {
-    matches!(context.event, EventName::PullRequest | EventName::PullRequestClosed)
+    Some(WorkTree { other_commit: other_head(repository, context), changed })
 }
 
 /// Whether a merge of the commit `sha` is checked out, as CIs do in a pull request.

@@ -42,6 +42,35 @@ pub(super) fn content(
     }
 }
 
+/// Labels and annotations, by key.
+type Description = (BTreeMap<String, String>, BTreeMap<String, String>);
+
+/// Returns the labels and the annotations of `resource` in `context`, or all errors in their templates. Its source is left alone.
+pub(super) fn description(
+    renderer: &Renderer<'_>,
+    context: &Context,
+    id: &ResourceId,
+    resource: &Resource,
+) -> Result<Description, Vec<Diagnostic>> {
+    let (_, values) = renderer.values(context, id, resource);
+    let mut content = ContentRenderer { renderer, id, values, diagnostics: Vec::new() };
+    let mut labels = BTreeMap::new();
+    match &resource.content {
+        DeclaredContent::Image(image) => labels = content.table("labels", &image.labels),
+        DeclaredContent::Chart(chart) => {
+            match rules::render_chart_version(&renderer.templates, &chart.version, &content.values) {
+                Ok((version, _)) => {
+                    content.values = content.values.with_chart_version(&id.name, &version.to_string());
+                }
+                Err(error) => content.report(error, &id.key("version")),
+            }
+        }
+        DeclaredContent::Artifact(_) => {}
+    }
+    let annotations = content.annotations(context, resource);
+    if content.diagnostics.is_empty() { Ok((labels, annotations)) } else { Err(content.diagnostics) }
+}
+
 /// Renders the templates of one resource and collects the errors in them.
 struct ContentRenderer<'a> {
     renderer: &'a Renderer<'a>,

@@ -35,6 +35,9 @@ pub fn nothing_published(
         message.push_str(": ");
         message.push_str(&reasons);
     }
+    if let Some(reason) = &context.idle {
+        return Some(Diagnostic::warning(Code::PlanNothing, format!("{message}; {reason}")));
+    }
     let Some(tag) = tag else {
         let help = match &context.release_here {
             Some(release) => format!(
@@ -44,9 +47,6 @@ pub fn nothing_published(
         };
         return Some(Diagnostic::warning(Code::PlanNothing, message).help(help));
     };
-    if let Some(reason) = &context.idle {
-        return Some(Diagnostic::warning(Code::PlanNothing, format!("{message}; {reason}")));
-    }
     let mut helps = causes(config, context, tag, &selected);
     helps.push("if this git tag releases nothing here, name it in `silent_tags` of `[project]`".to_owned());
     Some(Diagnostic::error(Code::PlanNothing, message).help(helps.join("; ")))
@@ -80,7 +80,7 @@ fn causes(
     let named = selected.iter().filter_map(|(id, _)| config.named_resource(id));
     let templates: Vec<TagTemplate<'_>> =
         named.flat_map(|named| TagTemplate::of_resource(config, named)).collect();
-    let of_event = || templates.iter().filter(|template| template.events().contains(&event));
+    let of_event = || templates.iter().filter(|template| context.fires(template.events()));
     let mut causes = Vec::new();
     let is_of_others =
         |tags: &ResourceTags| matches!(tags.version, ResourceVersion::None(_) | ResourceVersion::Other(_));

@@ -7,7 +7,7 @@ use super::tag_template::TagTemplate;
 use super::template::{TemplateError, TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::ResourceVersion;
-use crate::context::Context;
+use crate::context::{Context, Trigger};
 use crate::diagnostic::Code;
 use crate::model::{EventName, Mutability};
 use oci_registry::{Tag, TagError};
@@ -48,12 +48,13 @@ pub(super) fn fire(
     version: &ResourceVersion,
 ) -> Result<Firing, RuleError> {
     let silent = |reason: String| Ok(Firing::Silent(reason));
-    if !template.events().contains(&context.event) {
-        let taken = match &context.unknown_event {
-            Some(problem) => format!(", which is assumed because {problem}; set the event with `--ref`"),
-            None => String::new(),
-        };
-        return silent(format!("`on` does not name `{}`{taken}", context.event));
+    if !context.fires(template.events()) {
+        return silent(not_named(template, context));
+    }
+    if context.is_of_pull_request() && context.pull.fork == Some(true) && !template.takes_forks() {
+        return silent(
+            "the pull request is from a fork, and the rule does not set `forks = true`".to_owned(),
+        );
     }
     if let Some(reason) = unmatched(template.globs(), context) {
         return silent(reason);
@@ -96,6 +97,19 @@ pub(super) fn fire(
         }
         (Err(error), _) => Err(RuleError { part: RulePart::Template, error }),
     }
+}
+
+/// The reason why a rule is silent whose `on` does not name the event.
+fn not_named(template: TagTemplate<'_>, context: &Context) -> String {
+    let more = match &context.unknown_event {
+        Some(problem) => format!(", which is assumed because {problem}; set the event with `--ref`"),
+        None if template.events().contains(&EventName::Branch) && !context.trigger.is_push() => {
+            let by = if context.trigger == Trigger::Schedule { "a timer" } else { "hand" };
+            format!(": a run that was started by {by} is not that of the branch; name both")
+        }
+        None => String::new(),
+    };
+    format!("`on` does not name `{}`{more}", context.event)
 }
 
 /// Whether the template is only for releases: it uses the version, or moves forward by it. Any other git tag must not take

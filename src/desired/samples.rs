@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::config::Config;
-use crate::context::Context;
+use crate::context::{Context, PullRequestFacts, Trigger};
 use crate::model::EventName;
 
 /// A context and its name.
@@ -31,7 +31,11 @@ fn context(event: EventName) -> Context {
     for (name, has) in [
         ("git.branch", event != EventName::Tag),
         ("git.tag", event == EventName::Tag),
-        ("pr.number", matches!(event, EventName::PullRequest | EventName::PullRequestClosed)),
+        ("pr.number", context.is_of_pull_request()),
+        ("pr.target", context.is_of_pull_request()),
+        ("pr.fork", context.is_of_pull_request()),
+        ("pr.labels", context.is_of_pull_request()),
+        ("pr.draft", context.is_of_pull_request()),
     ] {
         if !has {
             context.absent.insert(name, format!("the event `{event}` has none"));
@@ -51,7 +55,13 @@ fn tag<'a>(prefix: &'a str, version: &str, situation: &str) -> Sample<'a> {
 }
 
 fn branch(event: EventName, name: &str, situation: String) -> Sample<'static> {
+    let trigger = match event {
+        EventName::Schedule => Trigger::Schedule,
+        EventName::Manual => Trigger::Manual,
+        _ => Trigger::Push,
+    };
     let context = Context {
+        trigger,
         branch: Some(name.to_owned()),
         reference: Some(format!("refs/heads/{name}")),
         ..context(event)
@@ -78,11 +88,21 @@ pub(super) fn all<'a>(config: &Config, prefixes: &[&'a str]) -> Vec<Sample<'a>> 
             if event == EventName::PullRequest { "on a pull request" } else { "on a closed pull request" };
         let mut sample = branch(event, "feature/x#1", name.to_owned());
         sample.context.pull_request = Some(1234);
+        sample.context.pull = PullRequestFacts {
+            target: Some("main".to_owned()),
+            source: sample.context.branch.clone(),
+            fork: Some(false),
+            labels: Some(vec!["publish".to_owned()]),
+            draft: Some(false),
+        };
         sample.context.reference = Some("refs/pull/1234/head".to_owned());
         samples.push(sample);
     }
     samples.push(branch(EventName::Schedule, "main", "on a schedule".to_owned()));
     samples.push(branch(EventName::Manual, "main", "on a manual run".to_owned()));
+    let queue = "gh-readonly-queue/main/pr-7-9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
+    samples.push(branch(EventName::MergeQueue, queue, "in a merge queue".to_owned()));
+    samples.push(branch(EventName::Other, "main", "on another event".to_owned()));
     let mut known: HashSet<String> = ["main", "feature/x#1", &long].map(str::to_owned).into();
     for name in matched(config) {
         if known.insert(name.clone()) {

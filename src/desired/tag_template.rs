@@ -122,6 +122,17 @@ impl<'a> TagTemplate<'a> {
         self.rule().map_or(CHART_EVENTS.as_slice(), |rule| &rule.on)
     }
 
+    /// The events of the contexts in which it renders: a rule for runs that are started by hand also renders at a git tag.
+    pub fn contexts(self) -> Vec<EventName> {
+        let mut events = self.events().to_vec();
+        if [EventName::Schedule, EventName::Manual].iter().any(|event| self.events().contains(event))
+            && !events.contains(&EventName::Tag)
+        {
+            events.push(EventName::Tag);
+        }
+        events
+    }
+
     /// Globs, one of which the branch or the git tag must match. Empty: any.
     pub fn globs(self) -> &'a [String] {
         self.rule().map_or(&[], |rule| &rule.matches)
@@ -145,6 +156,11 @@ impl<'a> TagTemplate<'a> {
     /// The action if it cannot be known whether a forward tag would move forward; `None` for the default of the event.
     pub fn on_unknown(self) -> Option<OnUnknown> {
         self.rule().and_then(|rule| rule.on_unknown)
+    }
+
+    /// Whether it renders for a pull request from a fork.
+    pub fn takes_forks(self) -> bool {
+        self.rule().is_some_and(|rule| rule.forks)
     }
 
     /// Whether a pre-release takes its forward tags.

@@ -134,11 +134,7 @@ impl<'a> Firings<'_, 'a> {
         let NamedResource { id, resource } = named;
         let renderer = self.renderer;
         // Only git tags have a prefix.
-        let prefix = if self.context.event == EventName::Tag {
-            version::prefix(renderer.config, resource)
-        } else {
-            ""
-        };
+        let prefix = if self.context.tag.is_some() { version::prefix(renderer.config, resource) } else { "" };
         let resource_key = renderer.is_by_resource(template).then_some(id);
         let key = FiringKey { template: template.key(), prefix, resource: resource_key };
         if let Some(known) = self.known.get(&key) {
@@ -195,11 +191,22 @@ pub fn tags(
     match &context.unknown_event {
         // Silence would look like a run with nothing to publish.
         Some(problem) if nothing => Err(vec![
-            Diagnostic::error(Code::ContextGit, format!("no rule fires, and the event is unknown: {problem}"))
-                .help("name it: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--event` with `--pr`; `manual` is assumed if nothing is known"),
+            Diagnostic::error(
+                Code::ContextGit,
+                format!("no rule fires, and the event is unknown: {problem}"),
+            )
+            .help(unknown_event_help(context)),
         ]),
         _ => Ok(resources),
     }
+}
+
+fn unknown_event_help(context: &Context) -> String {
+    let assumed = match context.event {
+        EventName::Other => String::new(),
+        event => format!("; `{event}` is assumed if nothing is known"),
+    };
+    format!("name it: `--ref refs/tags/v1.2.3`, `--ref refs/heads/main`, or `--event` with `--pr`{assumed}")
 }
 
 /// Adds the tag of a template. The same tag with the same mutability is one tag and belongs to the first template. A tag that

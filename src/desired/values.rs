@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::model::{ResourceId, ResourceKind};
 
 /// Every variable that a template may use, except `vars.*`.
-pub(super) const VARIABLES: [&str; 20] = [
+pub(super) const VARIABLES: [&str; 25] = [
     "artifact.name",
     "chart.name",
     "chart.version",
@@ -27,7 +27,12 @@ pub(super) const VARIABLES: [&str; 20] = [
     "git.short_sha",
     "git.tag",
     "image.name",
+    "pr.draft",
+    "pr.fork",
+    "pr.labels",
     "pr.number",
+    "pr.target",
+    "trigger",
     "version",
     "version.build",
     "version.major",
@@ -103,9 +108,18 @@ impl Values {
             ("dirty", context.dirty.map(Value::from)),
         ];
         let known = git.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let pull_request = context.pull_request.map(|number| ("number", Value::from(number)));
+        let pull = &context.pull;
+        let pull_request = [
+            ("number", context.pull_request.map(Value::from)),
+            ("target", pull.target.clone().map(Value::from)),
+            ("fork", pull.fork.map(Value::from)),
+            ("labels", pull.labels.clone().map(Value::from)),
+            ("draft", pull.draft.map(Value::from)),
+        ];
+        let pull_request = pull_request.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let fields = BTreeMap::from([
             ("event", Value::from(context.event.as_str())),
+            ("trigger", Value::from(context.trigger.as_str())),
             ("git", Value::from_pairs(known)),
             ("pr", Value::from_pairs(pull_request)),
             (

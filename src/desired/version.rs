@@ -8,7 +8,6 @@ use semver::Version;
 use crate::checks::TextDocument;
 use crate::config::{Config, Resource, VersionFile};
 use crate::context::{Context, ReleaseTags};
-use crate::model::EventName;
 
 /// The version of a resource in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +59,7 @@ pub fn of(prefixes: &[&str], prefix: &str, context: &Context, file: &FileVersion
         Ok(version) => Some(ResourceVersion::Known(version)),
         Err(reason) => Some(ResourceVersion::Invalid(reason)),
     };
-    let Some(tag) = context.tag.as_deref().filter(|_| context.event == EventName::Tag) else {
+    let Some(tag) = context.tag.as_deref() else {
         let event = context.event;
         return from_file().unwrap_or_else(|| {
             ResourceVersion::None(format!("this event is `{event}`, and only a git tag carries a version"))

@@ -20,12 +20,24 @@ pub enum EventName {
     Schedule,
     /// Somebody started the run by hand.
     Manual,
+    /// Code in a merge queue, which is not merged yet.
+    MergeQueue,
+    /// Anything else: a comment, something that was deleted, a deployment.
+    Other,
 }
 
 impl EventName {
     /// Every event, in the order of the documentation.
-    pub const ALL: [Self; 6] =
-        [Self::Tag, Self::Branch, Self::PullRequest, Self::PullRequestClosed, Self::Schedule, Self::Manual];
+    pub const ALL: [Self; 8] = [
+        Self::Tag,
+        Self::Branch,
+        Self::PullRequest,
+        Self::PullRequestClosed,
+        Self::Schedule,
+        Self::Manual,
+        Self::MergeQueue,
+        Self::Other,
+    ];
 
     /// The word of the configuration language.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +48,8 @@ impl EventName {
             Self::PullRequestClosed => "pull_request_closed",
             Self::Schedule => "schedule",
             Self::Manual => "manual",
+            Self::MergeQueue => "merge_queue",
+            Self::Other => "other",
         }
     }
 }

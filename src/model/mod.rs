@@ -11,6 +11,7 @@ pub mod forward;
 mod key_path;
 mod mutability;
 pub mod outcome;
+pub mod packaged;
 pub mod plan;
 pub mod problem;
 mod reason;

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod bars;
+mod build_tools;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
@@ -12,6 +13,7 @@ mod json;
 mod lines;
 pub mod outcome;
 pub mod output;
+pub mod packaged;
 mod paint;
 pub mod plan;
 pub mod proposal;

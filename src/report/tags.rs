@@ -1,4 +1,4 @@
-//! The tags of a context, as text, as JSON, and as outputs of a GitHub Actions step.
+//! The tags of a context, as text and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,26 @@ use serde_json::{Value, json};
 
 use super::paint::Ink;
 use super::{Style, clean};
-use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ResourceId, ResourceKind};
 
 /// The tags of one resource.
 #[derive(Debug, Clone, Serialize)]
 pub struct ResourceEntry {
-    /// The version that it is published as.
+    /// The version that it is published as, or else a tag that names it.
     pub version: Option<String>,
+    /// The version of the release, if it is one.
+    #[serde(skip)]
+    pub release: Option<String>,
     /// Its tags.
     pub tags: Vec<TagEntry>,
-    /// Its repositories, by full name.
-    #[serde(skip)]
-    pub repositories: Vec<String>,
+    /// The full references that a build tool may push.
+    pub references: Vec<String>,
+    /// The full references of forward tags. Only a plan knows which of them move.
+    pub candidates: Vec<String>,
+    /// The labels of an image.
+    pub labels: BTreeMap<String, String>,
+    /// The annotations.
+    pub annotations: Vec<Annotation>,
     /// The rules that do not fire, and why.
     #[serde(skip)]
     pub silent: Vec<(String, String)>,
@@ -34,6 +41,27 @@ pub struct TagEntry {
     pub rule: String,
     /// `immutable`, `forward` or `mutable`.
     pub mutability: &'static str,
+    /// Whether it is a forward tag, which only a plan may move.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub candidate: bool,
+}
+
+/// An annotation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Annotation {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: String,
+    /// The levels, as build tools name them: `index`, `manifest`, `manifest-descriptor`.
+    pub levels: Vec<&'static str>,
+}
+
+impl Annotation {
+    /// The annotation as build tools take it: `index:key=value`.
+    pub(super) fn argument(&self) -> String {
+        format!("{}:{}={}", self.levels.join(","), self.key, self.value)
+    }
 }
 
 /// The tags of every resource in a context.
@@ -56,9 +84,9 @@ impl Tags {
         let kinds = entries().map(|entry| entry.mutability.len()).max().unwrap_or_default();
         for (id, resource) in &self.resources {
             let version =
-                resource.version.as_ref().map(|it| format!(" {}", clean::line(it))).unwrap_or_default();
+                resource.release.as_ref().map(|it| format!(" {}", clean::line(it))).unwrap_or_default();
             text.push_str(&format!("{}{version}\n", style.paint(Ink::Strong, clean::line(&name(id, '.')))));
-            for TagEntry { tag, rule, mutability } in &resource.tags {
+            for TagEntry { tag, rule, mutability, .. } in &resource.tags {
                 text.push_str(&format!("  {tag:width$}  {mutability:kinds$}  {}\n", clean::line(rule)));
             }
             if resource.tags.is_empty() {
@@ -73,7 +101,7 @@ impl Tags {
         style.plain(text)
     }
 
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         let mut value = json!({ "format_version": 1, "context": self.context });
         for kind in ResourceKind::ALL {
             let of_kind = self.resources.iter().filter(|(id, _)| id.kind == kind);
@@ -88,47 +116,10 @@ impl Tags {
     pub fn json(&self) -> String {
         clean::json(&format!("{:#}\n", self.value()))
     }
-
-    /// Returns lines `key=value` for `$GITHUB_OUTPUT`: `json`, and for each image `NAME-version`, `NAME-tags` (separated by
-    /// commas) and `NAME-references` (every tag in every registry, in the form that build tools take). Charts and artifacts have
-    /// the same outputs with `charts-NAME` and `artifacts-NAME`.
-    ///
-    /// # Errors
-    ///
-    /// If the outputs of two resources would have the same names: GitHub keeps the last one, and ignores the case of names.
-    pub fn github(&self) -> Result<String, Diagnostic> {
-        let mut named: BTreeMap<String, &ResourceId> = BTreeMap::new();
-        for (id, _) in &self.resources {
-            if let Some(other) = named.insert(name(id, '-').to_ascii_lowercase(), id) {
-                return Err(same_outputs(other, id));
-            }
-        }
-        let mut text = clean::json(&format!("json={}\n", self.value()));
-        for (id, resource) in &self.resources {
-            let name = name(id, '-');
-            let tags: Vec<&str> = resource.tags.iter().map(|entry| entry.tag.as_str()).collect();
-            let references: Vec<String> = resource
-                .repositories
-                .iter()
-                .flat_map(|repository| tags.iter().map(move |tag| format!("{repository}:{tag}")))
-                .collect();
-            let version = resource.version.as_deref().unwrap_or_default();
-            text.push_str(&format!("{name}-version={version}\n{name}-tags={}\n", tags.join(",")));
-            text.push_str(&format!("{name}-references={}\n", references.join(",")));
-        }
-        Ok(text)
-    }
-}
-
-/// The diagnostic for two resources whose outputs would have the same names.
-fn same_outputs(one: &ResourceId, other: &ResourceId) -> Diagnostic {
-    let output = format!("{}-version", name(other, '-'));
-    let message = format!("the outputs of {one} and {other} would have the same names, such as `{output}`");
-    Diagnostic::error(Code::CommandUsage, message).help("use `--format json`, or rename one of the two")
 }
 
 /// Returns the key of a resource: the name of an image, or the table and the name of any other resource.
-fn name(id: &ResourceId, separator: char) -> String {
+pub(super) fn name(id: &ResourceId, separator: char) -> String {
     match id.kind {
         ResourceKind::Image => id.name.clone(),
         ResourceKind::Chart | ResourceKind::Artifact => format!("{}{separator}{}", id.table(), id.name),

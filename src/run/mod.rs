@@ -18,6 +18,7 @@ mod check;
 mod files;
 mod init;
 mod lint;
+mod package;
 mod path;
 mod prune;
 mod reach;
@@ -40,9 +41,10 @@ pub use files::{
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
+pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};
-pub use tags::{RenderedTags, repositories, tags};
+pub use tags::{RenderedTags, tags};
 pub use verify::Verifying;
 
 use crate::apply::{self, Lineage};

@@ -88,8 +88,12 @@ impl Session {
     pub(super) fn context(&self, config: &Config, commit: CommitUse) -> Result<Context> {
         // Collecting the components drops the `.` that the folder is if the file is in the working directory.
         let folder: PathBuf = self.working_folder.join(&config.folder).components().collect();
-        let needs =
-            Needs { dirty: desired::uses_dirty(config), commit, releases: desired::release_tags(config) };
+        let needs = Needs {
+            dirty: desired::uses_dirty(config),
+            commit,
+            releases: desired::release_tags(config),
+            default_branch: config.project.default_branch.as_deref(),
+        };
         Context::discover(&folder, &self.environment, &self.flags, &needs)
             .map_err(|error| vec![error.to_diagnostic()])
     }

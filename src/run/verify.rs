@@ -39,7 +39,8 @@ impl Run {
         let connected = self.connections.connections(at)?;
         let connections = declared.iter().map(|it| it.address.clone()).zip(connected).collect();
         let listed = verify::list(&declared, &connections).await?;
-        let releases = Releases::new(config, TaggedCommits::of(&self.folder));
+        let releases =
+            Releases::new(config, TaggedCommits::of(&self.folder, config.project.default_branch.as_deref()));
         let mut expected = verify::expect(config, &releases, &listed);
         for (name, record) in &records {
             verify::add_record(&mut expected, &everything, name, record);

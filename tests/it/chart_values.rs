@@ -172,3 +172,26 @@ fn lint_names_the_parts_that_a_chart_is_packaged_without() {
         }
     }
 }
+
+#[test]
+fn a_packaged_chart_has_the_bytes_that_the_registry_gets() {
+    let folder = folder(&TestChart::small("c", "0.1.0"), "");
+    let done = folder.run("package -d dist --ref refs/tags/v1.2.3").wide().done().expect_code(0);
+    let _applied = apply(&folder).expect_code(0);
+    let packaged = std::fs::read(folder.path.join("dist/c-1.2.3.tgz")).expect("a package");
+    let hash = testkit::image::sha256(&packaged);
+    assert!(
+        done.stdout().contains(&format!("dist/c-1.2.3.tgz  ")) && done.stdout().contains(&hash),
+        "{}",
+        done.shown()
+    );
+    let blob = folder.path.join("registry/charts/c/blobs").join(hash.replacen(':', "/", 1));
+    assert_eq!(std::fs::read(blob).expect("the layer"), packaged);
+    // A folder that cannot be made is an error that names it.
+    folder.write("file", "");
+    let refused = folder.run("package -d file/dist --ref refs/tags/v1.2.3").wide().done().expect_code(1);
+    assert!(refused.stderr().contains("`file/dist` cannot be written"), "{}", refused.shown());
+    // A run that publishes nothing packages nothing, and says so.
+    let nothing = folder.run("package -d dist --target charts.c:other --ref refs/tags/v1.2.3").done();
+    assert!(nothing.expect_code(1).stderr().contains("publish::plan::target"));
+}

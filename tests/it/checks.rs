@@ -257,7 +257,10 @@ fn check_compares_and_does_nothing_else() {
     assert_snapshot!("check_differs", check("--ref refs/tags/v1.2.3").expect_code(1).shown());
     assert_snapshot!("check_applies_to_nothing", check("--ref refs/heads/main").expect_code(0).shown());
     let document = check("--ref refs/tags/v1.2.3 --json").expect_code(1).json();
-    assert_eq!((document["agreeing"].as_array().map(Vec::len), &document["not_applying"]), (Some(0), &1.into()));
+    assert_eq!(
+        (document["agreeing"].as_array().map(Vec::len), &document["not_applying"]),
+        (Some(0), &1.into())
+    );
     assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(2), "{document}");
     assert!(!folder.path.join("registry").exists());
 }

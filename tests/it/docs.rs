@@ -518,8 +518,9 @@ fn the_examples_of_templates_render_as_told() {
                 other => panic!("{other} is no flag of a context"),
             }
         }
-        let rendered = run::tags(&session).expect(template);
+        let rendered = run::tags(&session, &[]).expect(template);
         let tags: Vec<String> = rendered.resources[&ResourceId::image("broker")]
+            .tags
             .tags
             .iter()
             .map(|it| it.tag.to_string())

@@ -200,11 +200,13 @@ fn outputs_of_a_step_are_one_line_each_whatever_things_are_called() {
         "{RULES}[vars]\nx = \"a\\nforged=1\"\n[images.app]\nsource = 'oci:image'\n[images.'team/other']\nsource = 'oci:image'\n"
     );
     let folder = Folder::with(&[("publish.toml", &config)]);
-    let output =
-        Regex::new(r"^(json|[A-Za-z0-9_./-]+-(version|tags|references))=[^\r\n]*$").expect("a pattern");
+    let output = Regex::new(
+        r"^(json|[A-Za-z0-9_./-]+-(version|tags|references|candidates|labels|annotations))=[^\r\n]*$",
+    )
+    .expect("a pattern");
     for reference in ["refs/tags/v1.2.3", "refs/heads/x=1<<EOF", "refs/heads/a\u{2028}b\u{85}c"] {
         let done = folder.run_with(["tags", "--format", "github", "--ref", reference]).done().expect_code(0);
-        assert_eq!(done.stdout().lines().count(), 7, "{}", done.shown());
+        assert_eq!(done.stdout().lines().count(), 13, "{}", done.shown());
         for line in done.stdout().lines() {
             assert!(output.is_match(line) && !line.starts_with("forged"), "{reference:?}: {}", done.shown());
         }

@@ -77,3 +77,35 @@ fn what_was_changed_on_the_way_is_not_delivered() {
     assert!(refused.stderr().contains(&format!("does not hold `{layer}`")), "{}", refused.shown());
     assert_eq!(tags(&format!("{url}/app")), Vec::<String>::new());
 }
+
+#[test]
+fn a_packaged_image_is_the_one_that_is_published() {
+    let registry = DockerRegistry::start(&AcceptedClients::None);
+    let url = format!("{}/team", registry.host());
+    let folder = Folder::with(&[("publish.toml", &configuration(&url, "oci:image", ARTIFACT))]);
+    let written = folder.image("image", &image("packaged"));
+    folder.write("notes.md", "# Notes\n");
+    let package = || {
+        folder.run("package --destination dist --ref refs/tags/v1.2.3 --json").done().expect_code(0).json()
+    };
+    let (first, second) = (package(), package());
+    assert_eq!(first, second, "the same bytes");
+    let paths: Vec<&str> =
+        first["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["dist/app-v1.2.3.tar", "dist/notes-v1.2.3.tar"]);
+    assert_eq!(first["files"][0]["digest"], written.digest);
+    assert_eq!(tags(&format!("{url}/app")), Vec::<String>::new(), "nothing is published");
+
+    let _applied = folder.apply("1.2.3").done().expect_code(0);
+    for name in ["app", "notes"] {
+        let archive = format!("oci-archive:{}/dist/{name}-v1.2.3.tar:v1.2.3", folder.path.display());
+        assert_eq!(digest(&archive), digest(&format!("docker://{url}/{name}:v1.2.3")));
+    }
+    // skopeo reads every blob of it.
+    pull(&format!("oci-archive:{}/dist/app-v1.2.3.tar", folder.path.display()));
+    // It is a source like any other, and gives the same digest.
+    let again = configuration(&url, "oci-archive:dist/app-v1.2.3.tar", "");
+    folder.write("publish.toml", again);
+    let plan = folder.run("plan --detailed-exitcode --ref refs/tags/v1.2.3 --target images.app").done();
+    let _nothing_to_do = plan.expect_code(0);
+}

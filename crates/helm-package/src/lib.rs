@@ -47,6 +47,7 @@ pub use chart_file::{ChartFile, FileSpan};
 pub use check::{chart_name, check_chart};
 pub use error::ChartError;
 pub use finding::{ChartFinding, FindingConcern, FindingSeverity};
+pub use manifest::{CONTENT, PROVENANCE};
 pub use open::open;
 pub use part_of_chart::part_of_chart;
 pub use spec::ChartSpec;

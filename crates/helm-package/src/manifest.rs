@@ -12,9 +12,9 @@ use oci_registry::{Descriptor, Digest, RawManifest, media_type};
 /// The media type of the configuration.
 pub(crate) const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 /// The media type of the package.
-pub(crate) const CONTENT: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+pub const CONTENT: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The media type of the provenance.
-pub(crate) const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
+pub const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
 const TITLE: &str = "org.opencontainers.image.title";
 const VERSION: &str = "org.opencontainers.image.version";

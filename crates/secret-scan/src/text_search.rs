@@ -27,6 +27,8 @@ const AFTER: usize = 2048;
 const REACH: usize = BEFORE + AFTER;
 /// Fewer bytes than this are collected before they are searched.
 const LEAST: usize = 4 * REACH;
+/// The work to judge and note a match, in bytes that are looked at.
+const NOTED: usize = 256;
 /// The number of first bytes of a key in DER that identify it.
 const HEAD_OF_KEY: usize = 256;
 /// The size of the largest file that may hold nothing but a secret.
@@ -131,18 +133,20 @@ impl<'r> TextSearch<'r> {
     fn new(rules: &'r Rules, path: Option<&str>) -> Self {
         let plain = path.map(places::plain);
         let of_examples = plain.as_deref().is_some_and(places::of_examples);
-        let of_package = plain.as_deref().is_some_and(settings_places::is_published);
+        let of_package = plain.as_deref().is_some_and(settings_places::is_of_package);
+        let is_published = plain.as_deref().is_some_and(|it| of_package && settings_places::is_published(it));
         let of_variables = plain.as_deref().is_some_and(|it| rules.is_of_variables(it));
-        let lone = plain.as_deref().filter(|_| !of_variables).and_then(settings_places::lone);
+        let lone =
+            plain.as_deref().filter(|_| !of_variables).and_then(|it| settings_places::lone(it, of_package));
         let lines = match plain {
-            Some(path) => Some(rules.of_file(&path))
+            Some(path) => Some(rules.of_file(&path, of_package))
                 .filter(|it| !it.is_empty())
                 .map(|it| LineRules::File(it, Rules::settings_of(&path))),
             None => rules.of_variables().map(LineRules::Words),
         };
         Self {
             rules,
-            matches: TextMatches::new(rules, of_examples, of_variables).of_package(of_package),
+            matches: TextMatches::new(rules, of_examples, of_variables).of_package(is_published),
             lines: lines.map(|it| (LineReader::default(), it)),
             rest: Vec::new(),
             start: 0,
@@ -316,6 +320,7 @@ impl<'r> TextSearch<'r> {
             let earlier = newlines(spot.bytes.get(value.start..counted).unwrap_or_default());
             1 + self.newlines + later - earlier
         });
+        self.work.charge(NOTED);
         let at = begin + value.start as u64;
         self.matches.note(Sighting { position: spot.position, at, length: value.len(), line }, &judgement);
     }
@@ -323,6 +328,10 @@ impl<'r> TextSearch<'r> {
     /// Applies the rules about lines to the lines that end in `bytes`, or to the last line.
     fn push_lines(&mut self, bytes: Option<&[u8]>) {
         let Some((reader, line_rules)) = &mut self.lines else { return };
+        if self.matches.is_weary() {
+            self.work.skipped += 1;
+            return;
+        }
         let (rules, matches) = (self.rules, &mut self.matches);
         let mut each = |line: &Line<'_>| match line_rules {
             LineRules::Words(position) => {

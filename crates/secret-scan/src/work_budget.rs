@@ -31,7 +31,7 @@ impl WorkBudget {
 
     /// Takes the work for a match of `bytes` bytes that was no secret.
     pub(crate) fn charge(&mut self, bytes: usize) {
-        const BYTES_PER_UNIT: usize = 64;
+        const BYTES_PER_UNIT: usize = 16;
         self.left = self.left.saturating_sub((bytes / BYTES_PER_UNIT) as u64);
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn check_file(
             tag_prefix: project.tag_prefix.unwrap_or_default(),
             silent_tags,
             allow_dirty: project.allow_dirty.unwrap_or_default(),
+            default_branch: project.default_branch,
             version,
             title: project.title,
             description: project.description,

@@ -29,14 +29,24 @@ pub(super) fn check_tag_rules(
             let why = "only tags with `mutability = \"forward\"` look at the image that they name";
             idle(&name, "on_unknown", why, problems);
         }
+        let on: Vec<EventName> = raw.on?.into_vec().into_iter().map(EventName::from).collect();
+        if raw.forks == Some(true) && !on.contains(&EventName::PullRequest) {
+            idle(
+                &name,
+                "forks",
+                "only rules whose `on` names `pull_request` fire on pull requests",
+                problems,
+            );
+        }
         let rule = TagRule {
-            on: raw.on?.into_vec().into_iter().map(EventName::from).collect(),
+            on,
             template: raw.template?,
             matches,
             when: raw.when,
             mutability,
             on_conflict: raw.on_conflict.unwrap_or_default(),
             prereleases: raw.prereleases.unwrap_or_default(),
+            forks: raw.forks.unwrap_or_default(),
             on_unknown: raw.on_unknown,
         };
         Some((name, rule))

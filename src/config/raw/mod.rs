@@ -9,18 +9,19 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::model::forward::OnUnknown;
-use crate::model::{Compare, EventName, Mutability, OnConflict, OnTagFailure, Visibility};
+use crate::model::{Compare, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{
     RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
+pub(super) use tag_rule::RawTagRule;
 
 mod resource;
 mod retention;
 mod secrets;
+mod tag_rule;
 
 /// The configuration of `brokkr-publish`: what to publish, where to, and under which tags.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -123,6 +124,9 @@ pub(super) struct RawProject {
     /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
     #[schemars(extend("default" = false))]
     pub allow_dirty: Option<bool>,
+    /// The default branch, for CIs that do not name it and clones that do not know it.
+    #[schemars(length(min = 1), extend("examples" = ["main"]))]
+    pub default_branch: Option<String>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<RawVersionFile>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
@@ -213,38 +217,6 @@ pub(super) struct RawAuth {
     pub password_env: Option<String>,
 }
 
-/// A tag rule: the tag that some events of git make.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "TagRule")]
-pub(super) struct RawTagRule {
-    /// The events that it fires on: one, or a list.
-    #[schemars(required, extend("examples" = ["tag", ["branch", "pull_request"]]))]
-    pub on: Option<OneOrMany<RawEventName>>,
-    /// The tag, as a template: `v{{ version }}`, `sha-{{ git.short_sha }}`, `{{ git.branch | slug }}`.
-    #[schemars(required, length(min = 1), extend("examples" = ["v{{ version }}", "latest", "sha-{{ git.short_sha }}"]))]
-    pub template: Option<String>,
-    /// Globs, one of which the branch (or the git tag, on `tag`) must match: one, or a list. Default: any.
-    #[schemars(extend("examples" = ["release/*", ["main", "develop"]]))]
-    pub r#match: Option<OneOrMany<NonEmptyText>>,
-    /// A condition in the template language. The rule fires only if it is true.
-    #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
-    pub when: Option<String>,
-    /// Whether the tag may move.
-    #[schemars(extend("default" = "immutable"))]
-    pub mutability: Option<Mutability>,
-    /// The action if an immutable tag already names another digest.
-    #[schemars(extend("default" = "fail"))]
-    pub on_conflict: Option<OnConflict>,
-    /// Whether a forward tag takes pre-releases such as 2.0.0-rc.1.
-    #[schemars(extend("default" = false))]
-    pub prereleases: Option<bool>,
-    /// The action for a forward tag if it is unknown whether it would move forward. For a release, that is so if nothing shows
-    /// the version of the image that the tag names: no version tag, annotation or label. Default: `keep`. For a branch, it
-    /// is so in a shallow clone, or if the image does not record its commit. Default: `move`.
-    pub on_unknown: Option<OnUnknown>,
-}
-
 /// The behavior of `apply`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -277,35 +249,6 @@ pub(super) struct RawCheck {
     /// The image whose version `{{ version }}` is, by name. Default: the project's `tag_prefix` decides.
     #[schemars(length(min = 1), extend("examples" = ["broker"]))]
     pub image: Option<String>,
-}
-
-/// An event of git that a tag rule fires on.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "Event")]
-pub(super) enum RawEventName {
-    /// A git tag was pushed, or a release was published.
-    Tag,
-    /// A branch was pushed.
-    Branch,
-    /// A pull or merge request was opened or changed.
-    PullRequest,
-    /// A timer fired.
-    Schedule,
-    /// Somebody started the run by hand.
-    Manual,
-}
-
-impl From<RawEventName> for EventName {
-    fn from(event: RawEventName) -> Self {
-        match event {
-            RawEventName::Tag => Self::Tag,
-            RawEventName::Branch => Self::Branch,
-            RawEventName::PullRequest => Self::PullRequest,
-            RawEventName::Schedule => Self::Schedule,
-            RawEventName::Manual => Self::Manual,
-        }
-    }
 }
 
 /// A value of `[vars]`.

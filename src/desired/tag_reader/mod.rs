@@ -68,9 +68,10 @@ impl TagReader {
         let by_event = templates.uses(template.text(), TemplateSyntax::Text, "event")
             || template.when().is_some_and(|when| templates.uses(when, TemplateSyntax::Expression, "event"));
         let (mut alternatives, mut seen) = (Vec::new(), BTreeSet::new());
-        for event in template.events() {
-            if seen.insert((by_event.then_some(event), *event == EventName::Tag)) {
-                let found = trial::alternative(renderer, template, *event, resource, &variables)?;
+        let contexts = if by_event { template.contexts() } else { template.events().to_vec() };
+        for event in contexts {
+            if seen.insert((by_event.then_some(event), event == EventName::Tag)) {
+                let found = trial::alternative(renderer, template, event, resource, &variables)?;
                 alternatives.extend(found);
             }
         }

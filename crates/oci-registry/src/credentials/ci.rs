@@ -8,7 +8,13 @@ const GHCR: &str = "ghcr.io";
 /// Returns the credentials that a GitHub Actions or GitLab CI job has for `host`. `variable` returns no empty values.
 pub(super) fn of_job(host: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<Credentials> {
     let is_in = |name: &str| variable(name).as_deref() == Some("true");
-    if is_in("GITHUB_ACTIONS") && host == GHCR {
+    // Gitea, Forgejo and GitHub Enterprise Server set the same variables, and their tokens are not for GitHub.
+    let is_github = || {
+        let server = variable("GITHUB_SERVER_URL").unwrap_or_default().to_ascii_lowercase();
+        let is_other = ["GITEA_ACTIONS", "FORGEJO_ACTIONS"].iter().any(|name| variable(name).is_some());
+        !is_other && (server.is_empty() || server.trim_end_matches('/') == "https://github.com")
+    };
+    if is_in("GITHUB_ACTIONS") && host == GHCR && is_github() {
         // GHCR accepts any user name with a token; GitHub's own documentation uses the actor's.
         let token = variable("GITHUB_TOKEN")?;
         let actor = variable("GITHUB_ACTOR").unwrap_or_else(|| "github-actions".to_owned());
@@ -47,6 +53,26 @@ mod tests {
         assert_eq!(found("other", &job), None);
         assert_eq!(found("ghcr.io", &job[1..]), None);
         assert_eq!(found("ghcr.io", &job[..1]), None);
+    }
+
+    #[test]
+    fn the_token_of_another_forge_does_not_go_to_github() {
+        let job = [("GITHUB_ACTIONS", "true"), ("GITHUB_TOKEN", "t"), ("GITHUB_ACTOR", "a")];
+        let with = |name: &'static str, value: &'static str| [&job[..], &[(name, value)]].concat();
+        for (name, value, has) in [
+            ("GITHUB_SERVER_URL", "https://github.com", true),
+            ("GITHUB_SERVER_URL", "https://GitHub.com/", true),
+            ("GITHUB_SERVER_URL", "http://github.com", false),
+            ("GITHUB_SERVER_URL", "https://gitea.example.com", false),
+            ("GITHUB_SERVER_URL", "https://codeberg.org", false),
+            ("GITHUB_SERVER_URL", "https://ghe.example.com", false),
+            ("GITHUB_SERVER_URL", "https://octo.ghe.com", false),
+            ("GITHUB_SERVER_URL", "https://github.com.example.com", false),
+            ("GITEA_ACTIONS", "true", false),
+            ("FORGEJO_ACTIONS", "true", false),
+        ] {
+            assert_eq!(found("ghcr.io", &with(name, value)).is_some(), has, "{name}={value}");
+        }
     }
 
     #[test]

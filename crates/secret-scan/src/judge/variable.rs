@@ -21,11 +21,15 @@ pub(crate) fn variable<'v>(
     value: &'v [u8],
     of_image: bool,
 ) -> Option<Judgement<'v>> {
-    let text = String::from_utf8_lossy(value);
-    if name.len() > 256 || is_no_secret(&text, value) {
+    if name.len() > 256 {
         return None;
     }
     let kind = name_kind(&String::from_utf8_lossy(name));
+    let is_anything = kind == NameKind::Other && of_image && (is_hex(value) || is_certain(value));
+    let text = String::from_utf8_lossy(value);
+    if matches!(kind, NameKind::Other | NameKind::Public) && !is_anything || is_no_secret(&text, value) {
+        return None;
+    }
     let judged =
         |high: bool| Some(Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value));
     let long = value.len() >= 8 && bits(value) >= 2.5 && !is_name(&text);
