@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use crate::model::retention::Age;
-use crate::model::secret_search::{SecretAllowance, SecretPolicy};
+use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
 use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
@@ -279,6 +279,10 @@ pub struct ApplyRules {
 pub struct Secrets {
     /// The effect of a secret, in every repository. `None`: it blocks the plan if the repository is public.
     pub policy: Option<SecretPolicy>,
+    /// The least severity of a finding that blocks.
+    pub block: BlockingSeverity,
+    /// The effect of a file that could not be searched to its end.
+    pub unsearched: UnsearchedPolicy,
     /// The allowed findings. Their paths start at the root of the layer, without a slash.
     pub allow: Vec<SecretAllowance>,
 }

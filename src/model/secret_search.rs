@@ -33,6 +33,51 @@ impl SecretPolicy {
     }
 }
 
+/// The least severity of a finding that blocks a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockingSeverity {
+    /// Findings of severity medium and high block.
+    Medium,
+    /// Only findings of severity high block.
+    #[default]
+    High,
+}
+
+impl BlockingSeverity {
+    /// Whether a finding of `severity` blocks.
+    pub fn blocks(self, severity: SecretSeverity) -> bool {
+        let least = match self {
+            Self::Medium => SecretSeverity::Medium,
+            Self::High => SecretSeverity::High,
+        };
+        severity >= least
+    }
+
+    /// Whether it is the default.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The effect of a file that could not be searched to its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UnsearchedPolicy {
+    /// It blocks the plan.
+    Deny,
+    /// It is reported, and let through.
+    #[default]
+    Warn,
+}
+
+impl UnsearchedPolicy {
+    /// Whether it is the default.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A finding that is not a secret, and the reason. All given conditions must match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SecretAllowance {
@@ -57,6 +102,12 @@ pub struct PlannedSecrets {
     /// The allowances.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<SecretAllowance>,
+    /// The least severity of a finding that blocks.
+    #[serde(default, skip_serializing_if = "BlockingSeverity::is_default")]
+    pub block: BlockingSeverity,
+    /// The effect of a file that could not be searched to its end.
+    #[serde(default, skip_serializing_if = "UnsearchedPolicy::is_default")]
+    pub unsearched_policy: UnsearchedPolicy,
     /// The searched repositories by address, with the effect of a finding and the content to search.
     pub repositories: BTreeMap<String, SearchedRepository>,
     /// The amount of content that was searched.

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 use crate::model::secret_search::{
     PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding, SecretPlace, SecretPolicy, Unsearched,
+    UnsearchedPolicy,
 };
 use oci_registry::Digest;
 use secret_scan::display::{path_without_known, redact_text, without_known};
@@ -124,6 +125,16 @@ fn denies(planned: &PlannedSecrets, addresses: &BTreeSet<String>) -> bool {
     addresses.iter().any(|address| policy(address) == Some(SecretPolicy::Deny))
 }
 
+/// Returns the error for a file that could not be searched to its end, if that blocks.
+fn not_to_its_end(resource: &ResourceId, blob: &Digest, path: Option<&str>, reason: &str) -> Diagnostic {
+    let file = path.map_or_else(|| format!("`{blob}`"), |path| format!("`{path}` in `{blob}`"));
+    let mut diagnostic = cannot_be_searched(&format!("{resource}: {file}"), reason).diagnostic;
+    let help =
+        "leave the file out, or unpack it; `[secrets] unsearched = \"warn\"` lets it through".to_owned();
+    diagnostic.help = Some(help);
+    diagnostic
+}
+
 /// Returns how much was searched.
 fn amount(gathered: &GatheredContent, results: &BlobResults) -> SearchedContent {
     let mut searched = SearchedContent::default();
@@ -186,6 +197,12 @@ impl FindingList<'_> {
                 }
                 for part in &report.unsearched {
                     let path = part.path.as_ref().map(|path| path_without_known(path, &self.known));
+                    if self.planned.unsearched_policy == UnsearchedPolicy::Deny
+                        && denies(self.planned, &position.addresses)
+                    {
+                        self.problems.push(not_to_its_end(resource, digest, path.as_deref(), &part.reason));
+                        continue;
+                    }
                     self.add_unsearched(resource, digest, path, part.reason.clone());
                 }
                 if let Some(reason) = &report.unreadable {
@@ -233,7 +250,7 @@ impl FindingList<'_> {
             redacted: found.redacted.clone(),
             fingerprint: found.fingerprint.clone(),
             allowed: None,
-            blocks: found.severity == SecretSeverity::High && denies(self.planned, addresses),
+            blocks: self.planned.block.blocks(found.severity) && denies(self.planned, addresses),
         });
     }
 }
@@ -261,9 +278,7 @@ pub(crate) fn secret_diagnostic(finding: &SecretFinding) -> Diagnostic {
         finding.allowance()
     );
     let code = Code::SecretsFound;
-    match finding.severity {
-        SecretSeverity::High => Diagnostic::error(code, finding.title()),
-        SecretSeverity::Medium | SecretSeverity::Low => Diagnostic::warning(code, finding.title()),
-    }
-    .help(way_out)
+    let blocks = finding.blocks || finding.severity == SecretSeverity::High;
+    let diagnostic = if blocks { Diagnostic::error } else { Diagnostic::warning };
+    diagnostic(code, finding.title()).help(way_out)
 }

@@ -93,6 +93,8 @@ impl Screening {
         let secrets = PlannedSecrets {
             rules: self.rules.identity().clone(),
             allow: declared.allow.clone(),
+            block: declared.block,
+            unsearched_policy: declared.unsearched,
             repositories: selected,
             searched: SearchedContent::default(),
             findings: Vec::new(),

@@ -28,6 +28,7 @@ mod preflight;
 mod prune_github;
 mod pushed_by_digest;
 mod quickstart;
+mod recall;
 mod record;
 mod referrer_types;
 mod referrers;
@@ -51,6 +52,8 @@ mod whose_fault;
 mod entry;
 #[path = "../support/published_release.rs"]
 mod published_release;
+#[path = "../support/secret_places.rs"]
+mod secret_places;
 #[path = "../support/silent_reporter.rs"]
 mod silent_reporter;
 #[path = "../support/small_image.rs"]

@@ -44,7 +44,7 @@ fn patterns() -> &'static [Regex] {
 /// Returns the patterns. The documentation of each program says how it takes a password: `man curl`, `docker login --help`,
 /// `man mysql`, `man sshpass`, `redis-cli --help`, `man chpasswd`, RFC 7235 section 4.2, `man ftp` ("THE .netrc FILE"). The
 /// other patterns recognize options by name.
-pub(crate) fn texts() -> [String; 22] {
+pub(crate) fn texts() -> [String; 24] {
     [
             format!(r#"\bcurl\b{REST}[\s,]["']?(?:-u|-U|--(?:proxy-)?user){GAP}?[^\s:"',;|&]{{1,128}}:{WORD}"#),
             format!(r#"\blogin\b{REST}[\s,]["']?-p{GAP}{WORD}"#),
@@ -72,6 +72,8 @@ pub(crate) fn texts() -> [String; 22] {
             format!(r#"\bhttp-basic\.[^\s]{{1,128}}\s+[^\s]{{1,64}}\s+["']?{WORD}"#),
             format!(r#"\bhtpasswd\s+-[a-zA-Z]*b[a-zA-Z]*\s+(?:[^\s]+\s+)?[0-9A-Za-z_.-]{{1,64}}\s+["']?{WORD}"#),
             format!(r#"(?:\bIDENTIFIED\s+(?:WITH\s+[^\s]{{1,40}}\s+)?BY|\bWITH\s+(?:ENCRYPTED\s+)?PASSWORD|\bPASSWORD)\s+["']{WORD}"#),
+            format!(r#"\b(?:useradd|usermod)\b{REST}[\s,]["']?(?:-p|--password){GAP}{WORD}"#),
+            format!(r#"(?:^|\s)(?:user|proxy-user)\s*[=:]\s*["']?[0-9A-Za-z_.@-]{{1,64}}:{WORD}"#),
             // The older form of the instruction, without a sign.
             format!(r#"\b(?:ENV|ARG)\s+(?P<name>[A-Za-z_][0-9A-Za-z_]{{1,127}})\s+["']?{WORD}"#),
     ]

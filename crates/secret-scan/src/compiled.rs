@@ -62,13 +62,13 @@ impl Rules {
     }
 
     /// Returns the positions of the rules about lines of the file `path`, which is plain.
-    pub(crate) fn of_file(&self, path: &str) -> Vec<usize> {
+    pub(crate) fn of_file(&self, path: &str, of_package: bool) -> Vec<usize> {
         let about = |rule: &Rule| match rule.detection {
             Detection::Lines(FileLines { files, .. }) | Detection::Variable(files) => {
                 places::any_matches(path, files)
             }
-            Detection::Setting => settings_places::syntax(path).is_some(),
-            Detection::Command => settings_places::has_commands(path),
+            Detection::Setting => settings_places::syntax(path, of_package).is_some(),
+            Detection::Command => settings_places::has_commands(path, of_package),
             Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone | Detection::Structure => false,
         };
         self.table.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, _)| position).collect()
@@ -90,7 +90,7 @@ impl Rules {
 
     /// Returns the reader of the settings in the file `path`, which is plain.
     pub(crate) fn settings_of(path: &str) -> SettingsReader {
-        SettingsReader::new(settings_places::syntax(path).unwrap_or(SettingsSyntax::Program))
+        SettingsReader::new(settings_places::syntax(path, false).unwrap_or(SettingsSyntax::Program))
     }
 
     /// Returns the position of the rule about words that are all that a file holds.

@@ -3,7 +3,7 @@
 //! # How the crate is built
 //!
 //! In reading order: `rule` is the form of a rule; `rules` is the table; `keywords` is the one pass over all bytes; [`TextSearch`] looks
-//! at the bytes near a keyword (`keyword_match`) and at lines; `judge` distinguishes secrets from examples; [`display`] makes texts that
+//! at the bytes near a keyword (`keyword_match`) and at lines (`line_rules`, `settings`); `judge` distinguishes secrets from examples; [`display`] makes texts that
 //! may hold a secret fit to be shown; `content` searches blobs and the archives in them; `config` searches configurations of images;
 //! `cache` remembers blobs that were searched. No two files import each other.
 
@@ -17,6 +17,7 @@ pub mod display;
 mod judge;
 mod keyword_match;
 mod keywords;
+mod line_rules;
 mod lines;
 mod matches;
 mod places;
@@ -28,6 +29,7 @@ mod severity;
 mod text_matches;
 mod text_search;
 mod words;
+mod work_budget;
 
 pub use cache::ReportCache;
 pub use compiled::Rules;

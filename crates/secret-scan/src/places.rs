@@ -104,7 +104,13 @@ pub(crate) fn plain(path: &str) -> String {
 
 /// Whether the last parts of `path`, which is [`plain`], match one of `patterns`. A `*` matches any characters of a name.
 pub(crate) fn any_matches(path: &str, patterns: &[&str]) -> bool {
+    let last = path.as_bytes().last();
     patterns.iter().any(|pattern| {
+        // Most patterns end with another character.
+        let end = pattern.as_bytes().last();
+        if end != last && end != Some(&b'*') {
+            return false;
+        }
         let mut parts = path.rsplit('/');
         pattern.rsplit('/').all(|wanted| parts.next().is_some_and(|part| part_matches(part, wanted)))
     })

@@ -87,6 +87,14 @@ pub(crate) struct NearKeyword {
     pub check: ValueCheck,
 }
 
+impl NearKeyword {
+    /// Whether the pattern may look at many bytes at each of keywords that follow closely.
+    pub(crate) fn is_long(&self) -> bool {
+        self.start == PatternStart::Within && self.check == ValueCheck::PemInBase64
+            || matches!(self.check, ValueCheck::Pem | ValueCheck::Putty)
+    }
+}
+
 /// The place at which a pattern is tried, relative to a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PatternStart {

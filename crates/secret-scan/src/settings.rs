@@ -64,7 +64,7 @@ impl SettingsReader {
             }
         }
         if !any && self.syntax == SettingsSyntax::Settings {
-            two_words(line, start, each);
+            words(line, start, each);
         }
     }
 
@@ -74,7 +74,24 @@ impl SettingsReader {
         let before = name.start.checked_sub(1).and_then(|it| line.get(it)).copied();
         let after_name = line.get(name.end).copied();
         let of_sign = *line.get(sign)?;
+        if of_sign == b'=' && self.syntax == SettingsSyntax::Program && before == Some(b' ') {
+            // `password: string = "value"`
+            let typed = line.get(..name.start).unwrap_or_default().trim_ascii_end();
+            if let Some(declared) = typed.strip_suffix(b":").and_then(|it| name_before(line, it.len())) {
+                let (value, quoted) = value_after(line, sign, of_sign)?;
+                return quoted.then_some((declared, value));
+            }
+        }
         if of_sign == b'>' {
+            // `<property name="password">value</property>`
+            if let Some(named) =
+                self.named.as_ref().filter(|_| after_name == Some(b'"') && name.end + 1 == sign)
+            {
+                let start = sign + 1;
+                let end = line.get(start..)?.iter().position(|it| *it == b'<')?;
+                let text = line.get(name.clone()).unwrap_or_default();
+                return (end > 0 && text == named.as_slice()).then_some((name, start..start + end));
+            }
             // `<password>value</password>`
             let start = sign + 1;
             let rest = line.get(start..)?;
@@ -145,19 +162,34 @@ fn value_after(line: &[u8], sign: usize, of_sign: u8) -> Option<(Range<usize>, b
     (end > 0).then_some((at..at + end, quote.is_some()))
 }
 
-/// Calls `each` with the name and the value of a line of two words, as in `redis.conf`: `requirepass VALUE`.
-fn two_words(line: &[u8], start: usize, each: &mut dyn FnMut(&[u8], Range<usize>)) {
+/// Calls `each` with the name and the value of a line of two or more words, as in `redis.conf` and `haproxy.cfg`:
+/// `requirepass VALUE`, `user NAME password VALUE`, `SetEnv NAME VALUE`.
+fn words(line: &[u8], start: usize, each: &mut dyn FnMut(&[u8], Range<usize>)) {
+    const MOST: usize = 8;
     let text = line.get(start..).unwrap_or_default();
-    let mut words = text.split(u8::is_ascii_whitespace).filter(|it| !it.is_empty());
-    let (Some(name), Some(value), None) = (words.next(), words.next(), words.next()) else { return };
-    if !name.iter().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.')) {
-        return;
+    let mut words: Vec<Range<usize>> = Vec::new();
+    let mut from = 0;
+    for word in text.split(u8::is_ascii_whitespace) {
+        if !word.is_empty() {
+            words.push(start + from..start + from + word.len());
+        }
+        from += word.len() + 1;
+        if words.len() > MOST {
+            return;
+        }
     }
-    let length = text.iter().rposition(|it| !it.is_ascii_whitespace()).map_or(0, |last| last + 1);
-    let end = start + length;
-    let quoted = value.len() > 2 && matches!(value, [b'"', .., b'"'] | [b'\'', .., b'\'']);
-    let inner = usize::from(quoted);
-    each(name, end - value.len() + inner..end - inner);
+    for pair in words.windows(2) {
+        let [name, value] = pair else { continue };
+        let (name, text) =
+            (line.get(name.clone()).unwrap_or_default(), line.get(value.clone()).unwrap_or_default());
+        let is_name = name.iter().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.'));
+        let trimmed = text.strip_suffix(b";").unwrap_or(text);
+        let quoted = trimmed.len() > 2 && matches!(trimmed, [b'"', .., b'"'] | [b'\'', .., b'\'']);
+        let inner = usize::from(quoted);
+        if is_name {
+            each(name, value.start + inner..value.start + trimmed.len() - inner);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(crate) struct TextMatches<'r> {
     of_package: bool,
     /// Whether the text holds variables: a variable of an image, a command, or a file such as `.env`.
     of_variables: bool,
+    /// How many matches were noted, known ones included.
+    noted: u64,
     matches: Vec<(Sighting, Match)>,
 }
 
@@ -43,7 +45,7 @@ impl Sighting {
 
 impl<'r> TextMatches<'r> {
     pub(crate) fn new(rules: &'r Rules, of_examples: bool, of_variables: bool) -> Self {
-        Self { rules, of_examples, of_package: false, of_variables, matches: Vec::new() }
+        Self { rules, of_examples, of_package: false, of_variables, noted: 0, matches: Vec::new() }
     }
 
     /// Sets whether the file belongs to a package.
@@ -66,7 +68,9 @@ impl<'r> TextMatches<'r> {
         };
         if self.of_examples && !check.is_some_and(ValueCheck::is_certain) {
             SecretSeverity::Low
-        } else if self.of_variables && check == Some(ValueCheck::InVariables) {
+        } else if check == Some(ValueCheck::Jwt)
+            || self.of_variables && check == Some(ValueCheck::InVariables)
+        {
             SecretSeverity::High
         } else {
             self.weighed(check, rule.severity)
@@ -84,9 +88,15 @@ impl<'r> TextMatches<'r> {
         self.rules.all().get(position).map_or(SecretSeverity::Low, |it| it.severity)
     }
 
+    /// Whether so many matches were noted that the file consists of them.
+    pub(crate) fn is_weary(&self) -> bool {
+        self.noted > 200_000
+    }
+
     /// Adds a match, unless the value is known to be public or was found before. If the matches of the rule are at the limit, it
     /// replaces the last of those with the lowest severity, provided that is lower than its own.
     pub(crate) fn note(&mut self, sighting: Sighting, judgement: &Judgement<'_>) {
+        self.noted += 1;
         let Some(rule) = self.rules.all().get(sighting.position) else { return };
         let Some(fingerprint) = judgement.fingerprint() else { return };
         let severity = if self.of_variables { judgement.in_variables } else { judgement.severity };

@@ -9,12 +9,14 @@ use oci_registry::Digest;
 
 use crate::compiled::Rules;
 use crate::keyword_match::{KeywordSpot, secret_at};
-use crate::lines::{Line, LineReader, assignment, assignments};
+use crate::line_rules::{Assignment, note_line, note_variable};
+use crate::lines::{Line, LineReader, assignments};
 use crate::matches::Match;
 use crate::rule::Detection;
-use crate::settings::{SettingsReader, SettingsSyntax};
+use crate::settings::SettingsReader;
 use crate::severity::SecretSeverity;
 use crate::text_matches::{Sighting, TextMatches};
+use crate::work_budget::WorkBudget;
 use crate::{command, judge, places, settings_places};
 
 /// How many bytes before a keyword a pattern may begin.
@@ -25,6 +27,8 @@ const AFTER: usize = 2048;
 const REACH: usize = BEFORE + AFTER;
 /// Fewer bytes than this are collected before they are searched.
 const LEAST: usize = 4 * REACH;
+/// The work to judge and note a match, in bytes that are looked at.
+const NOTED: usize = 256;
 /// The number of first bytes of a key in DER that identify it.
 const HEAD_OF_KEY: usize = 256;
 /// The size of the largest file that may hold nothing but a secret.
@@ -48,6 +52,8 @@ pub struct TextSearch<'r> {
     binary: Option<bool>,
     /// The number of newlines before `decided`.
     newlines: u64,
+    /// How much work the patterns may still do, and how many keywords were not looked at when there was none left.
+    work: WorkBudget,
     /// Whether a word that is all that the file holds may be a secret, and whether it is a file of secrets.
     lone: Option<bool>,
 }
@@ -127,24 +133,27 @@ impl<'r> TextSearch<'r> {
     fn new(rules: &'r Rules, path: Option<&str>) -> Self {
         let plain = path.map(places::plain);
         let of_examples = plain.as_deref().is_some_and(places::of_examples);
-        let of_package = plain.as_deref().is_some_and(settings_places::is_published);
+        let of_package = plain.as_deref().is_some_and(settings_places::is_of_package);
+        let is_published = plain.as_deref().is_some_and(|it| of_package && settings_places::is_published(it));
         let of_variables = plain.as_deref().is_some_and(|it| rules.is_of_variables(it));
-        let lone = plain.as_deref().filter(|_| !of_variables).and_then(settings_places::lone);
+        let lone =
+            plain.as_deref().filter(|_| !of_variables).and_then(|it| settings_places::lone(it, of_package));
         let lines = match plain {
-            Some(path) => Some(rules.of_file(&path))
+            Some(path) => Some(rules.of_file(&path, of_package))
                 .filter(|it| !it.is_empty())
                 .map(|it| LineRules::File(it, Rules::settings_of(&path))),
             None => rules.of_variables().map(LineRules::Words),
         };
         Self {
             rules,
-            matches: TextMatches::new(rules, of_examples, of_variables).of_package(of_package),
+            matches: TextMatches::new(rules, of_examples, of_variables).of_package(is_published),
             lines: lines.map(|it| (LineReader::default(), it)),
             rest: Vec::new(),
             start: 0,
             decided: 0,
             binary: None,
             newlines: 0,
+            work: WorkBudget::default(),
             lone,
         }
     }
@@ -258,6 +267,11 @@ impl<'r> TextSearch<'r> {
         }
     }
 
+    /// Returns how many keywords were not looked at, because the data consists of hardly anything else.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.work.skipped
+    }
+
     /// Decides once whether the data is binary, from the collected bytes and the bytes after them.
     fn sniff(&mut self, behind: &[u8]) {
         if self.binary.is_none() {
@@ -276,6 +290,7 @@ impl<'r> TextSearch<'r> {
         let rules = self.rules;
         let keywords = &rules.keywords;
         let searched = bytes.get(..bytes.len().min(to_offset + keywords.longest())).unwrap_or(bytes);
+        self.work.earn(to_offset.saturating_sub(from));
         for (at, positions) in keywords.hits(searched, from).take_while(|(at, _)| *at < to_offset) {
             for position in positions {
                 let seen = bytes.get(..bytes.len().min(at + AFTER)).unwrap_or(bytes);
@@ -290,17 +305,22 @@ impl<'r> TextSearch<'r> {
 
     /// Applies a rule to a keyword in bytes that begin at `begin`. The newlines before `counted` are already counted.
     fn examine(&mut self, spot: &KeywordSpot<'_>, begin: u64, counted: usize) {
-        if self.matches.is_full(spot.position) {
+        if self.matches.is_full(spot.position) || !self.work.spend() {
             return;
         }
         let Some(rule) = self.rules.all().get(spot.position) else { return };
         let Detection::Keyword(near) = rule.detection else { return };
-        let Some((value, judgement)) = secret_at(self.rules, rule, &near, spot) else { return };
+        let Some((value, judgement)) = secret_at(self.rules, rule, &near, spot) else {
+            // A long match that is no secret took long, too.
+            self.work.charge(if near.is_long() { AFTER } else { 0 });
+            return;
+        };
         let line = (!spot.binary).then(|| {
             let later = newlines(spot.bytes.get(counted..value.start).unwrap_or_default());
             let earlier = newlines(spot.bytes.get(value.start..counted).unwrap_or_default());
             1 + self.newlines + later - earlier
         });
+        self.work.charge(NOTED);
         let at = begin + value.start as u64;
         self.matches.note(Sighting { position: spot.position, at, length: value.len(), line }, &judgement);
     }
@@ -308,6 +328,10 @@ impl<'r> TextSearch<'r> {
     /// Applies the rules about lines to the lines that end in `bytes`, or to the last line.
     fn push_lines(&mut self, bytes: Option<&[u8]>) {
         let Some((reader, line_rules)) = &mut self.lines else { return };
+        if self.matches.is_weary() {
+            self.work.skipped += 1;
+            return;
+        }
         let (rules, matches) = (self.rules, &mut self.matches);
         let mut each = |line: &Line<'_>| match line_rules {
             LineRules::Words(position) => {
@@ -325,96 +349,6 @@ impl<'r> TextSearch<'r> {
             Some(bytes) => reader.push(bytes, &mut each),
             None => reader.end(&mut each),
         }
-    }
-}
-
-/// Applies one rule about lines to a line.
-fn note_line(
-    matches: &mut TextMatches<'_>,
-    rules: &Rules,
-    settings: &mut SettingsReader,
-    position: usize,
-    line: &Line<'_>,
-) {
-    let Some(rule) = rules.all().get(position) else { return };
-    match rule.detection {
-        Detection::Lines(it) => {
-            let Some(captures) = rules.pattern(position).and_then(|it| it.captures(line.text)) else {
-                return;
-            };
-            let (Some(whole), Some(value)) = (captures.get(0), captures.name("value")) else { return };
-            let judgement = match captures.name("name") {
-                Some(name) => judge::setting(rule.severity, name.as_bytes(), value.as_bytes(), false),
-                None => judge::value(rule, 0.0, it.check, whole.as_bytes(), value.as_bytes()),
-            };
-            if let Some(judgement) = judgement {
-                let at = line.at + value.start() as u64;
-                matches.note(
-                    Sighting { position, at, length: value.len(), line: Some(line.number) },
-                    &judgement,
-                );
-            }
-        }
-        Detection::Variable(_) => {
-            if let Some((name, value)) = assignment(line.text) {
-                note_variable(matches, position, &Assignment::on(line, name, value), true);
-            }
-        }
-        Detection::Setting => {
-            let in_program = settings.syntax == SettingsSyntax::Program;
-            settings.read(line.text, &mut |name, value| {
-                let text = line.text.get(value.clone()).unwrap_or_default();
-                if let Some(judgement) = judge::setting(rule.severity, name, text, in_program) {
-                    let (at, line) = (line.at + value.start as u64, Some(line.number));
-                    matches.note(Sighting { position, at, length: text.len(), line }, &judgement);
-                }
-            });
-        }
-        Detection::Command => note_command(matches, position, line),
-        Detection::Keyword(_) | Detection::FileName(_) | Detection::Lone | Detection::Structure => {}
-    }
-}
-
-/// Applies the rule about commands to a line.
-fn note_command(matches: &mut TextMatches<'_>, position: usize, line: &Line<'_>) {
-    let part = |range: Range<usize>| line.text.get(range).unwrap_or_default();
-    for possible in command::values(line.text) {
-        let (at, length) = (line.at + possible.value.start as u64, possible.value.len());
-        let judged = judge::option(matches.severity(position), possible.name.map(part), part(possible.value));
-        if let Some(judgement) = judged {
-            matches.note(Sighting { position, at, length, line: Some(line.number) }, &judgement);
-        }
-    }
-}
-
-/// A variable and its value.
-struct Assignment<'t> {
-    name: &'t [u8],
-    value: &'t [u8],
-    /// The offset at which the value begins.
-    at: u64,
-    /// The line in which the value begins, from 1.
-    line: Option<u64>,
-}
-
-impl<'t> Assignment<'t> {
-    /// Returns the assignment of the text in the range `value` to `name` on `line`.
-    fn on(line: &Line<'t>, name: &'t [u8], value: Range<usize>) -> Self {
-        let at = line.at + value.start as u64;
-        Self { name, value: line.text.get(value).unwrap_or_default(), at, line: Some(line.number) }
-    }
-}
-
-/// Applies the rule about variables to one variable. `of_image` says whether its name may be anything.
-fn note_variable(
-    matches: &mut TextMatches<'_>,
-    position: usize,
-    assignment: &Assignment<'_>,
-    of_image: bool,
-) {
-    let Assignment { name, value, at, line } = *assignment;
-    if let Some(judgement) = judge::variable(matches.severity(position), name, value, of_image) {
-        matches.note(Sighting { position, at, length: value.len(), line }, &judgement);
     }
 }
 

@@ -9,7 +9,8 @@ use crate::model::secret_search::SecretAllowance;
 use secret_scan::Rules;
 
 pub(super) fn check_secrets(raw: raw::RawSecrets, problems: &mut Problems<'_>) -> Secrets {
-    let mut secrets = Secrets { policy: raw.policy, allow: Vec::new() };
+    let (block, unsearched) = (raw.block.unwrap_or_default(), raw.unsearched.unwrap_or_default());
+    let mut secrets = Secrets { policy: raw.policy, block, unsearched, allow: Vec::new() };
     for (index, allow) in raw.allow.unwrap_or_default().into_iter().enumerate() {
         let position = index.to_string();
         let item = ["secrets", "allow", position.as_str()];

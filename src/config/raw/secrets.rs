@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::secret_search::SecretPolicy;
+use crate::model::secret_search::{BlockingSeverity, SecretPolicy, UnsearchedPolicy};
 
 /// The search for secrets in the content that is sent: layers, configurations, annotations.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -14,6 +14,14 @@ pub(in crate::config) struct RawSecrets {
     /// applies to every repository. Default: content for public repositories is searched, and a secret blocks the plan.
     #[schemars(extend("examples" = ["deny", "warn"]))]
     pub policy: Option<SecretPolicy>,
+    /// The least severity of a finding that blocks the plan: `"high"`, or `"medium"` for findings of severity medium too. Default:
+    /// `"high"`.
+    #[schemars(extend("examples" = ["medium"]))]
+    pub block: Option<BlockingSeverity>,
+    /// The effect of a file that could not be searched to its end, such as an encrypted archive: `"deny"` blocks the plan, `"warn"` reports
+    /// it and lets it through. Default: `"warn"`.
+    #[schemars(extend("examples" = ["deny"]))]
+    pub unsearched: Option<UnsearchedPolicy>,
     /// Findings that are not secrets, each with the reason.
     #[schemars(extend("examples" = [[{ "rule": "private-key", "path": "usr/share/doc/**", "reason": "upstream's test key" }]]))]
     pub allow: Option<Vec<Allow>>,

@@ -251,7 +251,7 @@ impl BlobSearch<'_> {
             input.consume(count);
             left -= count as u64;
         }
-        self.add_matches(Some(path), search.finish());
+        self.add_search(Some(path), search);
         match size {
             Some(size) if left > 0 => {
                 Err(WalkError::Malformed(format!("it ends in the middle of a file of {size} bytes")))
@@ -341,7 +341,7 @@ impl BlobSearch<'_> {
             [".gz", ".zst", ".xz", ".bz2"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(path);
         let mut search = FileSearch::new(self.rules, Some(plain), &head);
         let found = self.drain(inner, &mut search);
-        self.add_matches(Some(path), search.finish());
+        self.add_search(Some(path), search);
         found
     }
 
@@ -354,7 +354,7 @@ impl BlobSearch<'_> {
         let head = input.peek(HEAD)?.to_vec();
         let mut search = FileSearch::new(self.rules, path, &head);
         let drained = self.drain(input, &mut search);
-        self.add_matches(path, search.finish());
+        self.add_search(path, search);
         drained
     }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::file_search::FileSearch;
 use super::report::{BlobReport, FileMatch, UnsearchedPart};
 use crate::compiled::Rules;
 use crate::display::redact_path;
@@ -66,6 +67,15 @@ impl<'r> BlobSearch<'r> {
             left: INNER_TOTAL,
             omitted_matches: 0,
             omitted_files: 0,
+        }
+    }
+
+    /// Adds the matches of a search that is done.
+    pub(super) fn add_search(&mut self, path: Option<&str>, search: FileSearch<'_>) {
+        let (found, unsearched) = search.finish();
+        self.add_matches(path, found);
+        if let Some(reason) = unsearched {
+            self.note_unsearched(path, reason);
         }
     }
 

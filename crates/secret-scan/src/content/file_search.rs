@@ -42,8 +42,11 @@ impl<'r> FileSearch<'r> {
         self.search.push(&text);
     }
 
-    pub(super) fn finish(self) -> Vec<Match> {
-        self.search.finish()
+    /// Returns the matches, and the reason if a part was not searched.
+    pub(super) fn finish(self) -> (Vec<Match>, Option<String>) {
+        let skipped = self.search.skipped();
+        let reason = || format!("it consists of beginnings of tokens, {skipped} of which were not looked at");
+        ((self.search.finish()), (skipped > 0).then(reason))
     }
 }
 

@@ -46,7 +46,8 @@ pub(super) fn walk(
             file.push(buffer.get(..count).unwrap_or_default());
         }
         search.expanded(expanded);
-        let found = file.finish().into_iter().map(|it| crate::matches::Match { line: None, ..it }).collect();
+        let (found, _) = file.finish();
+        let found = found.into_iter().map(|it| crate::matches::Match { line: None, ..it }).collect();
         search.add_matches(Some(of), found);
     }
     Ok(())

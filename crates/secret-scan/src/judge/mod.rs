@@ -71,6 +71,11 @@ pub(crate) fn value<'v>(
         ValueCheck::InVariables => Some(Judgement { in_variables: SecretSeverity::High, ..likely }),
         ValueCheck::Bech32 => Some(Judgement { certain: true, ..likely }),
         ValueCheck::UrlPassword => url_password(whole, likely),
+        ValueCheck::Jwt => {
+            let severity = encoded::jwt_claims(value)
+                .map_or(rule.severity, |claims| jwt_severity(&claims, rule.severity));
+            Some(Judgement::likely(severity, value))
+        }
         ValueCheck::HeaderAuth => {
             let strong =
                 encoded::basic_auth(value).is_some_and(|it| looks_random(&it) || is_strong_password(&it));
@@ -78,6 +83,16 @@ pub(crate) fn value<'v>(
             Some(Judgement::likely(severity, value))
         }
         _ => Some(likely),
+    }
+}
+
+/// Returns the severity of a JSON Web Token by its claims. `severity` is that of one that ends.
+fn jwt_severity(claims: &serde_json::Value, severity: SecretSeverity) -> SecretSeverity {
+    match claims.get("role").and_then(|it| it.as_str()) {
+        Some("service_role" | "supabase_admin") => SecretSeverity::High,
+        Some("anon") => SecretSeverity::Low,
+        _ if claims.get("exp").is_none() && claims.get("iat").is_some() => SecretSeverity::Medium,
+        _ => severity,
     }
 }
 
@@ -93,7 +108,9 @@ fn url_password<'v>(whole: &[u8], likely: Judgement<'v>) -> Option<Judgement<'v>
     }
     let here = ["localhost", "127.", "[::1", "0.0.0.0", "host"].iter().any(|it| host.starts_with(it));
     let high = |it: bool| if it && !here { likely.severity } else { SecretSeverity::Medium };
-    let (severity, in_variables) =
-        (high(looks_random(value)), high(looks_random(value) || is_strong_password(value)));
+    let (severity, in_variables) = (
+        high(looks_random(value) || variable::is_very_strong(value)),
+        high(looks_random(value) || is_strong_password(value)),
+    );
     Some(Judgement { severity, in_variables, ..likely })
 }

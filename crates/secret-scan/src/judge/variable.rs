@@ -21,11 +21,15 @@ pub(crate) fn variable<'v>(
     value: &'v [u8],
     of_image: bool,
 ) -> Option<Judgement<'v>> {
-    let text = String::from_utf8_lossy(value);
-    if name.len() > 256 || is_no_secret(&text, value) {
+    if name.len() > 256 {
         return None;
     }
     let kind = name_kind(&String::from_utf8_lossy(name));
+    let is_anything = kind == NameKind::Other && of_image && (is_hex(value) || is_certain(value));
+    let text = String::from_utf8_lossy(value);
+    if matches!(kind, NameKind::Other | NameKind::Public) && !is_anything || is_no_secret(&text, value) {
+        return None;
+    }
     let judged =
         |high: bool| Some(Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value));
     let long = value.len() >= 8 && bits(value) >= 2.5 && !is_name(&text);
@@ -36,7 +40,10 @@ pub(crate) fn variable<'v>(
             (high || long).then(|| judged(high))?
         }
         NameKind::Secret if long => judged(looks_random(value) || is_very_strong(value)),
-        NameKind::Perhaps => perhaps(&text, value).and_then(judged),
+        NameKind::Perhaps => {
+            let chosen = (is_very_strong(value) && !is_path(&text)).then_some(false);
+            perhaps(&text, value).or(chosen).and_then(judged)
+        }
         NameKind::Other if of_image => other(&String::from_utf8_lossy(name), value).and_then(judged),
         _ => None,
     }
@@ -78,7 +85,10 @@ pub(crate) fn setting<'v>(
     value: &'v [u8],
     in_program: bool,
 ) -> Option<Judgement<'v>> {
-    if encoded::holds_private_key(value) {
+    if value.len() < 6 {
+        return None;
+    }
+    if value.starts_with(b"LS0t") && encoded::holds_private_key(value) {
         return Some(Judgement::likely(severity, value));
     }
     let name_text = String::from_utf8_lossy(name);

@@ -164,12 +164,17 @@ pub(super) const RULES: &[Rule] = &[
             check: ValueCheck::Form,
         },
     ),
-    Rule::token(
+    Rule::near(
         "launchdarkly-key",
         "LaunchDarkly key",
         "A LaunchDarkly SDK key or API token.",
-        &["sdk-", "api-"],
-        "(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        NearKeyword {
+            keywords: &["sdk-", "api-"],
+            start: PatternStart::Here,
+            pattern: "(?:sdk|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            entropy: 3.0,
+            check: ValueCheck::Random,
+        },
     ),
     Rule::token(
         "posthog-key",
@@ -221,9 +226,9 @@ pub(super) const RULES: &[Rule] = &[
         "Private JSON Web Key",
         "A private key in JSON: RFC 7517.",
         NearKeyword {
-            keywords: &["\"d\""],
+            keywords: &["\"d\"", "\"k\""],
             start: PatternStart::Within,
-            pattern: r#""d"\s{0,8}:\s{0,8}"(?P<value>[0-9A-Za-z_-]{40,1400})""#,
+            pattern: r#""[dk]"\s{0,8}:\s{0,8}"(?P<value>[0-9A-Za-z_-]{40,1400})""#,
             entropy: 4.0,
             check: ValueCheck::NearJwk,
         },
@@ -235,7 +240,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["uthorization", "UTHORIZATION"],
             start: PatternStart::Within,
-            pattern: r#"(?i:uthorization)(?:["']|\\")?\s{0,4}[:=,]\s{0,4}(?:["']|\\")?(?i:basic)\s{1,4}(?P<value>[0-9A-Za-z+/]{10,1800}={0,2})"#,
+            pattern: r#"(?i:uthorization)(?:["']|\\")?\s{0,4}[:=,]?\s{0,4}(?:["']|\\")?(?i:basic)\s{1,4}(?P<value>[0-9A-Za-z+/]{10,1800}={0,2})"#,
             entropy: 3.0,
             check: ValueCheck::HeaderAuth,
         },
@@ -250,6 +255,19 @@ pub(super) const RULES: &[Rule] = &[
             pattern: r#"-----BEGIN ENCRYPTED (?:COSIGN|SIGSTORE) PRIVATE KEY-----(?:\\[nr]|[\s"\x27+,;\\])+(?P<value>(?:(?:\\[nr]|\s){0,4}[0-9A-Za-z+/=]){60,})"#,
             entropy: 3.0,
             check: ValueCheck::Form,
+        },
+    ),
+    // RFC 6750, section 2.1.
+    Rule::near(
+        "bearer-header",
+        "Bearer authorization header",
+        "A token that looks random in a `Bearer` or `token` header.",
+        NearKeyword {
+            keywords: &["uthorization", "UTHORIZATION"],
+            start: PatternStart::Within,
+            pattern: r#"(?i:uthorization)(?:["']|\\")?\s{0,4}[:=,]\s{0,4}(?:["']|\\")?(?i:bearer|token)\s{1,4}(?P<value>[0-9A-Za-z+/=._~-]{20,1800})"#,
+            entropy: 3.5,
+            check: ValueCheck::Random,
         },
     ),
 ];

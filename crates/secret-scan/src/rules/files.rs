@@ -92,6 +92,23 @@ pub(super) const RULES: &[Rule] = &[
         ],
         r"[^:#\s][^:]{0,255}:(?:[^:]{0,255}:)?(?P<value>\$(?:apr1|1|2[abxy]|5|6|7|y|gy|argon2id?)\$[^\s:]{20,}|\{SHA\}[0-9A-Za-z+/=]{27,}|[./0-9A-Za-z]{13}|[0-9a-f]{32})(?:[:\s]|$)",
     ),
+    // The manual of pppd; www.postfix.org, "SASL authentication in the Postfix SMTP client"; squid, rsync, PgBouncer.
+    in_lines(
+        "mail-and-network-password",
+        "Password of mail or network",
+        "A password of a mail server, a network connection or a proxy, in the file of passwords of the program.",
+        &[
+            "sasl_passwd",
+            "chap-secrets",
+            "pap-secrets",
+            "passwd.client",
+            "rsyncd.secrets",
+            "userlist.txt",
+            "*.passwd-s3fs",
+            ".passwd-s3fs",
+        ],
+        r#"\s*(?:[^#\s:]+(?::[0-9]+)?\s+[^\s:]+:|["']?[^#\s"']+["']?\s+(?:\*|[^\s"']+)\s+["']?|["'][^"']+["']\s+["']|[^#\s:]+:)(?P<value>[^\s"']{4,512})"#,
+    ),
     // Values of Helm charts, Java properties, settings of ASP.NET Core, Compose files, Terraform, programs.
     Rule {
         id: "secret-in-settings",

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["hooks.slack.com/"],
             start: PatternStart::Within,
-            pattern: "hooks\\.slack\\.com/(?P<value>services/T[0-9A-Z]{7,12}/B[0-9A-Z]{7,12}/[0-9A-Za-z]{20,26}|(?:workflows|triggers)/[0-9A-Z]{8,14}/[0-9A-Za-z]{8,20}/[0-9A-Za-z]{20,40}(?:/[0-9A-Za-z]{20,40})?)",
+            pattern: "hooks\\.slack\\.com/(?P<value>services/T[0-9A-Z]{7,12}/B[0-9A-Z]{7,12}/[0-9A-Za-z]{20,26}|(?:workflows|triggers)/[0-9A-Z]{8,14}/[0-9A-Za-z]{8,20}/[0-9A-Za-z]{12,40}(?:/[0-9A-Za-z]{20,40})?)",
             entropy: 3.5,
             check: ValueCheck::Form,
         },

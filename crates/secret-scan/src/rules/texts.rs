@@ -45,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "jwt",
         title: "JSON Web Token",
         severity: SecretSeverity::Low,
-        description: "A JSON Web Token. Most are valid for minutes, some forever.",
+        description: "A JSON Web Token. Most are valid for minutes; medium severity if it is valid forever, high if it is a `service_role` key of \
+            Supabase.",
         detection: Detection::Keyword(JWT),
     },
 ];

@@ -15,8 +15,8 @@ pub(crate) fn lists() -> String {
 }
 
 /// Returns the syntax of the file `path`, which is plain, if assignments in it are looked at.
-pub(crate) fn syntax(path: &str) -> Option<SettingsSyntax> {
-    if is_of_package(path) {
+pub(crate) fn syntax(path: &str, of_package: bool) -> Option<SettingsSyntax> {
+    if of_package {
         return None;
     }
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -49,7 +49,10 @@ pub(crate) fn syntax(path: &str) -> Option<SettingsSyntax> {
 }
 
 /// Whether the lines of the file `path`, which is plain, are commands.
-pub(crate) fn has_commands(path: &str) -> bool {
+pub(crate) fn has_commands(path: &str, of_package: bool) -> bool {
+    if of_package {
+        return false;
+    }
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.split('.').next().unwrap_or(name);
     let is_file = matches!(stem, "dockerfile" | "containerfile" | "docker-entrypoint" | "entrypoint");
@@ -57,13 +60,17 @@ pub(crate) fn has_commands(path: &str) -> bool {
         || path.contains("/cron.")
         || path.contains("cron.d/")
         || path.contains("spool/cron");
-    !is_of_package(path) && (is_file || is_job || COMMANDS.iter().any(|end| name.ends_with(end)))
+    let is_other = [".sql", ".curlrc", ".http", ".rest"].iter().any(|end| name.ends_with(end));
+    is_file || is_job || is_other || COMMANDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a single word in the file `path`, which is plain, may be a secret, and whether it is a file of secrets by its name.
-pub(crate) fn lone(path: &str) -> Option<bool> {
+pub(crate) fn lone(path: &str, of_package: bool) -> Option<bool> {
+    if of_package {
+        return None;
+    }
     let of_secrets = places::any_matches(path, SECRETS);
-    if is_of_package(path) || places::any_matches(path, DIGESTS) && !of_secrets {
+    if places::any_matches(path, DIGESTS) && !of_secrets {
         return None;
     }
     Some(of_secrets)
@@ -81,7 +88,8 @@ pub(crate) fn is_of_package(path: &str) -> bool {
     if SYSTEM.iter().any(|it| below(it)) {
         return true;
     }
-    let framed = format!("/{path}");
+    let is_archive = path.contains("!/");
+    let framed = if is_archive { format!("/{path}") } else { String::new() };
     let is_library = framed.contains(".whl!/")
         || framed.match_indices(".jar!/").any(|(at, _)| {
             let folders = framed.get(..at).unwrap_or_default();
@@ -89,12 +97,28 @@ pub(crate) fn is_of_package(path: &str) -> bool {
                 .iter()
                 .any(|it| folders.contains(it))
         });
-    is_library || PACKAGES.iter().any(|it| framed.contains(&format!("/{it}/")))
+    is_library || has_folder(path, PACKAGES)
+}
+
+/// Whether one of `folders`, each of one or two parts, is in `path`.
+fn has_folder(path: &str, folders: &[&str]) -> bool {
+    let mut before = "";
+    let Some((above, _)) = path.rsplit_once('/') else { return false };
+    above.split('/').any(|part| {
+        let found = folders.iter().any(|folder| match folder.split_once('/') {
+            None => *folder == part,
+            Some((one, two)) => two == part && one == before,
+        });
+        before = part;
+        found
+    })
 }
 
 /// Whether others published the file `path`, which is plain: it belongs to a package, and is no record of what was done here.
 pub(crate) fn is_published(path: &str) -> bool {
-    let is_own = ["var/", "usr/local/share/", "root/.cache/"].iter().any(|it| path.starts_with(it))
+    let is_own = ["var/", "usr/local/share/", "root/.cache/", "usr/bin/", "usr/sbin/", "bin/", "sbin/"]
+        .iter()
+        .any(|it| path.starts_with(it))
         || path.contains(".git/")
         || path.contains(".cache/")
         || places::holds_credentials(path);

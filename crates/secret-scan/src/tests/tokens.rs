@@ -222,6 +222,12 @@ pub(super) const TEXTS: &[SecretText] = &[
     ("basic-auth-header", Some("app/file.bin"), |m| {
         format!("\"Authorization\": \"Basic {}\"", super::made::base64(&format!("ci:{}", m.alnum(20))))
     }),
+    ("bearer-header", Some("app/file.bin"), |m| format!("Authorization: Bearer {}", m.alnum(40))),
+    ("bearer-header", Some("app/file.bin"), |m| format!("{{\"authorization\": \"token {}\"}}", m.hex(40))),
+    ("mail-and-network-password", Some("etc/postfix/sasl_passwd"), |m| {
+        format!("[smtp.a.org]:587 ci:{}", m.alnum(12))
+    }),
+    ("mail-and-network-password", Some("etc/ppp/chap-secrets"), |m| format!("ci * {} *", m.alnum(12))),
     ("sigstore-key", Some("app/file.bin"), |m| m.pem("ENCRYPTED COSIGN PRIVATE KEY", "", "eyJr", "\n")),
     ("sigstore-key", Some("app/file.bin"), |m| m.pem("ENCRYPTED SIGSTORE PRIVATE KEY", "", "eyJr", "\n")),
     ("okta-token", Some("app/file.bin"), |m| format!("Authorization: SSWS 00{}", m.alnum(40))),
@@ -275,6 +281,14 @@ pub(super) const NEAR_MISSES: &[SecretText] = &[
     }),
     ("basic-auth-header", Some("app/file.bin"), |_| {
         "Authorization: Basic $(echo -n a:b | base64)".to_owned()
+    }),
+    ("bearer-header", Some("app/file.bin"), |_| "Authorization: Bearer ${TOKEN_OF_THE_SERVICE}".to_owned()),
+    ("bearer-header", Some("app/file.bin"), |_| {
+        "Authorization: Bearer the.access.token.of.the.user".to_owned()
+    }),
+    ("mail-and-network-password", Some("etc/ppp/chap-secrets"), |_| "# client server secret IP\n".to_owned()),
+    ("mail-and-network-password", Some("etc/postfix/sasl"), |m| {
+        format!("[smtp.a.org]:587 ci:{}", m.alnum(12))
     }),
     ("sigstore-key", Some("app/file.bin"), |m| m.pem("PUBLIC KEY", "", "MFk", "\n")),
     ("sigstore-key", Some("app/file.bin"), |_| {
