@@ -279,6 +279,8 @@ pub struct ApplyRules {
 pub struct Secrets {
     /// The effect of a secret, in every repository. `None`: it blocks the plan if the repository is public.
     pub policy: Option<SecretPolicy>,
+    /// The origin of the policy: the name of the file, of the environment variable, or of the option.
+    pub policy_from: String,
     /// The allowed findings. Their paths start at the root of the layer, without a slash.
     pub allow: Vec<SecretAllowance>,
 }

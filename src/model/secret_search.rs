@@ -33,6 +33,19 @@ impl SecretPolicy {
     }
 }
 
+/// The reason why content is sent to a repository without a search for secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum NotSearched {
+    /// The policy is `off`.
+    PolicyOff {
+        /// The origin of the policy: a file, an environment variable, or `--set`.
+        from: String,
+    },
+    /// The repository is not public, and no policy is declared.
+    NotPublic,
+}
+
 /// A finding that is not a secret, and the reason. All given conditions must match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SecretAllowance {

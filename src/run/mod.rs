@@ -200,7 +200,7 @@ impl Run {
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
-        plan.secrets = screening.await?;
+        (plan.secrets, plan.not_searched) = screening.await?;
         self.content.spool_up_to(0);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
 mod architecture;
+mod bound_plan;
 mod chart_rules;
 mod chart_values;
 mod checks;

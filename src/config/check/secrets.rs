@@ -9,7 +9,9 @@ use crate::model::secret_search::SecretAllowance;
 use secret_scan::Rules;
 
 pub(super) fn check_secrets(raw: raw::RawSecrets, problems: &mut Problems<'_>) -> Secrets {
-    let mut secrets = Secrets { policy: raw.policy, allow: Vec::new() };
+    let written = problems.places.value(&["secrets", "policy"]);
+    let policy_from = written.map(|it| it.source.name.clone()).unwrap_or_default();
+    let mut secrets = Secrets { policy: raw.policy, policy_from, allow: Vec::new() };
     for (index, allow) in raw.allow.unwrap_or_default().into_iter().enumerate() {
         let position = index.to_string();
         let item = ["secrets", "allow", position.as_str()];
