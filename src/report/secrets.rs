@@ -9,7 +9,9 @@ use super::paint::Ink;
 use super::size::size;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
-use crate::model::secret_search::{LeftOut, NotSearched, PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
+use crate::model::secret_search::{
+    LeftOut, NotSearched, PlannedSecrets, SecretAllowance, SecretFinding, Unsearched,
+};
 use secret_scan::SecretSeverity;
 
 /// The number of unsearched files, and of findings that block nothing, that are shown unless `every` is set.

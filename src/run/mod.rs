@@ -15,6 +15,7 @@
 
 mod access;
 mod check;
+mod confined;
 mod files;
 mod init;
 mod lint;
@@ -259,6 +260,7 @@ impl Run {
                 let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
                 let differences =
                     check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
+                found.extend(confined::check_sources(&self.session.place(), &self.folder, &desired));
                 let (errors, warnings): (Vec<_>, Vec<_>) =
                     differences.into_iter().partition(Diagnostic::is_error);
                 found.extend(errors);

@@ -11,8 +11,8 @@ mod blob_search;
 mod findings;
 mod gather;
 mod policy;
-mod required;
 mod reachable;
+mod required;
 mod selection;
 
 use std::collections::BTreeMap;

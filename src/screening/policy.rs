@@ -63,7 +63,7 @@ impl SearchDecision {
     }
 }
 
-/// Whether a repository is public, as far as a saved plan and an anonymous request show. `digest` is that of a manifest which the
+/// Whether a saved plan or an anonymous request shows that a repository is public. `digest` is that of a manifest which the
 /// repository has, if one is known; `root` is that of the content to send.
 pub(super) async fn is_public_now(
     planned: &PlannedRepository,

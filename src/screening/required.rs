@@ -45,10 +45,7 @@ impl Screening {
                 matches!(plan.not_searched.get(&planned.address), Some(NotSearched::PolicyOff { .. }));
             let is_sent = planned.places_content() || planned.is_opened();
             let root = &content.published.content.root.digest;
-            if is_off
-                || !is_sent
-                || !policy::is_public_now(planned, endpoint, connections, root).await?
-            {
+            if is_off || !is_sent || !policy::is_public_now(planned, endpoint, connections, root).await? {
                 continue;
             }
             let mut whole = SearchedRepository {

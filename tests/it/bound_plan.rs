@@ -14,7 +14,8 @@ async fn scene(text: &str, more: &str) -> (TestRegistry, Folder) {
     let registry = TestRegistry::start(TestRegistryOptions::default()).await;
     let folder = Folder::with(&[("publish.toml", &(configuration(&[("one", &registry.host())]) + more))]);
     let layer = || vec![TestLayer::files(&[("app/config", text.as_bytes())])];
-    folder.image("image", &TestImage::new().platform("linux/amd64", layer()).platform("linux/arm64", layer()));
+    folder
+        .image("image", &TestImage::new().platform("linux/amd64", layer()).platform("linux/arm64", layer()));
     (registry, folder)
 }
 
@@ -44,7 +45,11 @@ async fn another_plan_than_the_expected_is_refused_before_any_request() {
     change(&folder, |plan| plan["title"] = json!("something else"));
     let before = registry.log().len();
     let refused = folder.run(&format!("apply plan.json --expect {digest}")).wide().done().expect_code(1);
-    assert!(refused.stderr().contains("is not the expected plan: its digest is sha256:"), "{}", refused.shown());
+    assert!(
+        refused.stderr().contains("is not the expected plan: its digest is sha256:"),
+        "{}",
+        refused.shown()
+    );
     assert_eq!(registry.log().len(), before, "a request was sent");
     folder.write("plan.json", saved);
     let _applied = folder.run(&format!("apply plan.json --expect {digest}")).done().expect_code(0);

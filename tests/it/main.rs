@@ -23,6 +23,7 @@ mod init;
 mod lint_command;
 mod lying_registries;
 mod nothing_published;
+mod outside_project;
 mod partial_sources;
 mod preflight;
 mod prune_github;
