@@ -128,14 +128,15 @@ pub fn seal(document: &mut Value) {
     }
 }
 
-/// Writes `document` to `path` through a temporary file, so that a reader never sees half of it.
-pub fn save<T: SavedDocument>(document: &T, path: &Path) -> Result<(), SavedError> {
-    let write = || -> std::io::Result<()> {
+/// Writes `document` to `path` through a temporary file, so that a reader never sees half of it. Returns the digest of the file.
+pub fn save<T: SavedDocument>(document: &T, path: &Path) -> Result<Digest, SavedError> {
+    let text = to_json(document);
+    let write = || -> std::io::Result<Digest> {
         let mut file = beside(path)?;
-        file.write_all(to_json(document).as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        Ok(Digest::of(text.as_bytes()))
     };
     write().map_err(|cause| unwritable::<T>(path, cause))
 }

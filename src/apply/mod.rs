@@ -73,7 +73,9 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     stage(Stage::Preflight);
     let asked = preflight::ask(plan, &prepared, &pending, options);
     unless_cancelled(Stage::Preflight, options, asked).await?;
-    if let Some(planned) = &plan.secrets {
+    let required =
+        unless_cancelled(Stage::Secrets, options, secrets::required(plan, &prepared, options)).await?;
+    if let Some(planned) = &required {
         stage(Stage::Secrets);
         secrets::search(planned, &prepared, options, progress)?;
     }

@@ -9,8 +9,26 @@ use super::progress::Progress;
 use crate::content::Published;
 use crate::diagnostic::Diagnostic;
 use crate::event::Stage;
+use crate::model::plan::Plan;
 use crate::model::secret_search::{PlannedSecrets, SecretFinding};
 use crate::screening::{SentContent, secret_diagnostic};
+
+/// Returns the search that the plan needs. If this run made the plan, it is the search of the plan.
+pub(super) async fn required(
+    plan: &Plan,
+    prepared: &[Prepared<'_>],
+    options: &ApplyOptions<'_>,
+) -> Result<Option<PlannedSecrets>, Vec<Diagnostic>> {
+    if options.observed.is_some() {
+        return Ok(plan.secrets.clone());
+    }
+    let sent = prepared.iter().filter_map(|it| {
+        let published = it.content.as_ref()?;
+        let (address, resource) = (&it.planned.address, &it.planned.resource);
+        Some((it.planned, it.endpoint, SentContent { address, resource, published }))
+    });
+    options.screening.required(plan, &sent.collect::<Vec<_>>(), options.connections).await
+}
 
 /// Searches the content, returns the findings that block as errors, and notes those that are let through. If this run made the
 /// plan, the content has just been searched.

@@ -7,6 +7,7 @@ use semver::Version;
 
 use crate::checks::document::{DocumentError, DocumentText, TextDocument, shortened};
 use crate::checks::files::matching_files;
+use crate::checks::quoted::{may_be_secret, quoted};
 use crate::diagnostic::{Code, Diagnostic, Location, ToDiagnostic};
 use crate::model::{AgreeingValue, Compare, KeyPath};
 
@@ -91,7 +92,7 @@ pub fn run_checks(checks: &[LockstepCheck], folder: &Path, shown: &Path) -> Chec
             };
             match found {
                 Ok(found) if check.expected.is_met_by(&found.text) => {
-                    let (key, value) = (check.key.to_string(), shortened(&found.text));
+                    let (key, value) = (check.key.to_string(), quoted(&check.key, &found.text));
                     report.agreeing.push(AgreeingValue { file, key, value });
                 }
                 Ok(found) => differences.push(Difference { check, file, found }),
@@ -147,7 +148,7 @@ fn difference(group: &[Difference<'_>]) -> Diagnostic {
     let Some(Difference { check, found, file }) = group.first() else {
         return Diagnostic::error(Code::CheckDiffers, "a value differs");
     };
-    let value = shortened(&found.text);
+    let value = quoted(&check.key, &found.text);
     let is = match group {
         [_] => format!("`{}` in `{file}` is `{value}`", check.key),
         several => format!("{} values are `{value}`", several.len()),
@@ -184,7 +185,10 @@ fn difference(group: &[Difference<'_>]) -> Diagnostic {
             diagnostic = diagnostic.at_maybe(check.places.equals.clone(), label.clone());
         }
     }
-    for Difference { found, check, .. } in group {
+    // The label of a place shows the line, and those around it.
+    for Difference { found, check, .. } in
+        group.iter().filter(|it| !may_be_secret(&it.check.key, &it.found.text))
+    {
         let label = if group.len() == 1 { "found".to_owned() } else { format!("found at `{}`", check.key) };
         diagnostic = diagnostic.at_maybe(found.location.clone(), label);
     }

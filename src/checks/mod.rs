@@ -6,6 +6,8 @@
 mod check;
 mod document;
 mod files;
+mod quoted;
 
 pub use check::{CheckPlaces, CheckReport, Expectation, LockstepCheck, run_checks};
 pub use document::{DocumentError, DocumentText, TextDocument};
+pub use quoted::quoted;

@@ -23,6 +23,9 @@ pub struct ApplyArguments {
     /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
+    /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
+    #[arg(long, value_name = "DIGEST", requires = "saved")]
+    expect: Option<oci_registry::Digest>,
     /// Apply without asking.
     #[arg(long)]
     auto_approve: bool,
@@ -82,7 +85,7 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = run::load_plan(session, path)?;
+    let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
     run::check_declared(session, &plan)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
     Ok(plan)

@@ -12,6 +12,7 @@ use crate::model::plan::{Plan, PlanKind};
 use crate::report::output::{Output, OutputStream, can_ask};
 use crate::report::{self, diagnostics, outcome};
 use crate::run::{self, Run};
+use oci_registry::Digest;
 
 /// How a plan that was just made is approved.
 #[derive(Debug, Clone, Copy)]
@@ -47,18 +48,22 @@ pub(super) fn approve(
         global.output().write(stream, &report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     global.output().err(&diagnostics::planned_warnings(plan, global.style(OutputStream::Err)));
+    let mut digest = None;
     if let Some(path) = how.out {
-        run::save_plan(run.session(), plan, path)?;
+        digest = Some(run::save_plan(run.session(), plan, path)?);
     }
     if !needs_approval {
         return Ok(Approved::Now);
     }
-    if let Some(path) = how.out.filter(|_| plan.kind != PlanKind::Publish && !can_ask()) {
+    if let (Some(path), Some(digest)) = (how.out, &digest)
+        && plan.kind != PlanKind::Publish
+        && !can_ask()
+    {
         if how.json {
             global.reporter(true).report(&Event::Plan { plan });
         }
         if !global.is_quiet() {
-            global.output().err(&saved(path));
+            global.output().err(&saved(path, digest));
         }
         return Ok(Approved::Later);
     }
@@ -79,9 +84,9 @@ pub(super) fn approve(
 }
 
 /// The sentence that says how a saved plan is applied.
-pub(super) fn saved(path: &Path) -> String {
+pub(super) fn saved(path: &Path, digest: &Digest) -> String {
     format!(
-        "\nSaved. To apply exactly this: brokkr-publish apply {}\n",
+        "\nSaved. To apply exactly this: brokkr-publish apply {} --expect {digest}\n",
         report::one_line(&path.display().to_string())
     )
 }

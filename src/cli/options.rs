@@ -27,6 +27,9 @@ pub struct Global {
     /// Set a key of the configuration, above all other layers: `--set registries.ghcr.url=localhost:5000`.
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Read files in this folder although they are outside of the project: the git work tree, or the folder of publish.toml.
+    #[arg(long, global = true, value_name = "DIR")]
+    allow_outside: Vec<PathBuf>,
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
@@ -163,6 +166,7 @@ impl Global {
             config: self.config.clone().or_else(|| variable("BROKKR_PUBLISH_CONFIG").map(PathBuf::from)),
             profile: profile.filter(|profile| !profile.is_empty()),
             set: self.set.clone(),
+            allow_outside: self.allow_outside.clone(),
             flags: flags.unwrap_or_default(),
             environment,
             working_folder,

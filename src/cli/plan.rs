@@ -54,13 +54,14 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
     let shape = &arguments.shape;
     let mut run = Run::new(&session, shape.network.parallelism, reporter)?;
     let plan = block_on(run.plan(&shape.target))??;
+    let mut saved = None;
     if let Some(path) = &arguments.out {
-        run::save_plan(&session, &plan, path)?;
+        saved = Some((path, run::save_plan(&session, &plan, path)?));
     }
     global.output().out(&text(global, &plan, arguments.json));
     global.output().err(&diagnostics::planned(&plan, global.style(OutputStream::Err)));
-    if let Some(path) = arguments.out.as_ref().filter(|_| !global.is_quiet() && !plan.is_blocked()) {
-        global.output().err(&approve::saved(path));
+    if let Some((path, digest)) = saved.filter(|_| !global.is_quiet() && !plan.is_blocked()) {
+        global.output().err(&approve::saved(path, &digest));
     }
     Ok(match (plan.is_blocked(), plan.has_changes() || plan.summary().by_hand > 0) {
         (true, _) => FAILED,

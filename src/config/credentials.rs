@@ -177,10 +177,13 @@ impl CredentialSearch<'_> {
     /// Whether the keys say that the value is a credential, or the name of a variable. `auth` takes nothing else.
     fn by_key(&self) -> Option<CredentialForm> {
         let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
-        let [section, _, keys @ ..] = self.path.get(skip..)? else { return None };
-        if section != "registries" {
-            return None;
+        let path = self.path.get(skip..)?;
+        if let [section, .., last] | [section @ last] = path
+            && section != "registries"
+        {
+            return outside_of_registries(path, last);
         }
+        let [_, _, keys @ ..] = path else { return None };
         if keys.last().is_some_and(|key| suggest::folded(key).ends_with("_env")) {
             return Some(CredentialForm::Variable);
         }
@@ -189,9 +192,29 @@ impl CredentialSearch<'_> {
             let key = suggest::folded(key);
             matches!(key.as_str(), "auth" | "user" | "login" | "pass")
                 || words.iter().any(|word| key.contains(word))
+                || is_misspelt(&key)
         };
         keys.iter().any(telling).then_some(CredentialForm::Key)
     }
+}
+
+/// Whether an unknown key is meant to hold a credential, although no key outside of `[registries]` does. The names of variables, labels
+/// and annotations are free, and so are those of images and rules.
+fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> {
+    let is_free =
+        path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
+    let key = suggest::folded(last);
+    let words = ["password", "passwd", "secret", "token", "credential", "api_key", "apikey"];
+    let tells = key == "auth" || words.iter().any(|word| key.contains(word)) || is_misspelt(&key);
+    (!is_free && tells && !key.ends_with("_env")).then_some(CredentialForm::Key)
+}
+
+/// Whether a key is nearly the name of a credential: `pasword`, `tokne`, `secert`.
+fn is_misspelt(key: &str) -> bool {
+    let words =
+        [("password", 2), ("passwd", 1), ("secret", 1), ("token", 1), ("username", 2), ("credentials", 2)];
+    let near = |part: &str, word: &str, most: usize| strsim::damerau_levenshtein(part, word) <= most;
+    words.iter().any(|(word, most)| key.split('_').any(|part| near(part, word, *most)))
 }
 
 fn is_variable(text: &str) -> bool {

@@ -177,7 +177,9 @@ fn refuse_profile(path: &[(String, Range<usize>)], name: &str, text: &str) -> Re
 
 fn malformed(what: &str, name: String, text: String, span: Range<usize>, help: &str) -> Diagnostic {
     let message = format!("{name} cannot be read: {what}");
-    let text = mask::mask_by_text(text);
+    // A value is not needed to see what is wrong with a key, and may be a secret.
+    let value = text.find('=').map(|at| at + 1..text.len());
+    let text = mask::masked(mask::mask_by_text(text), value.as_slice());
     let place = Location { source: Arc::new(SourceText { name, file: None, text }), span };
     Diagnostic::error(Code::ConfigOverride, message).at(place, what).help(help)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use indexmap::IndexSet;
 use semver::Version;
 
-use crate::checks::TextDocument;
+use crate::checks::{TextDocument, quoted};
 use crate::config::{Config, Resource, VersionFile};
 use crate::context::{Context, ReleaseTags};
 
@@ -45,8 +45,10 @@ fn read_version(folder: &Path, place: &VersionFile) -> Result<Version, String> {
     let VersionFile { file, key } = place;
     let document = TextDocument::read(folder, file, file).map_err(|error| error.to_string())?;
     let text = document.text(key).map_err(|error| error.to_string())?.text;
-    Version::parse(&text)
-        .map_err(|error| format!("`{key}` in `{file}` is `{text}`, not a semantic version: {error}"))
+    Version::parse(&text).map_err(|error| {
+        let text = quoted(key, &text);
+        format!("`{key}` in `{file}` is `{text}`, not a semantic version: {error}")
+    })
 }
 
 /// Returns the version in `context` of a resource that is released by git tags starting with `prefix`. `prefixes` are

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::forward::PlannedForward;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
-use super::secret_search::PlannedSecrets;
+use super::secret_search::{NotSearched, PlannedSecrets};
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
@@ -52,6 +52,9 @@ pub struct Plan {
     /// The search for secrets in the content to send; left out if nothing had to be searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<PlannedSecrets>,
+    /// The repositories that content is sent to without a search for secrets, by address, with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_searched: BTreeMap<String, NotSearched>,
     /// The problems that the reader of the plan has to know. An error among them blocks the plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<PlannedProblem>,

@@ -33,6 +33,7 @@ impl SecretPolicy {
     }
 }
 
+<<<<<<< HEAD
 /// The least severity of a finding that blocks a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -76,6 +77,19 @@ impl UnsearchedPolicy {
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
+=======
+/// The reason why content is sent to a repository without a search for secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum NotSearched {
+    /// The policy is `off`.
+    PolicyOff {
+        /// The origin of the policy: a file, an environment variable, or `--set`.
+        from: String,
+    },
+    /// The repository is not public, and no policy is declared.
+    NotPublic,
+>>>>>>> ready-h-leak2
 }
 
 /// A finding that is not a secret, and the reason. All given conditions must match.

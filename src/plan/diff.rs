@@ -60,6 +60,7 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         registries,
         repositories,
         secrets: None,
+        not_searched: BTreeMap::new(),
         problems: Vec::new(),
         silent: silent.collect(),
         silent_retentions: BTreeMap::new(),

@@ -63,6 +63,7 @@ pub fn prune(
         registries: registries.collect(),
         repositories,
         secrets: None,
+        not_searched: BTreeMap::new(),
         problems: Vec::new(),
         silent: Vec::new(),
         silent_retentions: silent.iter().cloned().collect(),

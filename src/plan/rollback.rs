@@ -131,6 +131,7 @@ impl<'r> Rollback<'r> {
             registries,
             repositories,
             secrets: None,
+            not_searched: BTreeMap::new(),
             problems: Vec::new(),
             silent: Vec::new(),
             silent_retentions: BTreeMap::new(),

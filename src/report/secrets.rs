@@ -1,21 +1,50 @@
 //! Findings of secrets for people: those that block with the way out, those that are let through, those that are allowed, and
 //! the content that was not searched. A value is never shown.
 
+use std::collections::BTreeMap;
+
 use super::Style;
 use super::clean;
 use super::paint::Ink;
 use super::size::size;
 use crate::model::outcome::Outcome;
 use crate::model::plan::Plan;
-use crate::model::secret_search::{LeftOut, PlannedSecrets, SecretAllowance, SecretFinding, Unsearched};
+use crate::model::secret_search::{
+    LeftOut, NotSearched, PlannedSecrets, SecretAllowance, SecretFinding, Unsearched,
+};
 use secret_scan::SecretSeverity;
 
 /// The number of unsearched files, and of findings that block nothing, that are shown unless `every` is set.
 const SHOWN: usize = 10;
 
-/// Returns the part of a plan about secrets, or an empty text if nothing was searched or nothing was found.
+/// Returns the part of a plan about secrets: the findings, and what was not searched, with the reason. Empty if the plan sends no
+/// content.
 pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
-    let Some(secrets) = &plan.secrets else { return String::new() };
+    let mut text = plan.secrets.as_ref().map(|it| searched(it, every, style)).unwrap_or_default();
+    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (address, why) in &plan.not_searched {
+        let why = match why {
+            NotSearched::PolicyOff { from } => format!("NOT SEARCHED: policy is off (from {})", origin(from)),
+            NotSearched::NotPublic => {
+                "not searched: the repository is not public, and no policy is declared".to_owned()
+            }
+        };
+        reasons.entry(why).or_default().push(address);
+    }
+    for (why, addresses) in reasons {
+        let addresses = addresses.join(", ");
+        text.push_str(&format!("\n  secrets: {}: {}\n", clean::line(&why), clean::line(&addresses)));
+    }
+    text
+}
+
+/// Returns the bare name of the variable or option that a policy comes from.
+fn origin(from: &str) -> &str {
+    from.strip_prefix("environment variable ").unwrap_or(from).trim_matches('`')
+}
+
+/// Returns the findings of a search, or a line that says that there are none.
+fn searched(secrets: &PlannedSecrets, every: bool, style: Style) -> String {
     let mut text = String::new();
     for finding in secrets.blocking() {
         text.push_str(&line(finding, style));
@@ -47,7 +76,8 @@ pub(super) fn plan(plan: &Plan, every: bool, style: Style) -> String {
     }
     // Allowed findings are counted, and `-v` lists them.
     if text.is_empty() && secrets.findings.is_empty() {
-        return text;
+        let blobs = count_blobs(secrets.searched.blobs);
+        return format!("\n  secrets: none found in {blobs}\n");
     }
     let title = style.paint(Ink::Strong, "Secrets");
     format!("\n  {title}  {}\n{text}", summary(secrets))

@@ -10,6 +10,7 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{self, Plan, PlanKind};
 use crate::model::record::{self, Record, RecordedProblem};
 use crate::saved::{self, SavedDocument, SavedError};
+use oci_registry::Digest;
 
 /// A saved plan or a record: the documents that `show` can show.
 pub enum PlanOrRecord {
@@ -47,9 +48,23 @@ fn rebase(plan: &mut Plan, from: &Path, to: &Path) {
     plan.folder = path::relative(to, &folder).display().to_string();
 }
 
-/// Reads a saved plan.
-pub fn load_plan(session: &Session, file: &Path) -> Result<Plan> {
-    let mut plan: Plan = saved::load(file).map_err(|error| problem(&error))?;
+/// Reads a saved plan. Refuses a file that does not have the digest `expected`.
+pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<Plan> {
+    let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
+    let found = expected.map(|expected| {
+        let mut digester = expected.digester();
+        digester.update(&bytes);
+        digester.finish()
+    });
+    if let (Some(expected), Some(found)) = (expected, found)
+        && found != *expected
+    {
+        let file = file.display();
+        let message = format!("`{file}` is not the expected plan: its digest is {found}, not {expected}");
+        let help = "apply the file that was approved, or make a new plan and approve that";
+        return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
+    }
+    let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
     rebase(&mut plan, &folder_of(session, file), &session.working_folder);
     Ok(plan)
 }
@@ -202,8 +217,8 @@ fn earlier(file: &Path) -> std::result::Result<Option<Record>, SavedError> {
     }
 }
 
-/// Writes a plan.
-pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<()> {
+/// Writes a plan. Returns the digest of the file, which `apply --expect` takes.
+pub fn save_plan(session: &Session, plan: &Plan, file: &Path) -> Result<Digest> {
     let mut plan = plan.clone();
     rebase(&mut plan, &session.working_folder, &folder_of(session, file));
     saved::save(&plan, file).map_err(|error| problem(&error))
@@ -217,7 +232,7 @@ pub fn save_record(session: &Session, record: &Record, file: &Path) -> Result<()
         Ok(None) | Err(_) => record.clone(),
     };
     rebase(&mut record.plan, &session.working_folder, &folder_of(session, file));
-    saved::save(&record, file).map_err(|error| problem(&error))
+    saved::save(&record, file).map(drop).map_err(|error| problem(&error))
 }
 
 /// Returns the record of an apply.

@@ -30,6 +30,7 @@ fn lint_of(more: &str) -> Vec<Diagnostic> {
         config: Some(path),
         profile: None,
         set: Vec::new(),
+        allow_outside: Vec::new(),
         flags: Flags::default(),
         environment: Environment::new(),
         working_folder: folder.path().to_owned(),

@@ -15,6 +15,7 @@
 
 mod access;
 mod check;
+mod confined;
 mod files;
 mod init;
 mod lint;
@@ -200,7 +201,7 @@ impl Run {
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
-        plan.secrets = screening.await?;
+        (plan.secrets, plan.not_searched) = screening.await?;
         self.content.spool_up_to(0);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
@@ -259,6 +260,7 @@ impl Run {
                 let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
                 let differences =
                     check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
+                found.extend(confined::check_sources(&self.session.place(), &self.folder, &desired));
                 let (errors, warnings): (Vec<_>, Vec<_>) =
                     differences.into_iter().partition(Diagnostic::is_error);
                 found.extend(errors);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::confined::{self, CommandPlace};
 use super::path;
 use crate::config::{self, Config, ConfigFile, Overrides};
 use crate::context::{CommitUse, Context, Environment, Flags, Needs};
@@ -21,6 +22,8 @@ pub struct Session {
     pub profile: Option<String>,
     /// `--set`.
     pub set: Vec<String>,
+    /// `--allow-outside`: folders outside of the project that files may be read from.
+    pub allow_outside: Vec<PathBuf>,
     /// `--event`, `--ref`, `--sha`, `--pr`, `--allow-dirty`.
     pub flags: Flags,
     /// The environment of the process.
@@ -58,6 +61,11 @@ impl Session {
         ConfigFile::read(&self.working_folder.join(path), &path.display().to_string())
     }
 
+    /// Returns the place of the command, for the check of paths.
+    pub(super) fn place(&self) -> CommandPlace<'_> {
+        CommandPlace { working_folder: &self.working_folder, allowed: &self.allow_outside }
+    }
+
     /// Returns what is set above the file.
     pub(super) fn overrides(&self) -> Overrides {
         Overrides { environment: self.environment.clone().into_iter().collect(), set: self.set.clone() }
@@ -81,6 +89,7 @@ impl Session {
         let (file, overrides) = (self.read_config(&self.config_path()?), self.overrides());
         let loaded = file.select(self.profile.as_deref(), &overrides);
         let config = loaded.config.ok_or(loaded.diagnostics)?;
+        confined::check_config(&self.place(), &config)?;
         Ok(LoadedConfig { config, file, overrides })
     }
 

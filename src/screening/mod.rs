@@ -12,6 +12,7 @@ mod findings;
 mod gather;
 mod policy;
 mod reachable;
+mod required;
 mod selection;
 
 use std::collections::BTreeMap;
@@ -24,10 +25,12 @@ use crate::context::Environment;
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::Reporter;
 use crate::model::plan::Plan;
-use crate::model::secret_search::{PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding};
+use crate::model::secret_search::{
+    NotSearched, PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding,
+};
 use crate::observed::Observed;
 use blob_search::BlobSearcher;
-use policy::ScreenedRepository;
+use policy::{ScreenedRepository, SearchDecision};
 use secret_scan::{ReportCache, Rules};
 
 pub(crate) use findings::secret_diagnostic;
@@ -49,7 +52,8 @@ impl Screening {
         Self { rules, cache, reporter }
     }
 
-    /// Searches the content that `plan` sends, if the policy `declared` asks for it. Returns `None` if there is nothing to search.
+    /// Searches the content that `plan` sends, if the policy `declared` asks for it. Returns `None` if there is nothing to search, and
+    /// the repositories that content is sent to without a search.
     /// `complete` says whether the plan has all declared repositories.
     ///
     /// # Errors
@@ -62,17 +66,25 @@ impl Screening {
         observed: &Observed,
         connections: &Connections,
         complete: bool,
-    ) -> Result<Option<PlannedSecrets>, Vec<Diagnostic>> {
+    ) -> Result<(Option<PlannedSecrets>, BTreeMap<String, NotSearched>), Vec<Diagnostic>> {
         let repositories: Vec<ScreenedRepository<'_>> = plan
             .repositories
             .iter()
             .filter_map(|planned| ScreenedRepository::new(planned, observed))
             .collect();
-        let (mut selected, mut all_searched) = (BTreeMap::new(), complete);
+        let (mut selected, mut not_searched, mut all_searched) = (BTreeMap::new(), BTreeMap::new(), complete);
         for repository in &repositories {
-            let Some(search) = policy::repository_search(declared, repository, connections).await? else {
-                all_searched = false;
-                continue;
+            let search = match policy::repository_search(declared, repository, connections).await? {
+                SearchDecision::Search(search) => search,
+                SearchDecision::Nothing => {
+                    all_searched = false;
+                    continue;
+                }
+                SearchDecision::Not(why) => {
+                    all_searched = false;
+                    not_searched.insert(repository.planned.address.clone(), why);
+                    continue;
+                }
             };
             let desired = repository.desired();
             let connected = connections.repository(&desired.endpoint, &desired.name);
@@ -82,7 +94,7 @@ impl Screening {
             selected.insert(repository.planned.address.clone(), content);
         }
         if selected.is_empty() {
-            return Ok(None);
+            return Ok((None, not_searched));
         }
         let sent = repositories.iter().map(|it| SentContent {
             address: &it.planned.address,
@@ -106,7 +118,7 @@ impl Screening {
         let (mut secrets, unused) = tokio::task::block_in_place(|| self.search(secrets, &sent, &never))?;
         // An allowance may apply to content that was not searched.
         secrets.unused = if all_searched { unused } else { Vec::new() };
-        Ok(Some(secrets))
+        Ok((Some(secrets), not_searched))
     }
 
     /// Searches the parts of `sent` that `planned` names, with the policy and the allowances that it carries, and returns the findings.

@@ -5,11 +5,12 @@ use crate::connections::{Connection, Connections};
 use crate::desired::DesiredRepository;
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::Visibility;
-use crate::model::plan::{ObservedVisibility, PlannedRepository};
-use crate::model::secret_search::SecretPolicy;
+use crate::model::plan::{Change, ObservedVisibility, PlannedRepository};
+use crate::model::secret_search::{NotSearched, SecretPolicy};
 use crate::observed::{Observed, ObservedRepository};
 use crate::visibility::{self, Pullable};
-use oci_registry::{Provider, RegistryLocation};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, Provider, RegistryLocation};
 
 /// A repository of a plan whose content may be searched.
 pub(super) struct ScreenedRepository<'a> {
@@ -41,27 +42,72 @@ pub(super) struct RepositorySearch {
     pub whole: bool,
 }
 
-/// Returns how the content of a repository is searched, or `None` if it is not. A declared policy applies everywhere. Without
+/// Whether and how the content of a repository is searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SearchDecision {
+    /// Nothing is sent or becomes public.
+    Nothing,
+    /// It is not searched.
+    Not(NotSearched),
+    /// It is searched.
+    Search(RepositorySearch),
+}
+
+impl SearchDecision {
+    /// Searches with `policy`, or not at all if there is none, because the repository is not public.
+    fn with(policy: Option<SecretPolicy>, whole: bool) -> Self {
+        match policy {
+            Some(policy) => Self::Search(RepositorySearch { policy, whole }),
+            None => Self::Not(NotSearched::NotPublic),
+        }
+    }
+}
+
+/// Whether a saved plan or an anonymous request shows that a repository is public. `digest` is that of a manifest which the
+/// repository has, if one is known; `root` is that of the content to send.
+pub(super) async fn is_public_now(
+    planned: &PlannedRepository,
+    endpoint: &RegistryEndpoint,
+    connections: &Connections,
+    root: &Digest,
+) -> Result<bool, Vec<Diagnostic>> {
+    let declared = planned.visibility.as_ref().map(|it| it.declared);
+    if declared == Some(Visibility::Public) || !matches!(endpoint.url, RegistryLocation::Http { .. }) {
+        return Ok(declared == Some(Visibility::Public));
+    }
+    let connection = connections.connection(endpoint, &planned.repository);
+    let Connection { repository, anonymous, .. } = connection.map_err(|error| vec![error.to_diagnostic()])?;
+    let seen = match planned.changes.iter().find_map(Change::present) {
+        Some(known) => visibility::probe(anonymous.as_ref(), repository.as_ref(), known).await.observed,
+        None => visibility::probe_absent(anonymous.as_ref(), root).await,
+    };
+    // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
+    Ok(is_public(seen, declared, endpoint.provider() == Some(Provider::Dockerhub)))
+}
+
+/// Returns how the content of a repository is searched, or the reason if it is not. A declared policy applies everywhere. Without
 /// one, a secret is denied if the repository is declared or seen to be public.
 pub(super) async fn repository_search(
     declared: &Secrets,
     repository: &ScreenedRepository<'_>,
     connections: &Connections,
-) -> Result<Option<RepositorySearch>, Vec<Diagnostic>> {
+) -> Result<SearchDecision, Vec<Diagnostic>> {
     let ScreenedRepository { planned, observed } = repository;
     let desired = repository.desired();
     if !planned.places_content() && !planned.is_opened() {
-        return Ok(None);
+        return Ok(SearchDecision::Nothing);
     }
     let goes_public = desired.visibility == Some(Visibility::Public);
     match declared.policy {
-        Some(SecretPolicy::Off) => return Ok(None),
-        Some(policy) if !goes_public => return Ok(Some(RepositorySearch { policy, whole: false })),
+        Some(SecretPolicy::Off) => {
+            return Ok(SearchDecision::Not(NotSearched::PolicyOff { from: declared.policy_from.clone() }));
+        }
+        Some(policy) if !goes_public => return Ok(SearchDecision::with(Some(policy), false)),
         _ => {}
     }
     if !matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {
         let policy = declared.policy.or(goes_public.then_some(SecretPolicy::Deny));
-        return Ok(policy.map(|policy| RepositorySearch { policy, whole: false }));
+        return Ok(SearchDecision::with(policy, false));
     }
     let seen = match observed.visibility.as_ref().map(|probe| probe.observed) {
         None | Some(ObservedVisibility::Absent | ObservedVisibility::Unknown) => {
@@ -74,7 +120,7 @@ pub(super) async fn repository_search(
     let made_public = is_hub && observed.reading.setting.is_none();
     let denied = is_public(seen, desired.visibility, made_public).then_some(SecretPolicy::Deny);
     let whole = seen != ObservedVisibility::Public;
-    Ok(declared.policy.or(denied).map(|policy| RepositorySearch { policy, whole }))
+    Ok(SearchDecision::with(declared.policy.or(denied), whole))
 }
 
 /// Whether a repository counts as public, from what was seen and what is declared. A repository that does not exist yet counts

@@ -247,6 +247,8 @@ fn every_command_line_is_one_that_the_program_takes() {
                 let mut words = words(arguments);
                 // GitHub's expressions stand for a value.
                 words.retain(|word| !word.is_empty());
+                let digest = format!("sha256:{}", "0".repeat(64));
+                words.iter_mut().filter(|it| *it == "$DIGEST").for_each(|it| it.clone_from(&digest));
                 let all = std::iter::once("brokkr-publish".to_owned()).chain(words);
                 checked += 1;
                 if let Err(error) = cli::command().try_get_matches_from(all) {
@@ -268,6 +270,7 @@ fn session(folder: &Path) -> Session {
         config: Some(folder.join("publish.toml")),
         profile: None,
         set: Vec::new(),
+        allow_outside: Vec::new(),
         flags: Flags::default(),
         environment: BTreeMap::new(),
         working_folder: folder.to_owned(),

@@ -280,6 +280,7 @@ proptest! {
             config: None,
             profile: None,
             set: Vec::new(),
+            allow_outside: Vec::new(),
             flags: Flags::default(),
             environment: BTreeMap::new(),
             working_folder: folder.path.clone(),

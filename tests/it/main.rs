@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
 mod architecture;
+mod bound_plan;
 mod chart_rules;
 mod chart_values;
 mod checks;
@@ -23,6 +24,7 @@ mod init_publishing;
 mod lint_command;
 mod lying_registries;
 mod nothing_published;
+mod outside_project;
 mod partial_sources;
 mod preflight;
 mod prune_github;

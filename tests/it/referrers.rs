@@ -50,6 +50,7 @@ impl ReferrersFixture {
             config: Some(self.folder.path.join("publish.toml")),
             profile: None,
             set: Vec::new(),
+            allow_outside: Vec::new(),
             flags: Flags { reference: Some("refs/tags/v1.2.3".to_owned()), ..Flags::default() },
             environment: Environment::new(),
             working_folder: self.folder.path.clone(),

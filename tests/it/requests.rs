@@ -44,6 +44,7 @@ async fn apply(folder: &Folder) {
         config: Some(folder.path.join("publish.toml")),
         profile: None,
         set: Vec::new(),
+        allow_outside: Vec::new(),
         flags: Flags { reference: Some("refs/tags/v1.2.3".to_owned()), ..Flags::default() },
         environment: Environment::new(),
         working_folder: folder.path.clone(),

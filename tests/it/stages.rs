@@ -47,6 +47,7 @@ impl StagesFixture {
             config: Some(self.folder.path.join("publish.toml")),
             profile: None,
             set: Vec::new(),
+            allow_outside: Vec::new(),
             flags: Flags { reference: Some(format!("refs/tags/v{version}")), ..Flags::default() },
             environment: Environment::new(),
             working_folder: self.folder.path.clone(),

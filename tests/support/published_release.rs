@@ -16,6 +16,7 @@ pub fn publish(folder: &Path, version: &Version) -> Plan {
         config: Some(folder.join("publish.toml")),
         profile: None,
         set: Vec::new(),
+        allow_outside: Vec::new(),
         flags: Flags { reference: Some(format!("refs/tags/v{version}")), ..Flags::default() },
         environment: Environment::new(),
         working_folder: folder.to_owned(),

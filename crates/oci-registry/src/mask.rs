@@ -27,7 +27,7 @@ const TOKEN_MARKS: [&str; 13] = [
 /// The tokens of known services: GitHub, GitLab, Slack, AWS, Docker Hub, npm and `PyPI`.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?-u)\b(?:(?:ghp|gho|ghu|ghs|ghr|github_pat|npm)_[A-Za-z0-9_]{6,}",
+        r"(?-u)\b(?:(?:ghp|gho|ghu|ghr|github_pat|npm)_[A-Za-z0-9_]{6,}|ghs_[A-Za-z0-9_.-]{6,}",
         r"|(?:glpat|xox[a-z])-[A-Za-z0-9_.-]{6,}|dckr_[po]at_[A-Za-z0-9_-]{6,}",
         r"|(?:AKIA|ASIA)[A-Z0-9]{12,}|pypi-AgE[A-Za-z0-9_-]{6,})"
     ))
@@ -40,7 +40,7 @@ static USER_INFORMATION: LazyLock<Option<Regex>> =
 
 /// A key that looks like the key of a credential, and the separator after it.
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i-u)([\w-]*(?:password|passwd|secret|token|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
+    Regex::new(r#"(?i-u)([\w-]*(?:pass?w(?:or)?d|secret|token|credential|private[_-]?key|api[_-]?key|username)[\w-]*)["']?(?:[ \t]*[=:][ \t]*|[ \t]+)"#)
         .ok()
 });
 
@@ -61,7 +61,10 @@ pub fn without_tokens(words: &str) -> String {
 pub fn assigned(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let lower = text.to_ascii_lowercase();
-    if !["passw", "secret", "token", "api", "username"].iter().any(|mark| lower.contains(mark)) {
+    if !["pasw", "passw", "secret", "token", "credential", "private", "api", "username"]
+        .iter()
+        .any(|mark| lower.contains(mark))
+    {
         return ranges;
     }
     for captures in ASSIGNMENT.iter().flat_map(|regex| regex.captures_iter(text)) {

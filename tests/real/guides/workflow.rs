@@ -54,7 +54,7 @@ impl Workflow {
                 entry.push((format!("${{{{ matrix.{key} }}}}"), value.to_owned()));
             }
             let Some(step) = bare.strip_prefix("- ").filter(|_| depth == 6) else {
-                let known = ["if:", "runs-on:", "needs:", "environment:", "strategy:", "steps:"];
+                let known = ["if:", "outputs:", "runs-on:", "needs:", "environment:", "strategy:", "steps:"];
                 let passed = depth == 2 || bare.is_empty() || depth > 4;
                 assert!(
                     passed || known.iter().any(|key| bare.starts_with(key)),
@@ -70,10 +70,22 @@ impl Workflow {
             if step == "run: |" {
                 steps.push(WorkflowStep::Run(more.join("\n")));
             } else if let Some(command) = step.strip_prefix("run: ") {
-                assert!(more.is_empty(), "{place}: how is `{more:?}` run?");
+                // The digest of the plan goes from job to job as an output.
+                let known = ["id: digest", "env:", "DIGEST: ${{ needs.plan.outputs.digest }}"];
+                assert!(
+                    more.iter().all(|it| known.contains(&it.as_str())),
+                    "{place}: how is `{more:?}` run?"
+                );
+                let set = match more.first().map(String::as_str) {
+                    Some("id: digest") => "GITHUB_OUTPUT=/dev/null; ",
+                    Some(_) => "DIGEST=\"sha256:$(sha256sum plan.json | cut -d ' ' -f 1)\"; ",
+                    None => "",
+                };
                 // This step installs the current version.
-                if !command.starts_with("cargo install --git https://github.com/colliery-io/brokkr-publish") {
-                    steps.push(WorkflowStep::Run(command.to_owned()));
+                if !command
+                    .starts_with("cargo install --locked --git https://github.com/colliery-io/brokkr-publish")
+                {
+                    steps.push(WorkflowStep::Run(format!("{set}{command}")));
                 }
             } else if let Some(action) = step.strip_prefix("uses: ") {
                 match action.split('@').next().unwrap_or_default() {

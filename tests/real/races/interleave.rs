@@ -166,6 +166,7 @@ impl RaceFolders {
             config: Some(file),
             profile: None,
             set: Vec::new(),
+            allow_outside: Vec::new(),
             flags: Flags {
                 reference: Some(reference),
                 sha: actor.commit.map(|number| self.shas[number].clone()),

@@ -2,16 +2,23 @@
 //! what it was sent. This module knows how credentials are written, not where answers are read.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::text::is_invisible;
+
 /// The text that replaces a credential.
 const MASK: &str = "***";
 /// The shortest secret that is searched for, in bytes: a shorter one occurs in half of all words.
 const SHORTEST: usize = 4;
+
+/// The forms of the passwords and refresh tokens that this process sent. A registry may get one as its own token service, and repeat it in
+/// any later answer. Access tokens last for minutes, and are many: they are looked for in the answer to their own request only.
+static LASTING: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Every text that would reveal the credentials of one request. It is never shown.
 #[derive(Clone, Default)]
@@ -36,7 +43,14 @@ impl Redaction {
         }
         secrets.extend(in_body.map(str::to_owned));
         let looked_for = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
-        let forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
+        let mut forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
+        let is_bearer =
+            header.is_some_and(|it| it.get(..7).is_some_and(|it| it.eq_ignore_ascii_case("bearer ")));
+        let mut lasting = LASTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_bearer {
+            lasting.extend(forms.iter().cloned());
+        }
+        forms.extend(lasting.iter().cloned());
         let mut forms: Vec<String> = forms.into_iter().collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         Self { forms }
@@ -44,7 +58,14 @@ impl Redaction {
 
     /// Returns `text` without the credentials.
     pub fn redact(&self, text: &str) -> String {
-        self.forms.iter().fold(text.to_owned(), |text, form| {
+        // Invisible characters are removed later, and would leave the credential behind.
+        let clean: String = text
+            .chars()
+            .filter(|it| !is_invisible(*it) && (!it.is_control() || it.is_whitespace()))
+            .collect();
+        let hides = self.forms.iter().any(|form| clean.contains(form.as_str()));
+        let text = if hides { clean } else { text.to_owned() };
+        self.forms.iter().fold(text, |text, form| {
             if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
         })
     }
@@ -68,13 +89,42 @@ impl Redaction {
     }
 }
 
-/// Returns the ways in which a secret may be written: as it is, in JSON, in an address, and in base64.
+/// Returns the ways in which a secret may be written: as it is, in JSON, in JSON in JSON, in HTML, in an address, in hexadecimal digits,
+/// and in base64.
 fn forms(secret: &str) -> Vec<String> {
-    let in_json = Value::String(secret.to_owned()).to_string();
+    let in_json = |text: &str| {
+        let quoted = Value::String(text.to_owned()).to_string();
+        quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+    };
+    let once = in_json(secret);
+    let twice = in_json(&once);
     let in_address: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let mut forms = vec![secret.to_owned(), in_json.trim_matches('"').to_owned(), in_address];
+    let every_byte = |upper: bool| -> String {
+        let byte = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+        secret.bytes().map(byte).collect()
+    };
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quotes =
+        [("&quot;", "&#39;"), ("&#34;", "&#39;"), ("&#34;", "&#x27;"), ("&quot;", "&apos;"), ("\"", "'")];
+    let mut forms: Vec<String> =
+        quotes.iter().map(|(double, single)| html.replace('"', double).replace('\'', single)).collect();
+    forms.extend([in_address.replace('+', "%20"), lower_escapes(&in_address)]);
+    forms.extend([every_byte(true), every_byte(false), hex.to_uppercase(), hex]);
+    forms.extend([once.replace('/', "\\/"), once, twice, secret.to_owned(), in_address]);
     forms.extend([STANDARD, URL_SAFE, STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
     forms
+}
+
+/// Returns an address with its escapes in lower case.
+fn lower_escapes(address: &str) -> String {
+    let mut ahead = 0;
+    let lower = |character: char| {
+        let is_escape = ahead > 0;
+        ahead = if character == '%' { 2_u8 } else { ahead.saturating_sub(1) };
+        if is_escape { character.to_ascii_lowercase() } else { character }
+    };
+    address.chars().map(lower).collect()
 }
 
 #[cfg(test)]
@@ -99,6 +149,12 @@ mod tests {
             (&bearer, URL_SAFE_NO_PAD.encode("tok/en-1"), "***"),
             (&own, "own-token".to_owned(), "***"),
             (&in_body, "in-the-body".to_owned(), "***"),
+            (&basic, "acme:a/w&quot;rd+1 a/w&#34;rd+1".to_owned(), "*** ***"),
+            (&basic, "a/w\\\\\\\"rd+1 a\\/w\\\"rd+1".to_owned(), "*** ***"),
+            (&basic, "a%2fw%22rd%2b1 612f772272642b31 612F772272642B31".to_owned(), "*** *** ***"),
+            (&basic, "%61%2F%77%22%72%64%2B%31".to_owned(), "***"),
+            (&basic, "a\u{200b}/w\u{feff}\"r\u{0}d+1".to_owned(), "***"),
+            (&bearer, "a/w\"rd+1, sent to the token service".to_owned(), "***, sent to the token service"),
             (&bearer, "acme may not".to_owned(), "acme may not"),
         ] {
             assert_eq!(redaction.redact(&text), expected);

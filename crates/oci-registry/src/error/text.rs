@@ -54,7 +54,7 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
 }
 
 /// Whether a character is invisible and changes how others are shown.
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 

@@ -48,7 +48,7 @@ impl Host {
         let url = base.join("v2/").unwrap_or_else(|_| base.clone());
         let access = RequiredAccess::default();
         let answer = self.transmit(&Request::new(Method::GET, url.clone(), &access), &url, None).await?;
-        self.warnings.look(answer.headers());
+        self.warnings.look(answer.headers(), &answer.redaction);
         let status = answer.status();
         if is_passing(status) {
             let request = answer.request.clone();

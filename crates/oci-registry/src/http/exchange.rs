@@ -86,7 +86,7 @@ impl Host {
             answer.elsewhere = elsewhere;
             let status = answer.status();
             if ours {
-                self.warnings.look(answer.headers());
+                self.warnings.look(answer.headers(), &answer.redaction);
             }
             if ours && !renewed && challenge::asks(status, answer.headers(), sent.is_some()) {
                 renewed = true;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, WARNING};
 
+use crate::error::redaction::Redaction;
 use crate::error::text::printable;
 use crate::notice::{Notice, Notify};
 
@@ -24,10 +25,13 @@ impl Warnings {
         Self { host: host.to_owned(), notify, seen: Mutex::default() }
     }
 
-    /// Reports each warning in the headers of an answer that was not reported before.
-    pub(super) fn look(&self, headers: &HeaderMap) {
+    /// Reports each warning in the headers of an answer that was not reported before, without the credentials of the request.
+    pub(super) fn look(&self, headers: &HeaderMap, redaction: &Redaction) {
         for value in headers.get_all(WARNING) {
-            let Some(text) = text_of(&String::from_utf8_lossy(value.as_bytes())) else { continue };
+            let Some(text) = text_of(&redaction.redact(&String::from_utf8_lossy(value.as_bytes()))) else {
+                continue;
+            };
+            let text = redaction.redact(&text);
             let new = {
                 let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.len() < LIMIT && seen.insert(text.clone())
@@ -88,8 +92,8 @@ mod tests {
         headers.append(WARNING, HeaderValue::from_static("299 - \"a\""));
         headers.append(WARNING, HeaderValue::from_static("299 - \"b\""));
         headers.append(WARNING, HeaderValue::from_static("299 - \"a\""));
-        warnings.look(&headers);
-        warnings.look(&headers);
+        warnings.look(&headers, &Redaction::default());
+        warnings.look(&headers, &Redaction::default());
         assert_eq!(*reported.lock().expect("a lock"), ["h: a", "h: b"]);
     }
 }
