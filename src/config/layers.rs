@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::credentials::Credential;
 use super::overrides::{Override, Overrides};
 use super::tree::{Node, NodeContent};
-use super::{credentials, overrides, suggest, syntax, tree};
+use super::{credentials, overrides, suggest, syntax, tree, typed};
 use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
 
@@ -96,7 +96,9 @@ impl ParsedFile {
         let below: Vec<&Node> = stack.iter().map(|layer| layer.root.as_ref()).collect();
         let variables = overrides::from_environment(&overrides.environment, &below);
         let arguments = overrides.set.iter().map(|argument| overrides::from_argument(argument));
-        for set in variables.into_iter().chain(arguments) {
+        let sets: Vec<_> =
+            variables.into_iter().chain(arguments).map(|set| typed::typed_vars(set?, &below)).collect();
+        for set in sets {
             match set {
                 Ok(Override { root, name, text }) => {
                     let (text, found) = credentials::find_credentials(&root, &text);

@@ -22,6 +22,7 @@ mod suggest;
 mod syntax;
 mod tag_rule;
 mod tree;
+mod typed;
 
 use std::path::PathBuf;
 

@@ -91,9 +91,47 @@ fn date(time: Value, format: &str) -> Result<String, Error> {
         (None, Some(text)) => text.parse::<jiff::Timestamp>().ok(),
         (None, None) => None,
     };
+    if !format.contains('%') {
+        let right = if format.is_empty() { "%Y%m%d".to_owned() } else { strftime(format) };
+        return Err(error(format!(
+            "`{format}` is not a date format, because it has no `%`: write `date('{right}')`"
+        )));
+    }
     let timestamp = timestamp.ok_or_else(|| error(format!("`{time}` is not a time")))?;
     jiff::fmt::strtime::format(format, timestamp)
         .map_err(|cause| error(format!("`{format}` is not a date format: {cause}")))
+}
+
+/// The specifications of strftime(3) that a format of another language means: `YYYYMMDD` is `%Y%m%d`.
+fn strftime(format: &str) -> String {
+    const WORDS: [(&str, &str); 14] = [
+        ("YYYY", "%Y"),
+        ("yyyy", "%Y"),
+        ("YY", "%y"),
+        ("yy", "%y"),
+        ("MMM", "%b"),
+        ("MM", "%m"),
+        ("DDD", "%j"),
+        ("DD", "%d"),
+        ("dd", "%d"),
+        ("HH", "%H"),
+        ("hh", "%H"),
+        ("mm", "%M"),
+        ("SS", "%S"),
+        ("ss", "%S"),
+    ];
+    let (mut right, mut rest, mut known) = (String::new(), format, false);
+    while let Some(next) = rest.chars().next() {
+        if let Some((word, specification)) = WORDS.iter().find(|(word, _)| rest.starts_with(word)) {
+            right.push_str(specification);
+            rest = &rest[word.len()..];
+            known = true;
+        } else {
+            right.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    if known { right } else { "%Y%m%d".to_owned() }
 }
 
 fn compile(pattern: &str) -> Result<Regex, Error> {
@@ -142,6 +180,21 @@ mod tests {
             assert_eq!(slug(text), expected);
         }
         assert_ne!(slug("日本"), slug("中国"));
+    }
+
+    /// docker/metadata-action writes `{{date 'YYYYMMDD'}}`.
+    #[test]
+    fn a_date_format_without_percent_is_an_error_with_the_right_one() {
+        for (format, right) in [
+            ("YYYYMMDD", "%Y%m%d"),
+            ("YYYY-MM-DD", "%Y-%m-%d"),
+            ("YYYYMMDD-HHmmss", "%Y%m%d-%H%M%S"),
+            ("nightly", "%Y%m%d"),
+            ("", "%Y%m%d"),
+        ] {
+            let error = date(Value::from(0), format).expect_err("no `%`").to_string();
+            assert!(error.contains(&format!("date('{right}')")), "{format}: {error}");
+        }
     }
 
     #[test]

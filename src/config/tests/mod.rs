@@ -2,6 +2,7 @@
 
 mod annotations;
 mod hostile;
+mod typed_vars;
 
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
@@ -114,7 +115,8 @@ fn later_layers_win_and_are_remembered() {
     ];
     options.set =
         vec!["vars.channel=set".into(), "images.\"brokkr-broker\".platforms=['linux/arm64']".into()];
-    let loaded = load_text(GOOD, &options);
+    let text = format!("{GOOD}\n[profile.dev.vars]\nnumber = 1\n");
+    let loaded = load_text(&text, &options);
     assert_eq!(said(&loaded), []);
     let config = loaded.config.expect("a config");
     let DeclaredContent::Image(broker) = &config.resources[&ResourceId::image("brokkr-broker")].content
