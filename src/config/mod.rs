@@ -280,15 +280,12 @@ pub struct ApplyRules {
 pub struct Secrets {
     /// The effect of a secret, in every repository. `None`: it blocks the plan if the repository is public.
     pub policy: Option<SecretPolicy>,
-<<<<<<< HEAD
     /// The least severity of a finding that blocks.
     pub block: BlockingSeverity,
     /// The effect of a file that could not be searched to its end.
     pub unsearched: UnsearchedPolicy,
-=======
     /// The origin of the policy: the name of the file, of the environment variable, or of the option.
     pub policy_from: String,
->>>>>>> ready-h-leak2
     /// The allowed findings. Their paths start at the root of the layer, without a slash.
     pub allow: Vec<SecretAllowance>,
 }

@@ -87,7 +87,7 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
                 _ => {}
             }
         }
-        ["docker", "manifest", "push", ..] | ["podman" | "buildah", "manifest", "push", ..] => {
+        ["docker" | "podman" | "buildah", "manifest", "push", ..] => {
             if let Some(reference) = arguments(words, 3).last() {
                 push(reference, context, built);
             }
@@ -166,10 +166,7 @@ fn has_ending(name: &str, ending: &str) -> bool {
 }
 
 fn is_build(words: &[&str]) -> bool {
-    matches!(
-        words,
-        ["build" | "bud", ..] | ["buildx", "build", ..] | ["image", "build", ..] | ["buildx", "b", ..]
-    )
+    matches!(words, ["build" | "bud", ..] | ["buildx", "build" | "b", ..] | ["image", "build", ..])
 }
 
 /// The values of options: `-t X`, `--tag=X`.

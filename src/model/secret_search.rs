@@ -33,7 +33,6 @@ impl SecretPolicy {
     }
 }
 
-<<<<<<< HEAD
 /// The least severity of a finding that blocks a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -77,7 +76,8 @@ impl UnsearchedPolicy {
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
-=======
+}
+
 /// The reason why content is sent to a repository without a search for secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "kebab-case")]
@@ -89,7 +89,6 @@ pub enum NotSearched {
     },
     /// The repository is not public, and no policy is declared.
     NotPublic,
->>>>>>> ready-h-leak2
 }
 
 /// A finding that is not a secret, and the reason. All given conditions must match.

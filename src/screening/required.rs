@@ -9,7 +9,8 @@ use crate::connections::Connections;
 use crate::diagnostic::Diagnostic;
 use crate::model::plan::{Plan, PlannedRepository};
 use crate::model::secret_search::{
-    NotSearched, PlannedSecrets, SearchedContent, SearchedRepository, SecretPolicy,
+    BlockingSeverity, NotSearched, PlannedSecrets, SearchedContent, SearchedRepository, SecretPolicy,
+    UnsearchedPolicy,
 };
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, RawManifest};
@@ -30,6 +31,8 @@ impl Screening {
         let mut secrets = plan.secrets.clone().unwrap_or_else(|| PlannedSecrets {
             rules: self.rules.identity().clone(),
             allow: Vec::new(),
+            block: BlockingSeverity::default(),
+            unsearched_policy: UnsearchedPolicy::default(),
             repositories: Default::default(),
             searched: SearchedContent::default(),
             findings: Vec::new(),

@@ -68,6 +68,7 @@ const TABLE: [(&str, &[&str]); 23] = [
             "config",
             "context",
             "checks",
+            "content",
             "access",
             "event",
             "connections",

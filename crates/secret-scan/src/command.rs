@@ -65,7 +65,7 @@ pub(crate) fn texts() -> [String; 24] {
             format!(r#"\b(?:echo|printf)\s+(?:-n\s+)?(?:["']?%s(?:\\n)?["']?\s+)?["']?{WORD}["']?\s*\|[^\n;&]{{0,256}}?(?:--?password-stdin|--with-token|--token-stdin|-S\b|--passphrase-fd)"#),
             // `gh auth login --with-token <<< TOKEN`
             format!(r#"(?:--with-token|--password-stdin)\s*<<<\s*["']?{WORD}"#),
-            format!(r#"\bpass:{WORD}"#),
+            format!(r"\bpass:{WORD}"),
             format!(r#"\bldap[a-z]{{3,10}}\b{REST}[\s,]["']?-w{GAP}?{WORD}"#),
             format!(r#"\b(?:smbclient|rpcclient|net|mount\.cifs)\b{REST}[\s,]["']?-U{GAP}?[^\s%]{{1,64}}%{WORD}"#),
             format!(r#"\b(?:add_user|change_password)\s+["']?[0-9A-Za-z_.-]{{1,64}}["']?\s+["']?{WORD}"#),

@@ -215,7 +215,7 @@ fn history(rules: &Rules, number: usize, entry: &Value) -> Vec<ConfigMatch> {
         let mut at = 0;
         for word in text.split_whitespace() {
             at += text.get(at..).and_then(|rest| rest.find(word)).unwrap_or_default();
-            let of_image = sets && at < arguments || text.starts_with("RUN |") && at < arguments;
+            let of_image = at < arguments && (sets || text.starts_with("RUN |"));
             // `ENV A=b`, `ARG A=b`, and build arguments, which precede a command: `|1 A=b /bin/sh -c …`.
             let Some((name, value)) = word.split_once('=') else { continue };
             let value = value.trim_matches(['"', '\'']);

@@ -145,7 +145,7 @@ pub(crate) fn of_examples(path: &str) -> bool {
             || part_matches(name, "test_*.py")
             || part_matches(name, "test_*.pyc")
             || part_matches(name, "tests_*.py")
-            || name.ends_with(".pyc")
+            || name.strip_suffix(".pyc").is_some()
                 && (name.contains("_test.") || name.contains("_testing.") || name.contains("testing_utils."))
             || name.starts_with("test.")
             || TESTS.iter().any(|end| name.ends_with(end))
@@ -161,7 +161,7 @@ pub(crate) fn holds_credentials(path: &str) -> bool {
 
 /// Whether a file with this name lists the versions and digests of packages.
 pub(crate) fn is_lock(name: &str) -> bool {
-    name.ends_with(".lock")
+    name.strip_suffix(".lock").is_some()
         || matches!(
             name,
             "package-lock.json"

@@ -9,14 +9,10 @@ use crate::model::secret_search::SecretAllowance;
 use secret_scan::Rules;
 
 pub(super) fn check_secrets(raw: raw::RawSecrets, problems: &mut Problems<'_>) -> Secrets {
-<<<<<<< HEAD
-    let (block, unsearched) = (raw.block.unwrap_or_default(), raw.unsearched.unwrap_or_default());
-    let mut secrets = Secrets { policy: raw.policy, block, unsearched, allow: Vec::new() };
-=======
     let written = problems.places.value(&["secrets", "policy"]);
     let policy_from = written.map(|it| it.source.name.clone()).unwrap_or_default();
-    let mut secrets = Secrets { policy: raw.policy, policy_from, allow: Vec::new() };
->>>>>>> ready-h-leak2
+    let (block, unsearched) = (raw.block.unwrap_or_default(), raw.unsearched.unwrap_or_default());
+    let mut secrets = Secrets { policy: raw.policy, policy_from, block, unsearched, allow: Vec::new() };
     for (index, allow) in raw.allow.unwrap_or_default().into_iter().enumerate() {
         let position = index.to_string();
         let item = ["secrets", "allow", position.as_str()];

@@ -56,7 +56,7 @@ impl BlobFormat {
     /// Returns the format of the file `path`, which begins with `head`.
     pub(super) fn of_file(head: &[u8], path: &str) -> Option<Self> {
         if path.contains(".git/") {
-            if head.starts_with(b"PACK\x00\x00\x00") && path.ends_with(".pack") {
+            if head.starts_with(b"PACK\x00\x00\x00") && path.strip_suffix(".pack").is_some() {
                 return Some(Self::GitPack);
             }
             let is_zlib = matches!(head, [0x78, second, ..] if (0x7800 | u16::from(*second)) % 31 == 0);

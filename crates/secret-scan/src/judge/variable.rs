@@ -34,7 +34,6 @@ pub(crate) fn variable<'v>(
         |high: bool| Some(Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value));
     let long = value.len() >= 8 && bits(value) >= 2.5 && !is_name(&text);
     match kind {
-        NameKind::Public => None,
         NameKind::Password if !is_name(&text) && value.len() >= 6 && bits(value) >= 2.0 => {
             let high = looks_random(value) || is_strong_password(value);
             (high || long).then(|| judged(high))?

@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["://"],
             start: PatternStart::Within,
-            pattern: r#"://(?P<value>[0-9A-Za-z_.~%-]{20,255})(?::x-oauth-basic|:)?@(?:[0-9A-Za-z][0-9A-Za-z._-]*)"#,
+            pattern: r"://(?P<value>[0-9A-Za-z_.~%-]{20,255})(?::x-oauth-basic|:)?@(?:[0-9A-Za-z][0-9A-Za-z._-]*)",
             entropy: 3.3,
             check: ValueCheck::Random,
         },
