@@ -94,6 +94,7 @@ pub(super) fn default_branch(
 
 /// The context of a CI that does not say what happened. A git tag that is checked out is believed, because nobody tags what is not
 /// merged; a branch is not, because it may be that of a pull request.
+#[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
 fn by_checkout(
     context: Context,
     problem: &str,

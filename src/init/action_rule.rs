@@ -41,8 +41,7 @@ pub(super) const DEFAULT_RULES: [&str; 4] =
 pub(super) fn fields(line: &str) -> Vec<String> {
     let (mut found, mut field) = (Vec::new(), String::new());
     let (mut quoted, mut depth) = (false, 0_usize);
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
+    for character in line.chars() {
         match character {
             '"' if depth == 0 => quoted = !quoted,
             '{' => {

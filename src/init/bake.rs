@@ -34,7 +34,7 @@ pub(super) fn publish(
     let mut blocks = Vec::new();
     for file in &named {
         let Some(text) = texts.get(file) else { continue };
-        let read = if file.ends_with(".json") { json_blocks(text) } else { read_hcl(text) };
+        let read = if file.strip_suffix(".json").is_some() { json_blocks(text) } else { read_hcl(text) };
         match read {
             Some(block) => blocks.push((file.clone(), block)),
             None => context.all.found.leave(&Origin::new(file, 0), "the bake file is not understood"),

@@ -36,6 +36,7 @@ pub(super) fn run_commands(commands: &[RunCommand], context: &mut StepContext<'_
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "one arm for each program")]
 fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<'_, '_>) {
     let words = &command.words;
     let origin = Origin::new(context.file, command.line);
@@ -54,7 +55,7 @@ fn one(command: &RunCommand, built: &mut LocalBuilds, context: &mut StepContext<
             }
         }
         ["docker" | "podman" | "nerdctl" | "buildah", rest @ ..] if is_build(rest) => {
-            build(words, &origin, built, context)
+            build(words, &origin, built, context);
         }
         ["docker" | "podman" | "nerdctl" | "buildah", "tag", ..] | ["docker", "image", "tag", ..] => {
             let named = arguments(words, if names.get(1) == Some(&"image") { 3 } else { 2 });
@@ -242,12 +243,13 @@ fn build(
         .last()
         .filter(|it| !it.starts_with('-'))
         .map(|it| it.trim_start_matches("./").trim_end_matches('/').to_owned());
-    let dockerfile = known(&["-f", "--file"])
-        .map(|it| it.trim_start_matches("./").to_owned())
-        .unwrap_or_else(|| match folder.as_deref() {
+    let dockerfile = known(&["-f", "--file"]).map_or_else(
+        || match folder.as_deref() {
             None | Some("" | ".") => "Dockerfile".to_owned(),
             Some(folder) => format!("{folder}/Dockerfile"),
-        });
+        },
+        |it| it.trim_start_matches("./").to_owned(),
+    );
     let facts = BuildFacts {
         dockerfile: Some(dockerfile),
         variant: known(&["--target"]).unwrap_or_default(),

@@ -74,11 +74,11 @@ impl Condition {
                 Self::Always
             }
             (Self::Branch(mut branches), Self::Branch(others)) => {
-                others.into_iter().for_each(|it| {
+                for it in others {
                     if !branches.contains(&it) {
-                        branches.push(it)
+                        branches.push(it);
                     }
-                });
+                }
                 Self::Branch(branches)
             }
             (Self::Any(mut any), it) | (it, Self::Any(mut any)) => {

@@ -111,10 +111,10 @@ fn predefined(scope: &mut Scope<'_>) {
     );
     let name = SymbolicText::symbol(if kind.is_tag() { Symbol::Tag } else { Symbol::Branch });
     set("CI_COMMIT_REF_NAME", name.clone());
-    let slug = match kind.is_tag() {
-        // The slug of a tag has `-` for its dots.
-        true => SymbolicText::symbol(Symbol::Expression("git.tag | replace('.', '-') | slug".to_owned())),
-        false => SymbolicText::symbol(Symbol::Expression("git.branch | replace('.', '-') | slug".to_owned())),
+    let slug = if kind.is_tag() {
+        SymbolicText::symbol(Symbol::Expression("git.tag | replace('.', '-') | slug".to_owned()))
+    } else {
+        SymbolicText::symbol(Symbol::Expression("git.branch | replace('.', '-') | slug".to_owned()))
     };
     set("CI_COMMIT_REF_SLUG", slug);
     set("CI_COMMIT_TAG", if kind.is_tag() { name.clone() } else { SymbolicText::default() });

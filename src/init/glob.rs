@@ -23,7 +23,7 @@ pub(super) fn regex(pattern: &str) -> String {
             '+' | '?' if !made.is_empty() => made.push(character),
             '[' | ']' | '-' => made.push(character),
             '\\' => {
-                made.push_str(&characters.next().map(|c| regex::escape(&c.to_string())).unwrap_or_default())
+                made.push_str(&characters.next().map(|c| regex::escape(&c.to_string())).unwrap_or_default());
             }
             other => made.push_str(&regex::escape(&other.to_string())),
         }

@@ -111,6 +111,7 @@ fn value(expression: &str, values: &GoTemplates<'_>) -> SymbolicText {
     value
 }
 
+#[allow(clippy::only_used_in_recursion, reason = "one signature for every kind of node")]
 fn operand(text: &str, whole: &str, values: &GoTemplates<'_>) -> SymbolicText {
     let symbol = SymbolicText::symbol;
     let tags = &values.project.tags;

@@ -108,6 +108,7 @@ impl GoreleaserReader<'_> {
     }
 
     /// `skip_push: auto` leaves pre-releases out.
+    #[allow(clippy::unused_self, reason = "one signature for every section")]
     fn pushed(&mut self, node: FileNode<'_>) -> Condition {
         let is_disabled = |key: &str| matches!(node.get(key).and_then(FileNode::text), Some("true"));
         match node.get("skip_push").and_then(FileNode::text).map(str::trim) {
@@ -211,7 +212,7 @@ impl GoreleaserReader<'_> {
         let main = ko.get("main").and_then(FileNode::text).unwrap_or(".").trim_end_matches('/');
         let last =
             main.rsplit('/').next().filter(|it| !matches!(*it, "" | ".")).unwrap_or(&self.name).to_owned();
-        let platforms = ko.get("platforms").map(FileNode::strings).unwrap_or_else(|| vec!["linux/amd64"]);
+        let platforms = ko.get("platforms").map_or_else(|| vec!["linux/amd64"], FileNode::strings);
         let build = BuildFacts {
             dockerfile: None,
             variant: format!("ko {main}"),

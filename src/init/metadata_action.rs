@@ -151,6 +151,7 @@ fn enabled(rule: &ActionRule, scope: &Scope<'_>) -> Condition {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
 fn affixed(rule: &ActionRule, flavor: &Flavor, value: SymbolicText, scope: &Scope<'_>) -> SymbolicText {
     let default = match (rule.kind.as_str(), rule.get("event")) {
         ("sha", _) => Some("sha-"),

@@ -36,7 +36,8 @@ pub(super) fn is_regsync(file: &str) -> bool {
 /// Whether a file is a bake file (docs.docker.com, "Bake file reference").
 pub(super) fn is_bake(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
-    name.starts_with("docker-bake") && (name.ends_with(".hcl") || name.ends_with(".json"))
+    name.starts_with("docker-bake")
+        && (name.strip_suffix(".hcl").or_else(|| name.strip_suffix(".json"))).is_some()
 }
 
 /// Whether a file is a shell script.

@@ -51,7 +51,8 @@ pub(super) fn read_regsync(
                 }
             }
             other => {
-                found.leave(&origin, format!("`type: {other}`: declare an image for each repository and tag"))
+                found
+                    .leave(&origin, format!("`type: {other}`: declare an image for each repository and tag"));
             }
         }
         for key in ["backup", "schedule", "interval", "ratelimit"] {

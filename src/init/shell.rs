@@ -115,13 +115,13 @@ impl ScriptRun<'_, '_> {
 
     /// `echo "name=value" | tee -a $GITHUB_OUTPUT`, and commands whose input does not matter.
     fn pipe(&mut self, parts: &[ShellStatement], condition: &Condition, depth: usize) {
-        if let [ShellStatement::Command(first), ShellStatement::Command(last)] = parts {
-            if last.first().is_some_and(|word| word.raw == "tee") {
-                let mut words = first.clone();
-                words.push(ShellWord { raw: ">>".to_owned(), line: 0 });
-                words.extend(last.last().cloned());
-                return self.command(&words, condition);
-            }
+        if let [ShellStatement::Command(first), ShellStatement::Command(last)] = parts
+            && last.first().is_some_and(|word| word.raw == "tee")
+        {
+            let mut words = first.clone();
+            words.push(ShellWord { raw: ">>".to_owned(), line: 0 });
+            words.extend(last.last().cloned());
+            return self.command(&words, condition);
         }
         self.all(parts, condition, depth + 1);
     }
@@ -236,7 +236,7 @@ impl ScriptRun<'_, '_> {
         }
         let Some(first) = words.first() else { return };
         let line = first.line;
-        let target = words.iter().position(|word| word.raw.starts_with(">")).map(|at| {
+        let target = words.iter().position(|word| word.raw.starts_with('>')).map(|at| {
             let rest: String = words.iter().skip(at).map(|word| word.raw.as_str()).collect();
             (at, rest)
         });
@@ -257,7 +257,7 @@ impl ScriptRun<'_, '_> {
         let mut expanded = Vec::new();
         for word in words.iter().take(target.as_ref().map_or(words.len(), |(at, _)| *at)) {
             let text = self.text(&word.raw);
-            let is_split = !word.raw.contains('"') && !word.raw.contains('\'') && text.parts().len() > 0;
+            let is_split = !word.raw.contains('"') && !word.raw.contains('\'') && !text.parts().is_empty();
             expanded.extend(if is_split { text.split(char::is_whitespace) } else { vec![text] });
         }
         if self.commands.len() < MAX_COMMANDS {
@@ -291,6 +291,7 @@ impl ScriptRun<'_, '_> {
     }
 
     /// `echo name=value >> $GITHUB_OUTPUT`, `>> $GITHUB_ENV` and `::set-output name=x::value`.
+    #[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
     fn echoed(&mut self, text: SymbolicText, to: &str, condition: &Condition) {
         let id = self.id.to_owned();
         let shown = text.shown();

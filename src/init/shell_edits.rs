@@ -65,10 +65,10 @@ fn end_cut(value: &SymbolicText, pattern: &str, longest: bool) -> SymbolicText {
         }
         _ => {
             let mut parts: Vec<Part> = value.parts().to_vec();
-            if let Some(Part::Literal(last)) = parts.last_mut() {
-                if let Some(kept) = last.strip_suffix(pattern) {
-                    *last = kept.to_owned();
-                }
+            if let Some(Part::Literal(last)) = parts.last_mut()
+                && let Some(kept) = last.strip_suffix(pattern)
+            {
+                *last = kept.to_owned();
             }
             parts.into_iter().fold(SymbolicText::default(), |mut all, part| {
                 all.push(part);
@@ -88,10 +88,10 @@ pub(super) fn replaced(
 ) -> SymbolicText {
     let (Some(from), Some(to)) = (from.known(), to.known()) else { return value.clone() };
     let from = from.trim_start_matches('#');
-    if to.is_empty() {
-        if let Some(rest) = value.strip_prefix(from, tags) {
-            return rest;
-        }
+    if to.is_empty()
+        && let Some(rest) = value.strip_prefix(from, tags)
+    {
+        return rest;
     }
     value.map_known(|known| if all { known.replace(from, to) } else { known.replacen(from, to, 1) })
 }

@@ -76,6 +76,7 @@ impl StepContext<'_, '_> {
         }
     }
 
+    #[allow(clippy::unused_self, reason = "one signature for every kind of step")]
     fn input<'d>(&self, step: FileNode<'d>, key: &str) -> Option<&'d str> {
         step.at(&["with", key]).and_then(FileNode::text)
     }
@@ -99,10 +100,9 @@ impl StepContext<'_, '_> {
             ]
             .iter()
             .any(|it| text.contains(it))
+                && let Some(last) = markers.last()
             {
-                if let Some(last) = markers.last() {
-                    self.push_metadata(*last, &BuildFacts::default(), &Condition::Always);
-                }
+                self.push_metadata(*last, &BuildFacts::default(), &Condition::Always);
             }
         }
         run_commands(&commands, self);
@@ -156,7 +156,7 @@ impl StepContext<'_, '_> {
             } else {
                 format!("{context}/Dockerfile")
             };
-        let dockerfile = known("file").map(|it| it.trim_start_matches("./").to_owned()).unwrap_or(in_context);
+        let dockerfile = known("file").map_or(in_context, |it| it.trim_start_matches("./").to_owned());
         let mut variant: Vec<String> = known("target").into_iter().collect();
         for key in ["build-args", "build-contexts"] {
             let lines = step.at(&["with", key]).map(FileNode::lines).unwrap_or_default();

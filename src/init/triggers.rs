@@ -80,7 +80,7 @@ fn runs_at(file: &YamlFile, files: &[YamlFile], project: &ProjectFacts, depth: u
                 }
             }
             "pull_request" | "pull_request_target" => {
-                add(RunKind::PullRequest, Condition::Always, BTreeMap::new())
+                add(RunKind::PullRequest, Condition::Always, BTreeMap::new());
             }
             "schedule" => add(RunKind::Schedule, Condition::Always, BTreeMap::new()),
             "workflow_dispatch" => add(RunKind::Manual, Condition::Always, declared_inputs(node)),
@@ -185,6 +185,7 @@ fn declared_inputs(node: Option<FileNode<'_>>) -> BTreeMap<String, ScopeValue> {
 }
 
 /// The condition of filters of tags: a rule needs none if the filters accept every release.
+#[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
 fn tag_filter(tags: Option<Vec<&str>>, ignored: Option<Vec<&str>>, facts: &TagFacts) -> Option<Condition> {
     let accepts = |name: &str| match (&tags, &ignored) {
         (Some(patterns), _) => glob::accept(patterns, name),

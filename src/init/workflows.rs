@@ -92,7 +92,9 @@ fn jobs(
     let mut metadata: Vec<MetadataStep> = Vec::new();
     for (name, job) in root.get("jobs").map(FileNode::entries).unwrap_or_default() {
         let mut scope = scope.clone();
-        outputs.iter().for_each(|(name, value)| scope.set(name, value.clone()));
+        for (name, value) in &outputs {
+            scope.set(name, value.clone());
+        }
         let wanted = job.get("if").and_then(FileNode::text);
         let mut wanted = wanted.map_or(Condition::Always, |it| expression::condition(it, &scope));
         if let Some(unknown) = wanted.first_unknown() {
@@ -114,7 +116,9 @@ fn jobs(
             if !is_known {
                 scope.set("matrix.*", SymbolicText::unknown("matrix"));
             }
-            combination.into_iter().for_each(|(name, value)| scope.set(&format!("matrix.{name}"), value));
+            for (name, value) in combination {
+                scope.set(&format!("matrix.{name}"), value);
+            }
             set_env(job, &mut scope);
             let mut context = StepContext {
                 file: &file.file,

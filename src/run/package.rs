@@ -33,6 +33,7 @@ impl Run {
     /// # Errors
     ///
     /// Everything that prevents a plan, and files that cannot be written.
+    #[allow(clippy::unused_async, reason = "sources in registries are read on the runtime of the caller")]
     pub async fn package(&mut self, targets: &[String], folder: &Path, shown: &Path) -> Result<Package> {
         let loaded = self.loaded()?;
         let context = self.session.context(&loaded.config, CommitUse::Published)?;

@@ -33,7 +33,7 @@ impl Screening {
             allow: Vec::new(),
             block: BlockingSeverity::default(),
             unsearched_policy: UnsearchedPolicy::default(),
-            repositories: Default::default(),
+            repositories: std::collections::BTreeMap::default(),
             searched: SearchedContent::default(),
             findings: Vec::new(),
             unsearched: Vec::new(),

@@ -181,7 +181,7 @@ fn a_packaged_chart_has_the_bytes_that_the_registry_gets() {
     let packaged = std::fs::read(folder.path.join("dist/c-1.2.3.tgz")).expect("a package");
     let hash = testkit::image::sha256(&packaged);
     assert!(
-        done.stdout().contains(&format!("dist/c-1.2.3.tgz  ")) && done.stdout().contains(&hash),
+        done.stdout().contains(&"dist/c-1.2.3.tgz  ".to_string()) && done.stdout().contains(&hash),
         "{}",
         done.shown()
     );
