@@ -1,4 +1,4 @@
-//! The formats of blobs and files, which their first bytes tell, and the decoders of the compressed ones.
+//! The formats of blobs and files, which their first bytes show, and the decoders of the compressed ones.
 
 use std::io::{self, BufRead, Read};
 

@@ -3,7 +3,8 @@
 /// The OID of a key bag without encryption in a PKCS #12 store (RFC 7292, 4.2.1).
 const PLAIN_KEY_BAG: &[u8] = &[0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x01];
 
-/// Returns the contents of the element at the start of `bytes`, as far as they are there, its length, and the bytes behind it.
+/// Returns the contents of the element at the start of `bytes`, to the extent that they are there, its length, and the bytes
+/// behind it.
 fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize, &[u8])> {
     let (found, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;

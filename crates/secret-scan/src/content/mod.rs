@@ -1,7 +1,7 @@
 //! The search of blobs: layers, artifacts and other files, in archives and compressed.
 //!
 //! In reading order: `report` is the result; `bounded_reader` is a stream that can be peeked into; `blob_search` collects the matches;
-//! `format` tells formats apart; `file_search` searches the bytes of a file; `keys` recognizes keys in DER; `tar`, `zip`, `ar` and
+//! `format` distinguishes formats; `file_search` searches the bytes of a file; `keys` recognizes keys in DER; `tar`, `zip`, `ar` and
 //! `git` read the files of archives; `searched_reader` searches the raw bytes of an archive; `blob` recognizes the format of
 //! a blob and searches its files.
 
