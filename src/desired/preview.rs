@@ -9,7 +9,7 @@ use super::selection::{Address, Selection};
 use super::{addresses, collisions, content, tags};
 use crate::config::{Config, DeclaredContent, ImageSource};
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::ResourceId;
 use oci_content::AnnotationPlace;
 
@@ -28,7 +28,11 @@ pub struct Preview {
     pub repositories: Vec<(String, Vec<String>)>,
 }
 
-/// Previews the selected part of `config` in `context`.
+/// The previews of the resources, and the warnings about them.
+pub type Previews = (IndexMap<ResourceId, Preview>, Vec<Diagnostic>);
+
+/// Previews the selected part of `config` in `context`. Also returns warnings: a label or annotation whose value this context does not
+/// have, such as the commit outside of a repository, leaves out those of its resource.
 ///
 /// # Errors
 ///
@@ -37,7 +41,7 @@ pub fn preview(
     config: &Config,
     context: &Context,
     selection: &Selection,
-) -> Result<IndexMap<ResourceId, Preview>, Vec<Diagnostic>> {
+) -> Result<Previews, Vec<Diagnostic>> {
     let rendered = tags::tags(config, context)?;
     let mut diagnostics = collisions::kinds(config);
     let claims = rendered.iter().map(|(id, tags)| (id, tags.tags.as_slice()));
@@ -46,7 +50,7 @@ pub fn preview(
         rendered.iter().filter(|(_, tags)| tags.all().next().is_none()).map(|(id, _)| id).collect();
     diagnostics.extend(selection.unknown(&addresses(config, &rendered), &silent, "this context"));
     let renderer = tags::Renderer::new(config);
-    let mut previews = IndexMap::new();
+    let (mut previews, mut warnings) = (IndexMap::new(), Vec::new());
     for named in config.named_resources().filter(|named| selection.selects_resource(named.id)) {
         let Some(tags) = rendered.get(named.id) else { continue };
         let (labels, annotations) = if tags.tags.is_empty() {
@@ -54,6 +58,11 @@ pub fn preview(
         } else {
             match content::description(&renderer, context, named.id, named.resource) {
                 Ok(description) => description,
+                Err(found) if found.iter().all(|it| it.code == Code::ContextMissing) => {
+                    let warning = |it| Diagnostic { severity: Severity::Warning, ..it };
+                    warnings.extend(found.into_iter().map(warning));
+                    Default::default()
+                }
                 Err(found) => {
                     diagnostics.extend(found);
                     continue;
@@ -70,7 +79,7 @@ pub fn preview(
         let levels = levels(&named.resource.content);
         previews.insert(named.id.clone(), Preview { tags, labels, annotations, levels, repositories });
     }
-    if diagnostics.is_empty() { Ok(previews) } else { Err(diagnostics) }
+    if diagnostics.is_empty() { Ok((previews, warnings)) } else { Err(diagnostics) }
 }
 
 /// The repositories of a resource, each with its selected tags.

@@ -31,8 +31,9 @@ pub fn tags(session: &Session, targets: &[String]) -> Result<RenderedTags> {
     let config = session.load()?.config;
     let context = session.context(&config, CommitUse::Previewed)?;
     let selection = Selection::new(targets);
-    let resources = desired::preview(&config, &context, &selection)?;
+    let (resources, incomplete) = desired::preview(&config, &context, &selection)?;
     let mut warnings: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
+    warnings.extend(incomplete);
     if resources.values().all(|resource| resource.tags.tags.is_empty()) {
         // Nothing is published here, so that it is no error yet.
         let rendered = resources.iter().map(|(id, preview)| (id.clone(), preview.tags.clone())).collect();

@@ -215,7 +215,7 @@ fn a_saved_rollback_is_applied_as_it_was_approved() {
     // Nobody can confirm here: the plan is saved, and nothing else happens.
     let saved = released.rollback("--out plan.json").done().expect_code(0);
     assert!(
-        saved.stderr().ends_with("To apply exactly this: brokkr-publish apply plan.json\n"),
+        saved.stderr().contains("To apply exactly this: brokkr-publish apply plan.json --expect sha256:"),
         "{}",
         saved.shown()
     );
