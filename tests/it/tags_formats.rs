@@ -190,7 +190,8 @@ fn what_a_plan_refuses_is_refused() {
     assert!(unknown.stderr().contains("publish::plan::target"), "{}", unknown.shown());
     let label = TEXT.replace("note = ", "at = \"{{ git.commit_time }}\", note = ");
     let folder = Folder::with(&[("publish.toml", &label)]);
-    let done = folder.run(&format!("tags --format json {RELEASE}")).done().expect_code(1);
+    // A label without a value here is only a warning: the build may need nothing but the tags.
+    let done = folder.run(&format!("tags --format json {RELEASE}")).done().expect_code(0);
     assert!(done.stderr().contains("publish::context::missing"), "{}", done.shown());
 }
 
