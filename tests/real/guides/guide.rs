@@ -154,7 +154,7 @@ impl GuidePage {
     }
 }
 
-/// Whether output matches the output that a page shows. `…` alone on a line stands for any lines, and blobs that are pushed in
+/// Whether output matches the output that a page shows. `…` alone on a line stands for any lines, and blobs that are pushed or mounted in
 /// parallel may finish in any order.
 pub fn is_shown(shown: &[String], output: &[String]) -> bool {
     let (shown, output) = (in_order(shown), in_order(output));
@@ -173,8 +173,7 @@ pub fn is_shown(shown: &[String], output: &[String]) -> bool {
 
 fn in_order(lines: &[String]) -> Vec<String> {
     let mut lines = lines.to_vec();
-    for group in lines.chunk_by_mut(|one, next| [one, next].iter().all(|line| line.starts_with("  pushed ")))
-    {
+    for group in lines.chunk_by_mut(|one, next| [one, next].iter().all(|line| is_of_blob(line))) {
         group.sort();
     }
     lines
@@ -190,4 +189,9 @@ pub fn difference(shown: &[String], output: &[String]) -> String {
         }
     }
     text
+}
+
+/// Whether a line reports a blob. Blobs are sent at the same time, and end in any order.
+fn is_of_blob(line: &str) -> bool {
+    ["  pushed ", "  mounted "].iter().any(|start| line.starts_with(start))
 }
