@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use oci_content::{SourceError, name_list};
+use oci_content::{OutsideFile, SourceError, name_list};
 
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 
@@ -14,6 +14,7 @@ impl ToDiagnostic for SourceError {
             Self::Registry { image, cause } => {
                 return cause.to_diagnostic().about(format_args!("`{image}`"));
             }
+            Self::Outside(outside) => (Code::ConfigValue, allow_folder(outside)),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build it before publishing it; relative paths start at the folder of `publish.toml`".to_owned(),
@@ -45,6 +46,20 @@ impl ToDiagnostic for SourceError {
         };
         Diagnostic::error(code, printable(&self.to_string())).help(printable(&help))
     }
+}
+
+impl ToDiagnostic for OutsideFile {
+    fn to_diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(Code::ConfigValue, printable(&self.to_string()))
+            .help(printable(&allow_folder(self)))
+    }
+}
+
+fn allow_folder(outside: &OutsideFile) -> String {
+    format!(
+        "move the file into the project, or allow its folder on the command line: `--allow-outside {}`",
+        outside.folder.display()
+    )
 }
 
 /// The code and the way out if the system cannot read a file: a wrong path or missing rights are the user's to fix, others may

@@ -14,6 +14,7 @@ use super::version;
 use crate::advice::chart::diagnostics_of_findings;
 use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use oci_content::Confines;
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
 pub(super) struct ResourceTemplates<'a>(Vec<NamedResource<'a>>);
@@ -65,12 +66,20 @@ impl<'a> ResourceTemplates<'a> {
 }
 
 /// Finds the errors for which Helm would refuse charts whose directories exist. People know the folder of
-/// `publish.toml` as `shown`.
-pub fn lint_charts(config: &Config, shown: &Path) -> Vec<Diagnostic> {
+/// `publish.toml` as `shown`. A chart outside of the `confines` is an
+/// error, and not read.
+pub fn lint_charts(config: &Config, shown: &Path, confines: &Confines) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for resource in config.resources.values() {
         let DeclaredContent::Chart(declared) = &resource.content else { continue };
-        if is_template(&declared.source) || !config.folder.join(&declared.source).is_dir() {
+        if is_template(&declared.source) {
+            continue;
+        }
+        if let Err(outside) = confines.check(&config.folder, &declared.source) {
+            found.push(outside.to_diagnostic());
+            continue;
+        }
+        if !config.folder.join(&declared.source).is_dir() {
             continue;
         }
         let name = resource.repository.as_str().rsplit('/').next();

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::config::{ConfigFile, Loaded, Overrides};
 use crate::desired;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use oci_content::Confines;
 
 /// Returns everything that is wrong with the files, offline and without git. If there are no `files`, checks the one found in
 /// the working directory or above it.
@@ -26,8 +27,9 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
     for file in files {
         let shown = file.parent().unwrap_or(Path::new(""));
         let config_file = session.read_config(&file);
+        let confines = session.confines(shown);
         let mut lint = |profile: Option<&str>| {
-            lint_one(config_file.select(profile, &overrides), shown, &mut found);
+            lint_one(config_file.select(profile, &overrides), shown, &confines, &mut found);
         };
         lint(session.profile.as_deref());
         if session.profile.is_none() {
@@ -41,18 +43,18 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
 pub(super) fn lint_text(path: &Path, text: &str) -> Vec<Diagnostic> {
     let loaded = ConfigFile::parse(text, path, "publish.toml").select(None, &Overrides::default());
     let mut found = Findings::default();
-    lint_one(loaded, path.parent().unwrap_or(Path::new("")), &mut found);
+    lint_one(loaded, path.parent().unwrap_or(Path::new("")), &Confines::default(), &mut found);
     found.reported()
 }
 
 /// Adds the new diagnostics about one profile. People know the folder of the file as `shown`.
-fn lint_one(loaded: Loaded, shown: &Path, found: &mut Findings) {
+fn lint_one(loaded: Loaded, shown: &Path, confines: &Confines, found: &mut Findings) {
     let templates = match (&loaded.config, &loaded.part) {
         (Some(config), _) => desired::lint(config),
         (None, Some(part)) => desired::lint_part(part),
         (None, None) => Vec::new(),
     };
-    let charts = loaded.config.iter().flat_map(|config| desired::lint_charts(config, shown));
+    let charts = loaded.config.iter().flat_map(|config| desired::lint_charts(config, shown, confines));
     loaded
         .diagnostics
         .into_iter()

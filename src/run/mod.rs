@@ -30,7 +30,7 @@ mod verify;
 mod work_tree;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
@@ -234,6 +234,8 @@ impl Run {
         let environment = self.session.environment.clone();
         Surroundings {
             folder: self.folder.clone(),
+            // The folder of a saved plan is as its file says, so that only the command line and its place are believed.
+            confines: self.session.confines(if self.config.is_some() { &self.folder } else { Path::new("") }),
             environment: Arc::new(move |name| environment.get(name).cloned()),
             registries: Some(source_registries(registries, self.connections.clone(), self.reporter())),
             content: self.content.clone(),
@@ -260,7 +262,6 @@ impl Run {
                 let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
                 let differences =
                     check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
-                found.extend(confined::check_sources(&self.session.place(), &self.folder, &desired));
                 let (errors, warnings): (Vec<_>, Vec<_>) =
                     differences.into_iter().partition(Diagnostic::is_error);
                 found.extend(errors);

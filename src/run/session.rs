@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::confined::{self, CommandPlace};
+use super::confined;
 use super::path;
 use crate::config::{self, Config, ConfigFile, Overrides};
 use crate::context::{CommitUse, Context, Environment, Flags, Needs};
 use crate::desired;
 use crate::diagnostic::{Code, Diagnostic};
+use oci_content::Confines;
 use oci_registry::Digest;
 
 /// A result, or everything that is wrong.
@@ -61,9 +62,9 @@ impl Session {
         ConfigFile::read(&self.working_folder.join(path), &path.display().to_string())
     }
 
-    /// Returns the place of the command, for the check of paths.
-    pub(super) fn place(&self) -> CommandPlace<'_> {
-        CommandPlace { working_folder: &self.working_folder, allowed: &self.allow_outside }
+    /// Returns the folders that the files of the project around `folder` may be read from.
+    pub(super) fn confines(&self, folder: &Path) -> Confines {
+        confined::confines(&self.working_folder, folder, &self.allow_outside)
     }
 
     /// Returns what is set above the file.
@@ -89,7 +90,8 @@ impl Session {
         let (file, overrides) = (self.read_config(&self.config_path()?), self.overrides());
         let loaded = file.select(self.profile.as_deref(), &overrides);
         let config = loaded.config.ok_or(loaded.diagnostics)?;
-        confined::check_config(&self.place(), &config)?;
+        let folder = self.working_folder.join(&config.folder);
+        confined::check_config(&self.confines(&folder), &folder, &config)?;
         Ok(LoadedConfig { config, file, overrides })
     }
 

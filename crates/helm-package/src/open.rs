@@ -35,6 +35,7 @@ pub fn open(
     spec: &ChartSpec,
     surroundings: &Surroundings,
 ) -> Result<(Arc<dyn Source>, ChartSpec), ChartError> {
+    surroundings.check(&spec.path).map_err(SourceError::from)?;
     let location = ChartPath::find(&surroundings.folder, Path::new(""), &spec.path)?;
     let epoch = || (surroundings.environment)(EPOCH)?.trim().parse().ok();
     let spec = ChartSpec { created: spec.created.or_else(epoch), ..spec.clone() };

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use super::confines::OutsideFile;
 use oci_registry::{Digest, ManifestError, Platform, RegistryError};
 
 /// An error of a source. Each names the file, the problem, and a way out.
@@ -15,6 +16,9 @@ pub enum SourceError {
         /// The path that was tried.
         path: PathBuf,
     },
+    /// A file may not be read, because it is outside of the project.
+    #[error(transparent)]
+    Outside(#[from] OutsideFile),
     /// A manifest or blob that the content names is missing.
     #[error("`{digest}` is not in the source: expected {place}")]
     MissingBlob {

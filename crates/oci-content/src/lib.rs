@@ -11,7 +11,7 @@
 //! engines), `remote` (an image in a registry, read through `registries`), `transport` (one of these by its spec), `walk`
 //! (everything that a root reaches; `incomplete` says which platforms a source lacks), `assemble` (an index of several sources; `digests` lists those that were pushed by
 //! digest), `open` (a source by its spec), `referrers` (manifests that refer to the content), `rewrite` (selected platforms,
-//! added annotations and labels), `export` (content as an archive), `artifact` (files under an artifact type) and `publishable` (the content to publish).
+//! added annotations and labels), `confines` (the folders that files may be read from), `export` (content as an archive), `artifact` (files under an artifact type) and `publishable` (the content to publish).
 //! `opened_content` keeps content for the sources that are opened later. The caller decides what is sent to which repository.
 
 mod archive;
@@ -20,6 +20,7 @@ mod artifact_spec;
 mod assemble;
 mod attestation;
 mod compression;
+mod confines;
 mod digests;
 mod directory;
 mod docker_archive;
@@ -55,6 +56,7 @@ mod verify;
 mod walk;
 
 pub use artifact_spec::{ArtifactFile, ArtifactSpec};
+pub use confines::{Confines, OutsideFile};
 pub use error::{SourceError, name_list};
 pub use export::{ExportError, write_archive};
 pub use image_spec::{AnnotationPlace, ImageSpec};

@@ -32,6 +32,7 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<OpenedSour
         }
         SourceSpec::Several(list) => several(list, surroundings),
         SourceSpec::Digests(folder) => {
+            surroundings.check(&folder.digests)?;
             // The jobs before this one pushed them by digest.
             let registries = surroundings.registries.as_ref().map(SourceRegistries::of_fresh_content);
             let fresh = Surroundings { registries, ..surroundings.clone() };

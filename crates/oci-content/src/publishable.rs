@@ -66,6 +66,7 @@ pub fn open_image(
 ///
 /// [`SourceError`] if a file cannot be read, or is not accepted in an artifact.
 pub fn open_artifact(spec: &ArtifactSpec, surroundings: &Surroundings) -> Result<Publishable, SourceError> {
+    spec.files.iter().try_for_each(|file| surroundings.check(&file.path))?;
     Publishable::without_referrers(Arc::new(ArtifactSource::open(spec, &surroundings.folder)?))
 }
 

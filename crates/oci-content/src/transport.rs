@@ -16,6 +16,12 @@ pub(super) fn open_transport(
     surroundings: &Surroundings,
 ) -> Result<(Arc<dyn Source>, TransportSpec), SourceError> {
     let folder = &surroundings.folder;
+    if let TransportSpec::Oci { path, .. }
+    | TransportSpec::OciArchive { path, .. }
+    | TransportSpec::DockerArchive { path, .. } = spec
+    {
+        surroundings.check(path)?;
+    }
     let source: Arc<dyn Source> = match spec {
         TransportSpec::Oci { path, reference } => {
             let files = Directory::open(SourcePath::new(folder, path))?;
