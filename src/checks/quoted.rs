@@ -2,14 +2,10 @@
 
 use super::document::shortened;
 use crate::model::KeyPath;
-use secret_scan::Rules;
+use secret_scan::{Rules, is_secret_name};
 
 /// The text in place of a value that is not shown.
 const HIDDEN: &str = "***";
-
-/// Parts of the names of keys that hold secrets.
-const WORDS: [&str; 10] =
-    ["passw", "passphrase", "pwd", "secret", "token", "auth", "credential", "private", "apikey", "signature"];
 
 /// Returns the value at `key` as a message quotes it, or `***` if it may be a secret.
 pub fn quoted(key: &KeyPath, value: &str) -> String {
@@ -20,19 +16,9 @@ pub fn quoted(key: &KeyPath, value: &str) -> String {
 pub fn may_be_secret(key: &KeyPath, value: &str) -> bool {
     let rules = Rules::standard();
     let name = key.parts().last().map(String::as_str).unwrap_or_default();
-    key.parts().iter().any(|part| looks_secret(part))
+    key.parts().iter().any(|part| is_secret_name(part))
         || !rules.search_bytes(None, value.as_bytes()).is_empty()
         || !rules.search_variable(name, value).is_empty()
-}
-
-fn looks_secret(name: &str) -> bool {
-    let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default().to_lowercase();
-    // Packages have authors.
-    (WORDS.iter().any(|word| folded.contains(word)) && !folded.starts_with("author"))
-        || (matches!(last.as_str(), "key" | "pass" | "pw" | "pat" | "creds") && name.len() > last.len())
-        || folded.ends_with("secretkey")
-        || folded.ends_with("accesskey")
 }
 
 #[cfg(test)]

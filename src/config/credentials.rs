@@ -187,16 +187,19 @@ impl CredentialSearch<'_> {
         if keys.last().is_some_and(|key| suggest::folded(key).ends_with("_env")) {
             return Some(CredentialForm::Variable);
         }
-        let words = ["password", "passwd", "secret", "token", "username", "credential", "api_key", "apikey"];
         let telling = |key: &String| {
             let key = suggest::folded(key);
             matches!(key.as_str(), "auth" | "user" | "login" | "pass")
-                || words.iter().any(|word| key.contains(word))
+                || key.contains("username")
+                || WORDS.iter().any(|word| key.contains(word))
                 || is_misspelt(&key)
         };
         keys.iter().any(telling).then_some(CredentialForm::Key)
     }
 }
+
+/// Parts of the names of keys that are meant to hold credentials.
+const WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "credential", "api_key", "apikey"];
 
 /// Whether an unknown key is meant to hold a credential, although no key outside of `[registries]` does. The names of variables, labels
 /// and annotations are free, and so are those of images and rules.
@@ -204,8 +207,7 @@ fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> 
     let is_free =
         path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
     let key = suggest::folded(last);
-    let words = ["password", "passwd", "secret", "token", "credential", "api_key", "apikey"];
-    let tells = key == "auth" || words.iter().any(|word| key.contains(word)) || is_misspelt(&key);
+    let tells = key == "auth" || WORDS.iter().any(|word| key.contains(word)) || is_misspelt(&key);
     (!is_free && tells && !key.ends_with("_env")).then_some(CredentialForm::Key)
 }
 

@@ -34,35 +34,34 @@ pub(super) fn typed_vars(mut set: Override, below: &[&Node]) -> Result<Override,
             };
             return Err(wrong(format!("{name} sets `vars.{shown}`, which the file does not declare"), help));
         };
-        let scalar =
-            !matches!(node.content, NodeContent::Table(_) | NodeContent::Array(_) | NodeContent::String(_));
-        match (&known.content, &node.content) {
-            (NodeContent::String(_), _) if scalar => {
-                let value = text.get(node.value.clone()).unwrap_or_default().to_owned();
-                node.content = NodeContent::String(value);
-            }
+        let declared = match (&known.content, &mut node.content) {
+            // The text as it was written: `1.10` is no number.
             (
-                NodeContent::Integer(_) | NodeContent::Float(_),
-                NodeContent::Integer(_) | NodeContent::Float(_),
-            )
+                NodeContent::String(_),
+                content @ (NodeContent::Integer(_) | NodeContent::Float(_) | NodeContent::Boolean(_)),
+            ) => {
+                let value = text.get(node.value.clone()).unwrap_or_default().to_owned();
+                *content = NodeContent::String(value);
+                continue;
+            }
+            (NodeContent::Float(_), content @ NodeContent::Integer(_)) => {
+                let value = text.get(node.value.clone()).unwrap_or_default();
+                if let Ok(value) = value.replace('_', "").parse() {
+                    *content = NodeContent::Float(value);
+                }
+                continue;
+            }
+            (NodeContent::Integer(_), NodeContent::Integer(_))
+            | (NodeContent::Float(_), NodeContent::Float(_))
             | (NodeContent::Boolean(_), NodeContent::Boolean(_))
-            | (NodeContent::String(_), _) => {}
-            (NodeContent::Integer(_) | NodeContent::Float(_), _) => {
-                let help = format!("write a number, or declare `{shown}` as a string in `[vars]`");
-                return Err(wrong(
-                    format!("{name} sets `vars.{shown}`, which is a number in the file"),
-                    help,
-                ));
-            }
-            (NodeContent::Boolean(_), _) => {
-                let help = format!("write `true` or `false`, or declare `{shown}` as a string in `[vars]`");
-                return Err(wrong(
-                    format!("{name} sets `vars.{shown}`, which is a boolean in the file"),
-                    help,
-                ));
-            }
-            _ => {}
-        }
+            | (NodeContent::String(_), _) => continue,
+            (NodeContent::Integer(_), _) => "an integer",
+            (NodeContent::Float(_), _) => "a float",
+            (NodeContent::Boolean(_), _) => "a boolean",
+            _ => continue,
+        };
+        let help = format!("write {declared}, or declare `{shown}` as a string in `[vars]`");
+        return Err(wrong(format!("{name} sets `vars.{shown}`, which is {declared} in the file"), help));
     }
     Ok(set)
 }

@@ -1,7 +1,5 @@
 //! Writes a first `publish.toml` from what workflows and other files publish. Each part says from which line it was taken.
 
-use std::fmt::Write as _;
-
 use super::assemble::{AssembledImage, Assembly};
 use super::names::ProposedResource;
 use super::project::ProjectSurvey;
@@ -9,7 +7,7 @@ use super::publication::{Findings, Remark};
 use super::remote::Destination;
 use super::rule::{ProposedRule, RuleMutability};
 use super::tags::TagFacts;
-use super::text::{key, shell};
+use super::text::{check_version, key, line, shell};
 use crate::model::words::toml_string;
 
 /// A chart, and the registry and repository that it goes to.
@@ -92,18 +90,7 @@ pub(super) fn write_assembled(parts: &AssembledParts<'_>) -> String {
     // A version in a file belongs to the releases of the whole project.
     if let Some(version) = parts.survey.version.as_ref().filter(|_| parts.tags.are_versions && agrees(parts))
     {
-        line(
-            &mut text,
-            "\n# A release whose git tag does not agree with the version in the code is refused.",
-        );
-        line(
-            &mut text,
-            &format!(
-                "\n[[checks]]\nfile = {}\nkey = {}\nequals = \"{{{{ version }}}}\"",
-                toml_string(version.file),
-                toml_string(version.key)
-            ),
-        );
+        check_version(&mut text, version);
     }
     remarks(&mut text, "Assumed, because only the CI knows it:", &parts.found.assumed);
     remarks(&mut text, "Not carried over:", &parts.found.left_out);
@@ -306,8 +293,4 @@ fn comment(text: &str) -> String {
         .collect();
     let end = if text.chars().count() > MAX_COMMENT { "…" } else { "" };
     format!("{shown}{end}")
-}
-
-fn line(text: &mut String, line: &str) {
-    let _never_fails = writeln!(text, "{line}");
 }

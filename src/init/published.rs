@@ -17,7 +17,7 @@ use super::publication::{Address, Findings, Origin, parse_address};
 use super::publishing_files::{is_compose, is_gitlab, is_goreleaser, is_makefile, is_regsync, is_script};
 use super::regsync::read_regsync;
 use super::remote::{Destination, place as place_of};
-use super::scope::{ProjectFacts, RunKind, Scope};
+use super::scope::ProjectFacts;
 use super::shell::run_script;
 use super::step_context::{StepContext, WorkflowFindings};
 use super::tags::TagFacts;
@@ -189,15 +189,7 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
     let mut all = WorkflowFindings::default();
     let mut metadata = Vec::new();
     for (file, text) in &project.texts {
-        let mut context = StepContext {
-            file,
-            files,
-            scope: Scope::new(project, RunKind::TagPush),
-            condition: Condition::Always,
-            metadata: &mut metadata,
-            all: &mut all,
-            depth: 1,
-        };
+        let mut context = StepContext::outside_of_workflows(file, files, project, &mut metadata, &mut all);
         if is_script(file) && text.contains("push") {
             let commands = run_script(text, 1, "-", &mut context.scope);
             run_commands(&commands, &mut context);
@@ -208,40 +200,18 @@ fn others(files: &[YamlFile], project: &ProjectFacts) -> Findings {
         }
     }
     for text in pushing_scripts(&project.texts) {
-        let mut context = StepContext {
-            file: "package.json",
-            files,
-            scope: Scope::new(project, RunKind::TagPush),
-            condition: Condition::Always,
-            metadata: &mut metadata,
-            all: &mut all,
-            depth: 1,
-        };
+        let mut context =
+            StepContext::outside_of_workflows("package.json", files, project, &mut metadata, &mut all);
         run_text("package.json", &text, &[], &mut context);
     }
     if all.found.publications.is_empty() {
-        let mut context = StepContext {
-            file: "",
-            files,
-            scope: Scope::new(project, RunKind::TagPush),
-            condition: Condition::Always,
-            metadata: &mut metadata,
-            all: &mut all,
-            depth: 1,
-        };
+        let mut context = StepContext::outside_of_workflows("", files, project, &mut metadata, &mut all);
         publish_bake(&[], &[], &Condition::Always, &Origin::default(), &[], &mut context);
     }
     if all.found.publications.is_empty() {
         for file in files.iter().filter(|file| is_compose(&file.file)) {
-            let mut context = StepContext {
-                file: &file.file,
-                files,
-                scope: Scope::new(project, RunKind::TagPush),
-                condition: Condition::Always,
-                metadata: &mut metadata,
-                all: &mut all,
-                depth: 1,
-            };
+            let mut context =
+                StepContext::outside_of_workflows(&file.file, files, project, &mut metadata, &mut all);
             services(file, &mut context);
         }
     }

@@ -6,7 +6,7 @@ use super::metadata_action::{ActionTags, versioned};
 use super::publication::{
     Address, BuildFacts, ChartPublication, Findings, Origin, Publication, address, split_reference,
 };
-use super::scope::{RunKind, Scope};
+use super::scope::{ProjectFacts, RunKind, Scope};
 use super::symbolic::{Part, SymbolicText};
 use super::yaml_file::{FileNode, YamlFile};
 
@@ -59,6 +59,20 @@ pub(super) struct StepContext<'c, 'p> {
     pub all: &'c mut WorkflowFindings,
     /// How deep a script or an action is called.
     pub depth: usize,
+}
+
+impl<'c, 'p> StepContext<'c, 'p> {
+    /// The place of a file that no workflow calls, as on the push of a git tag.
+    pub fn outside_of_workflows(
+        file: &'c str,
+        files: &'c [YamlFile],
+        project: &'p ProjectFacts,
+        metadata: &'c mut Vec<MetadataStep>,
+        all: &'c mut WorkflowFindings,
+    ) -> Self {
+        let scope = Scope::new(project, RunKind::TagPush);
+        Self { file, files, scope, condition: Condition::Always, metadata, all, depth: 1 }
+    }
 }
 
 /// Sets the variables of `env`.

@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 
 use super::names::ProposedResource;
-use super::project::ProjectSurvey;
+use super::project::{FoundVersion, ProjectSurvey};
 use super::remote::Destination;
+
 use super::tags::TagFacts;
 use crate::model::words::toml_string;
 
@@ -142,18 +143,7 @@ pub(super) fn write(
         line(&mut text, &format!("\n[charts.{}]\nsource = {}", key(&it.name), toml_string(&it.file)));
     }
     if let Some(version) = &found.version {
-        line(
-            &mut text,
-            "\n# A release whose git tag does not agree with the version in the code is refused.",
-        );
-        line(
-            &mut text,
-            &format!(
-                "\n[[checks]]\nfile = {}\nkey = {}\nequals = \"{{{{ version }}}}\"",
-                toml_string(version.file),
-                toml_string(version.key)
-            ),
-        );
+        check_version(&mut text, version);
     }
     text
 }
@@ -187,7 +177,15 @@ fn image(text: &mut String, name: &str, dockerfile: &str) {
     line(text, "annotations = { \"org.opencontainers.image.revision\" = \"{{ git.sha }}\" }");
 }
 
-fn line(text: &mut String, line: &str) {
+/// Writes the check that releases agree with the version in the code.
+pub(super) fn check_version(text: &mut String, version: &FoundVersion) {
+    line(text, "\n# A release whose git tag does not agree with the version in the code is refused.");
+    let (file, at) = (toml_string(version.file), toml_string(version.key));
+    line(text, &format!("\n[[checks]]\nfile = {file}\nkey = {at}\nequals = \"{{{{ version }}}}\""));
+}
+
+/// Writes a line.
+pub(super) fn line(text: &mut String, line: &str) {
     let _never_fails = writeln!(text, "{line}");
 }
 

@@ -35,6 +35,7 @@ pub use cache::ReportCache;
 pub use compiled::Rules;
 pub use config::{ConfigMatch, ConfigPart};
 pub use content::{BlobError, BlobFacts, BlobReport, FileMatch, UnsearchedPart};
+pub use judge::is_secret_name;
 pub use matches::Match;
 pub use rule::Rule;
 pub use severity::SecretSeverity;

@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn an_overridden_variable_keeps_its_declared_type() {
-    let file = format!("{GOOD}\n[profile.types.vars]\nrelease = \"0.0\"\nretries = 1\nwet = false\n");
+    let file =
+        format!("{GOOD}\n[profile.types.vars]\nrelease = \"0.0\"\nretries = 1\nshare = 0.5\nwet = false\n");
     let with = |set: &str| {
         let profile = Some("types".to_owned());
         let environment = set.split_once('=').map(|(name, value)| {
@@ -26,9 +27,19 @@ fn an_overridden_variable_keeps_its_declared_type() {
             assert_eq!(config.vars["release"], serde_json::json!(expected), "{value}");
         }
     }
+    for (set, expected) in [("vars.share=2", 2.0), ("vars.share=0.25", 0.25)] {
+        let (by_set, by_environment) = with(set);
+        for loaded in [by_set, by_environment] {
+            let config = loaded.config.expect("a configuration");
+            assert_eq!(config.vars["share"], serde_json::json!(expected), "{set}");
+        }
+    }
     for (set, message) in [
         ("vars.relaese=1", "`vars.relaese`, which the file does not declare"),
-        ("vars.retries=many", "`vars.retries`, which is a number in the file"),
+        ("vars.retries=many", "`vars.retries`, which is an integer in the file"),
+        ("vars.retries=1e3", "`vars.retries`, which is an integer in the file"),
+        ("vars.retries=2.0", "`vars.retries`, which is an integer in the file"),
+        ("vars.share=half", "`vars.share`, which is a float in the file"),
         ("vars.wet=yes", "`vars.wet`, which is a boolean in the file"),
     ] {
         let (by_set, by_environment) = with(set);

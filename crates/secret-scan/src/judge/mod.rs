@@ -17,6 +17,7 @@ use placeholder::is_placeholder;
 use variable::is_strong_password;
 
 pub(crate) use judgement::Judgement;
+pub use names::is_secret_name;
 pub(crate) use variable::{lone, option, setting, variable};
 
 /// Returns the lists that decide what is a secret, as one text.

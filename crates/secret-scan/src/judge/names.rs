@@ -239,6 +239,17 @@ pub(super) fn lists() -> String {
     )
 }
 
+/// Whether the value of a variable, setting or key of this name is to be treated as a secret, whatever it is: a password, a token, a
+/// credential. A lone `key` may be anything.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    match name_kind(name) {
+        NameKind::Password | NameKind::Secret => true,
+        NameKind::Perhaps => words(name).len() > 1 || name.eq_ignore_ascii_case("auth"),
+        NameKind::Public | NameKind::Other => false,
+    }
+}
+
 /// Returns the kind of value that a variable with this name holds.
 pub(super) fn name_kind(name: &str) -> NameKind {
     let mut words = words(name);
