@@ -24,7 +24,7 @@ pub(super) fn context(
     }
     let mut context = of_facts(facts);
     if let Some(problem) = &facts.unknown {
-        return by_checkout(context, problem, repository, needs);
+        return by_checkout(&context, problem, repository, needs);
     }
     // Some CIs name only a temporary merge commit. The clone may have the head.
     if facts.no_sha.is_some() && context.sha.is_none() && context.is_of_pull_request() {
@@ -94,9 +94,8 @@ pub(super) fn default_branch(
 
 /// The context of a CI that does not say what happened. A git tag that is checked out is believed, because nobody tags what is not
 /// merged; a branch is not, because it may be that of a pull request.
-#[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
 fn by_checkout(
-    context: Context,
+    context: &Context,
     problem: &str,
     repository: &GitRepository,
     needs: &Needs<'_>,

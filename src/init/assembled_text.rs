@@ -7,8 +7,8 @@ use super::publication::{Findings, Remark};
 use super::remote::Destination;
 use super::rule::{ProposedRule, RuleMutability};
 use super::tags::TagFacts;
-use super::text::{check_version, key, line, shell};
-use crate::model::words::toml_string;
+use super::text::{check_version, key, line};
+use crate::model::words::{shell_word, toml_string};
 
 /// A chart, and the registry and repository that it goes to.
 #[derive(Debug, Clone)]
@@ -181,7 +181,7 @@ fn write_image(
     let assembled = index_of(image, &parts.assembly.images);
     if image.source.is_none() && assembled.is_none() {
         let file = build.dockerfile.as_deref().filter(|it| *it != "Dockerfile" && !it.contains(['{', '$']));
-        let file = file.map(|it| format!(" --file {}", shell(it))).unwrap_or_default();
+        let file = file.map(|it| format!(" --file {}", shell_word(it))).unwrap_or_default();
         let platform = if build.platforms.is_empty() {
             String::new()
         } else {

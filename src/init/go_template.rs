@@ -100,7 +100,7 @@ fn test_of(test: &str) -> Condition {
 fn value(expression: &str, values: &GoTemplates<'_>) -> SymbolicText {
     let mut pipeline = expression.split('|').map(str::trim);
     let first = pipeline.next().unwrap_or_default();
-    let mut value = operand(first, expression, values);
+    let mut value = operand(first, values);
     for function in pipeline {
         value = match function {
             "tolower" | "ToLower" => value.map_known(str::to_lowercase),
@@ -111,8 +111,7 @@ fn value(expression: &str, values: &GoTemplates<'_>) -> SymbolicText {
     value
 }
 
-#[allow(clippy::only_used_in_recursion, reason = "one signature for every kind of node")]
-fn operand(text: &str, whole: &str, values: &GoTemplates<'_>) -> SymbolicText {
+fn operand(text: &str, values: &GoTemplates<'_>) -> SymbolicText {
     let symbol = SymbolicText::symbol;
     let tags = &values.project.tags;
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -138,16 +137,16 @@ fn operand(text: &str, whole: &str, values: &GoTemplates<'_>) -> SymbolicText {
         }
         [".Env.GITHUB_REF_NAME"] => symbol(Symbol::Tag),
         ["trimprefix", value, prefix] => {
-            let value = operand(value, whole, values);
+            let value = operand(value, values);
             value.strip_prefix(prefix.trim_matches('"'), tags).unwrap_or(value)
         }
-        ["tolower", value] => operand(value, whole, values).map_known(str::to_lowercase),
+        ["tolower", value] => operand(value, values).map_known(str::to_lowercase),
         ["replace", value, from, to] => {
             let (from, to) = (from.trim_matches('"'), to.trim_matches('"'));
-            operand(value, whole, values).map_known(|known| known.replace(from, to))
+            operand(value, values).map_known(|known| known.replace(from, to))
         }
         ["envOrDefault", name, default] => {
-            let known = operand(&format!(".Env.{}", name.trim_matches('"')), whole, values);
+            let known = operand(&format!(".Env.{}", name.trim_matches('"')), values);
             if known.first_unknown().is_some() {
                 SymbolicText::literal(default.trim_matches('"'))
             } else {

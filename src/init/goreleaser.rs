@@ -107,21 +107,9 @@ impl GoreleaserReader<'_> {
         });
     }
 
-    /// `skip_push: auto` leaves pre-releases out.
-    #[allow(clippy::unused_self, reason = "one signature for every section")]
-    fn pushed(&mut self, node: FileNode<'_>) -> Condition {
-        let is_disabled = |key: &str| matches!(node.get(key).and_then(FileNode::text), Some("true"));
-        match node.get("skip_push").and_then(FileNode::text).map(str::trim) {
-            Some("true") => Condition::Never,
-            Some("auto") => Condition::Test("version.pre == ''".to_owned()),
-            _ if is_disabled("disable") || is_disabled("skip") => Condition::Never,
-            _ => Condition::Always,
-        }
-    }
-
     /// An image of one platform. It has tags of its own unless they only feed a manifest.
     fn docker(&mut self, docker: FileNode<'_>, manifests: &[FileNode<'_>]) {
-        let pushed = self.pushed(docker);
+        let pushed = push_condition(docker);
         let text = |key: &str| docker.get(key).and_then(FileNode::text);
         let platform = platform(docker);
         let in_manifest =
@@ -143,7 +131,7 @@ impl GoreleaserReader<'_> {
     }
 
     fn manifest(&mut self, manifest: FileNode<'_>, dockers: &[FileNode<'_>]) {
-        let pushed = self.pushed(manifest);
+        let pushed = push_condition(manifest);
         let Some(name) = manifest.get("name_template") else { return };
         let parts = manifest.get("image_templates").map(FileNode::strings).unwrap_or_default();
         let used: Vec<&FileNode<'_>> = dockers
@@ -164,7 +152,7 @@ impl GoreleaserReader<'_> {
     }
 
     fn docker_v2(&mut self, docker: FileNode<'_>) {
-        let mut pushed = self.pushed(docker);
+        let mut pushed = push_condition(docker);
         if let Some(disable) = docker.get("disable").and_then(FileNode::text).filter(|it| it.contains("{{")) {
             let origin = self.origin(docker.line());
             self.found.assume(&origin, format!("`disable: {disable}` is taken as false"));
@@ -205,7 +193,7 @@ impl GoreleaserReader<'_> {
 
     /// An image of ko: `repositories`, and a name that follows from the import path.
     fn ko(&mut self, ko: FileNode<'_>) {
-        let pushed = self.pushed(ko);
+        let pushed = push_condition(ko);
         let is_true = |key: &str| ko.get(key).and_then(FileNode::text) == Some("true");
         let mut repositories = ko.get("repositories").map(FileNode::lines).unwrap_or_default();
         repositories.extend(ko.get("repository").map(FileNode::lines).unwrap_or_default());
@@ -267,5 +255,16 @@ fn platform(docker: FileNode<'_>) -> String {
     match (architecture, text("goarm")) {
         ("arm", version) => format!("{os}/arm/v{}", version.unwrap_or("6")),
         _ => format!("{os}/{architecture}"),
+    }
+}
+
+/// `skip_push: auto` leaves pre-releases out.
+fn push_condition(node: FileNode<'_>) -> Condition {
+    let is_disabled = |key: &str| matches!(node.get(key).and_then(FileNode::text), Some("true"));
+    match node.get("skip_push").and_then(FileNode::text).map(str::trim) {
+        Some("true") => Condition::Never,
+        Some("auto") => Condition::Test("version.pre == ''".to_owned()),
+        _ if is_disabled("disable") || is_disabled("skip") => Condition::Never,
+        _ => Condition::Always,
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn evaluate_step(inputs: &ActionInputs, scope: &Scope<'_>) -> ActionT
                 latest_line = rule.line;
             }
             open = open.and(condition.clone().negated());
-            let value = sanitized(&affixed(rule, &flavor, value, scope));
+            let value = sanitized(&affixed(rule, &flavor, &value, scope));
             made.tags.push(ActionTag { tag: value, condition, source: rule.source.clone(), line: rule.line });
         }
     }
@@ -151,8 +151,7 @@ fn enabled(rule: &ActionRule, scope: &Scope<'_>) -> Condition {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
-fn affixed(rule: &ActionRule, flavor: &Flavor, value: SymbolicText, scope: &Scope<'_>) -> SymbolicText {
+fn affixed(rule: &ActionRule, flavor: &Flavor, value: &SymbolicText, scope: &Scope<'_>) -> SymbolicText {
     let default = match (rule.kind.as_str(), rule.get("event")) {
         ("sha", _) => Some("sha-"),
         ("ref", Some("pr")) => Some("pr-"),
@@ -160,7 +159,7 @@ fn affixed(rule: &ActionRule, flavor: &Flavor, value: SymbolicText, scope: &Scop
     };
     let prefix = rule.get("prefix").or(default).map_or(flavor.prefix.clone(), |it| text(it, scope));
     let suffix = rule.get("suffix").map_or(flavor.suffix.clone(), |it| text(it, scope));
-    prefix.then(&value).then(&suffix)
+    prefix.then(value).then(&suffix)
 }
 
 /// `[^a-zA-Z0-9._-]+` becomes `-`.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::project::LeftOutFile;
-use super::text::shell;
 use crate::model::ResourceId;
+use crate::model::words::shell_word;
 
 /// A first `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Proposal {
     pub fn next(&self, file: &Path) -> Vec<String> {
         let config = match file.display().to_string() {
             file if file == "publish.toml" => String::new(),
-            file => format!(" --config {}", shell(&file)),
+            file => format!(" --config {}", shell_word(&file)),
         };
         let version = self.version.as_deref().unwrap_or("1.2.3");
         let tag = (!self.has_tag).then(|| format!("git tag {}{version}", self.tag_prefix));

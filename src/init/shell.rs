@@ -251,7 +251,7 @@ impl ScriptRun<'_, '_> {
             let text = texts
                 .map(|word| self.text(&word.raw))
                 .reduce(|one, other| one.then(&SymbolicText::literal(" ")).then(&other));
-            self.echoed(text.unwrap_or_default(), to, condition);
+            self.echoed(&text.unwrap_or_default(), to, condition);
             return;
         }
         let mut expanded = Vec::new();
@@ -291,8 +291,7 @@ impl ScriptRun<'_, '_> {
     }
 
     /// `echo name=value >> $GITHUB_OUTPUT`, `>> $GITHUB_ENV` and `::set-output name=x::value`.
-    #[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
-    fn echoed(&mut self, text: SymbolicText, to: &str, condition: &Condition) {
+    fn echoed(&mut self, text: &SymbolicText, to: &str, condition: &Condition) {
         let id = self.id.to_owned();
         let shown = text.shown();
         if let Some(rest) = shown.strip_prefix("::set-output name=") {

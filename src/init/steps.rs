@@ -60,9 +60,9 @@ impl StepContext<'_, '_> {
                     .leave(&origin, format!("`{name}` publishes charts to a web page, which is no registry"));
             }
             "haya14busa/action-cond" => {
-                let holds = self.input(step, "cond").map_or(Condition::Never, |it| boolean(it, &self.scope));
+                let holds = input(step, "cond").map_or(Condition::Never, |it| boolean(it, &self.scope));
                 let pick = if holds == Condition::Never { "if_false" } else { "if_true" };
-                let value = self.input(step, pick).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
+                let value = input(step, pick).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
                 self.scope.set(&format!("steps.{id}.outputs.value"), value);
             }
             _ if name.starts_with("./") => self.local_action(step, &name),
@@ -74,11 +74,6 @@ impl StepContext<'_, '_> {
             }
             _ => {}
         }
-    }
-
-    #[allow(clippy::unused_self, reason = "one signature for every kind of step")]
-    fn input<'d>(&self, step: FileNode<'d>, key: &str) -> Option<&'d str> {
-        step.at(&["with", key]).and_then(FileNode::text)
     }
 
     fn script(&mut self, step: FileNode<'_>, text: &str, line: usize, id: &str) {
@@ -145,7 +140,7 @@ impl StepContext<'_, '_> {
 
     fn build_facts(&self, step: FileNode<'_>) -> BuildFacts {
         let text = |key: &str| {
-            self.input(step, key).map(|it| interpolate(it, &self.scope)).filter(|it| it.known() != Some(""))
+            input(step, key).map(|it| interpolate(it, &self.scope)).filter(|it| it.known() != Some(""))
         };
         let known = |key: &str| text(key).and_then(|it| it.known().map(|it| it.trim().to_owned()));
         let context = known("context").unwrap_or_default();
@@ -169,9 +164,9 @@ impl StepContext<'_, '_> {
 
     fn build_push(&mut self, step: FileNode<'_>) {
         let build = self.build_facts(step);
-        let outputs = self.input(step, "outputs").map(|it| interpolate(it, &self.scope));
+        let outputs = input(step, "outputs").map(|it| interpolate(it, &self.scope));
         let shown = outputs.as_ref().map(SymbolicText::shown).unwrap_or_default();
-        let mut pushed = match self.input(step, "push") {
+        let mut pushed = match input(step, "push") {
             Some(push) => boolean(push, &self.scope),
             None if shown.contains("push=true") || shown.contains("type=registry") => Condition::Always,
             None if outputs.as_ref().is_some_and(|it| it.first_unknown().is_some()) => Condition::Always,
@@ -204,8 +199,8 @@ impl StepContext<'_, '_> {
     }
 
     fn bake(&mut self, step: FileNode<'_>) {
-        let mut pushed = self.input(step, "push").map_or(Condition::Never, |it| boolean(it, &self.scope));
-        let set = self.input(step, "set").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
+        let mut pushed = input(step, "push").map_or(Condition::Never, |it| boolean(it, &self.scope));
+        let set = input(step, "set").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
         if set.contains("type=registry") || set.contains("push=true") {
             pushed = Condition::Always;
         }
@@ -222,7 +217,7 @@ impl StepContext<'_, '_> {
             .map(|it| it.trim_start_matches("cwd://").trim_start_matches("./").to_owned())
             .collect();
         let targets =
-            self.input(step, "targets").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
+            input(step, "targets").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
         let targets: Vec<String> =
             targets.split([',', '\n', ' ']).filter(|it| !it.is_empty()).map(str::to_owned).collect();
         let origin = self.origin(step);
@@ -232,7 +227,7 @@ impl StepContext<'_, '_> {
 
     fn goreleaser(&mut self, step: FileNode<'_>) {
         let arguments =
-            self.input(step, "args").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
+            input(step, "args").map(|it| interpolate(it, &self.scope).shown()).unwrap_or_default();
         let is_release = arguments.split_whitespace().any(|it| it == "release")
             && !["--snapshot", "--skip=publish", "--skip-publish"].iter().any(|it| arguments.contains(it));
         if is_release {
@@ -242,8 +237,7 @@ impl StepContext<'_, '_> {
     }
 
     fn push_to_registry(&mut self, step: FileNode<'_>) {
-        let text =
-            |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
+        let text = |key: &str| input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
         let (image, tags, registry) = (text("image"), text("tags"), text("registry"));
         let origin = self.origin(step);
         for tag in tags.split(char::is_whitespace) {
@@ -262,8 +256,7 @@ impl StepContext<'_, '_> {
     }
 
     fn chart_releaser(&mut self, step: FileNode<'_>) {
-        let text =
-            |key: &str| self.input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
+        let text = |key: &str| input(step, key).map(|it| interpolate(it, &self.scope)).unwrap_or_default();
         let whole = text("registry").then(&SymbolicText::literal("/")).then(&text("repository"));
         let origin = self.origin(step);
         self.push_chart(&whole, &origin);
@@ -326,8 +319,7 @@ impl StepContext<'_, '_> {
         let tags = evaluate_step(&inputs, &self.scope);
         let origin = self.origin(job);
         self.add_metadata("-", tags, origin);
-        let pushed =
-            self.input(job, "push").map_or(Condition::Never, |it| boolean(it, &self.scope)).assuming();
+        let pushed = input(job, "push").map_or(Condition::Never, |it| boolean(it, &self.scope)).assuming();
         let build = self.build_facts(job);
         self.push_metadata(self.metadata.len() - 1, &build, &pushed);
     }
@@ -336,4 +328,9 @@ impl StepContext<'_, '_> {
 /// Takes the job if it calls docker/github-builder.
 pub(super) fn called_builder(job: FileNode<'_>, context: &mut StepContext<'_, '_>) {
     context.builder_job(job);
+}
+
+/// The text of an input of a step.
+fn input<'d>(step: FileNode<'d>, key: &str) -> Option<&'d str> {
+    step.at(&["with", key]).and_then(FileNode::text)
 }

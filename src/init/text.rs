@@ -8,7 +8,7 @@ use super::project::{FoundVersion, ProjectSurvey};
 use super::remote::Destination;
 
 use super::tags::TagFacts;
-use crate::model::words::toml_string;
+use crate::model::words::{shell_word, toml_string};
 
 /// The tag rules for the events that publish, as `docs/reference/tags.md` describes them.
 const RULES: &str = r#"
@@ -162,8 +162,11 @@ fn registry(text: &mut String, place: &Destination) {
 }
 
 fn image(text: &mut String, name: &str, dockerfile: &str) {
-    let file =
-        if dockerfile == "Dockerfile" { String::new() } else { format!(" --file {}", shell(dockerfile)) };
+    let file = if dockerfile == "Dockerfile" {
+        String::new()
+    } else {
+        format!(" --file {}", shell_word(dockerfile))
+    };
     line(
         text,
         &format!(
@@ -193,13 +196,4 @@ pub(super) fn line(text: &mut String, line: &str) {
 pub(super) fn key(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !text.is_empty() && text.chars().all(bare) { text.to_owned() } else { toml_string(text) }
-}
-
-/// Writes `text` as one word of a shell (POSIX, "Quoting").
-pub(super) fn shell(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
-    if text.chars().all(plain) && !text.starts_with('-') {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

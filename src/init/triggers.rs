@@ -69,7 +69,8 @@ fn runs_at(file: &YamlFile, files: &[YamlFile], project: &ProjectFacts, depth: u
         let filter = |key: &str| node.and_then(|it| it.get(key)).map(FileNode::strings);
         match event {
             "push" => {
-                let tags = tag_filter(filter("tags"), filter("tags-ignore"), &project.tags);
+                let tags =
+                    tag_filter(filter("tags").as_deref(), filter("tags-ignore").as_deref(), &project.tags);
                 let branches = branch_filter(filter("branches"), filter("branches-ignore"));
                 let (has_tags, has_branches) = (tags.is_some(), branches.is_some());
                 if has_tags || !has_branches {
@@ -185,9 +186,8 @@ fn declared_inputs(node: Option<FileNode<'_>>) -> BTreeMap<String, ScopeValue> {
 }
 
 /// The condition of filters of tags: a rule needs none if the filters accept every release.
-#[allow(clippy::needless_pass_by_value, reason = "the caller has no more use for it")]
-fn tag_filter(tags: Option<Vec<&str>>, ignored: Option<Vec<&str>>, facts: &TagFacts) -> Option<Condition> {
-    let accepts = |name: &str| match (&tags, &ignored) {
+fn tag_filter(tags: Option<&[&str]>, ignored: Option<&[&str]>, facts: &TagFacts) -> Option<Condition> {
+    let accepts = |name: &str| match (tags, ignored) {
         (Some(patterns), _) => glob::accept(patterns, name),
         (None, Some(patterns)) => !glob::accept(patterns, name),
         (None, None) => true,
@@ -205,7 +205,7 @@ fn tag_filter(tags: Option<Vec<&str>>, ignored: Option<Vec<&str>>, facts: &TagFa
         [false, true] => Condition::Test("version.pre != ''".to_owned()),
         [false, false] => {
             let patterns =
-                tags.unwrap_or_default().into_iter().filter(|it| !it.starts_with('!')).map(glob::regex);
+                tags.unwrap_or_default().iter().copied().filter(|it| !it.starts_with('!')).map(glob::regex);
             let all: Vec<String> = patterns.collect();
             if all.is_empty() {
                 return Some(Condition::Never);

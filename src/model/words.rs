@@ -19,6 +19,16 @@ pub fn first_of<W: AsRef<str>>(words: &[W], most: usize) -> String {
     }
 }
 
+/// Returns `text` as one word of a shell, in quotes if it needs them (POSIX, "Quoting"). A word that begins with `-` is quoted too, so
+/// that a reader sees where it begins.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:=,+@%".contains(it);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Returns `text` as a basic string of TOML (TOML 1.0, "String"), in quotes.
 pub fn toml_string(text: &str) -> String {
     let mut written = String::from("\"");
@@ -36,6 +46,21 @@ pub fn toml_string(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_survive_the_shell_that_reads_them() {
+        for (text, expected) in [
+            ("plain-1.2_x/y:z", "plain-1.2_x/y:z"),
+            ("", "''"),
+            ("-x", "'-x'"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)`y`", "'$(x)`y`'"),
+            ("a\nb", "'a\nb'"),
+        ] {
+            assert_eq!(shell_word(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn words_are_listed_for_people() {

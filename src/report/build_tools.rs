@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::clean;
 use super::tags::{ResourceEntry, Tags, name};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::words::shell_word;
 use crate::model::{ResourceId, ResourceKind};
 
 impl Tags {
@@ -121,7 +122,7 @@ impl Tags {
                 .help(format!("choose one: `--target {first}`; or use `--format bake` for all")));
         };
         let of = |flag: &'static str, values: Vec<String>| {
-            values.into_iter().flat_map(move |value| [flag.to_owned(), quoted(&value)])
+            values.into_iter().flat_map(move |value| [flag.to_owned(), shell_word(&value)])
         };
         let arguments: Vec<String> = of("--tag", pushable(resource))
             .chain(of("--label", labels(resource)))
@@ -198,31 +199,12 @@ fn literal(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
-/// A word for a shell, in quotes if it needs them.
-fn quoted(text: &str) -> String {
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:=,+@%".contains(it);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn texts_survive_the_tool_that_reads_them() {
-        for (text, expected) in [
-            ("plain-1.2_x/y:z", "plain-1.2_x/y:z"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$(x)`y`", "'$(x)`y`'"),
-            ("a\nb", "'a\nb'"),
-        ] {
-            assert_eq!(quoted(text), expected, "{text:?}");
-        }
         assert_eq!(literal("a ${b} %{c} $d"), "a $${b} %%{c} $d");
         assert_eq!(target(&ResourceId::image("my.app/x")), "my-app-x");
         assert_eq!(variable(&ResourceId::image("my-app.2")), "MY_APP_2");

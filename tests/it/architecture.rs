@@ -291,3 +291,26 @@ fn unsafe_code_is_forbidden() {
         .expect("the manifest as TOML");
     assert_eq!(manifest["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
 }
+
+/// A run owns what it learns. Values that are the same for every run, such as compiled patterns, may be made once.
+#[test]
+fn nothing_of_a_run_is_process_wide() {
+    let changeable = ["Mutex<", "RwLock<", "Atomic", "RefCell<", "Cell<"];
+    let mut wrong = Vec::new();
+    for module in libraries().iter().flatten().filter(|module| !module.for_tests) {
+        let text = fs::read_to_string(syntax::root().join(&module.file)).expect("a source file");
+        for (number, line) in text.lines().enumerate() {
+            let Some((_, declared)) = line.split_once("static ").filter(|(before, _)| !before.contains("//"))
+            else {
+                continue;
+            };
+            let kind = declared.split('=').next().unwrap_or_default();
+            let is_static =
+                declared.starts_with(|it: char| it.is_ascii_uppercase()) || declared.starts_with("mut ");
+            if is_static && changeable.iter().any(|it| kind.contains(it)) && !kind.contains("OnceLock<") {
+                wrong.push(format!("{}:{}: {}", module.file, number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these would be shared by all runs of a process:\n{}", wrong.join("\n"));
+}

@@ -16,9 +16,10 @@ const MASK: &str = "***";
 /// The shortest secret that is searched for, in bytes: a shorter one occurs in half of all words.
 const SHORTEST: usize = 4;
 
-/// The forms of the passwords and refresh tokens that this process sent. A registry may get one as its own token service, and repeat it in
-/// any later answer. Access tokens last for minutes, and are many: they are looked for in the answer to their own request only.
-static LASTING: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// The forms of the passwords and refresh tokens that a registry and its token service were sent. The two may be one program, and repeat
+/// them in any later answer. Access tokens last for minutes, and are many: they are looked for in the answer to their own request only.
+#[derive(Default)]
+pub(crate) struct SentCredentials(Mutex<BTreeSet<String>>);
 
 /// Every text that would reveal the credentials of one request. It is never shown.
 #[derive(Clone, Default)]
@@ -28,8 +29,9 @@ pub(crate) struct Redaction {
 }
 
 impl Redaction {
-    /// Collects the credentials of a request: the value of its authorization header, and a secret in its body.
-    pub fn new(header: Option<&str>, in_body: Option<&str>) -> Self {
+    /// Collects the credentials of a request: the value of its authorization header, a secret in its body, and those that were `sent`
+    /// before.
+    pub fn new(header: Option<&str>, in_body: Option<&str>, sent: &SentCredentials) -> Self {
         let mut secrets = BTreeSet::new();
         if let Some(header) = header {
             let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
@@ -46,7 +48,7 @@ impl Redaction {
         let mut forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
         let is_bearer =
             header.is_some_and(|it| it.get(..7).is_some_and(|it| it.eq_ignore_ascii_case("bearer ")));
-        let mut lasting = LASTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lasting = sent.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_bearer {
             lasting.extend(forms.iter().cloned());
         }
@@ -133,11 +135,12 @@ mod tests {
 
     #[test]
     fn sent_secrets_are_masked_in_every_form() {
+        let sent = SentCredentials::default();
         let pair = STANDARD.encode("acme:a/w\"rd+1");
-        let basic = Redaction::new(Some(&format!("Basic {pair}")), None);
-        let bearer = Redaction::new(Some("Bearer tok/en-1"), None);
-        let own = Redaction::new(Some("own-token"), None);
-        let in_body = Redaction::new(None, Some("in-the-body"));
+        let basic = Redaction::new(Some(&format!("Basic {pair}")), None, &sent);
+        let bearer = Redaction::new(Some("Bearer tok/en-1"), None, &sent);
+        let own = Redaction::new(Some("own-token"), None, &sent);
+        let in_body = Redaction::new(None, Some("in-the-body"), &sent);
         for (redaction, text, expected) in [
             (&basic, format!("got Basic {pair}, no"), "got ***, no"),
             (&basic, format!("got {pair}"), "got ***"),
@@ -166,8 +169,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_left_alone() {
+        let sent = SentCredentials::default();
         assert_eq!(Redaction::default().redact("text"), "text");
-        assert_eq!(Redaction::new(None, Some("")).redact("text"), "text");
-        assert_eq!(Redaction::new(Some("Basic !"), Some("a")).redact("a text!"), "a text!");
+        assert_eq!(Redaction::new(None, Some(""), &sent).redact("text"), "text");
+        assert_eq!(Redaction::new(Some("Basic !"), Some("a"), &sent).redact("a text!"), "a text!");
     }
 }

@@ -176,8 +176,8 @@ impl Host {
                 tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
                 let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
                 let header = authorization.map(Authorization::header);
-                let redaction =
-                    Redaction::new(header.as_ref().and_then(|it| it.to_str().ok()), call.secret_in_body);
+                let header = header.as_ref().and_then(|it| it.to_str().ok());
+                let redaction = Redaction::new(header, call.secret_in_body, &self.facts.sent_credentials);
                 let (url, timeouts, received) = (url.clone(), self.timeouts.clone(), Received::default());
                 return Ok(Response {
                     request,

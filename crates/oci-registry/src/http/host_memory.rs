@@ -11,10 +11,11 @@ use super::challenge::Challenge;
 use super::first_connect::Reached;
 use crate::endpoint::RegistryEndpoint;
 use crate::error::RegistryError;
+use crate::error::redaction::SentCredentials;
 
 /// The memory of a run for the hosts of registries: their schemes, and the credentials that they require. All
 /// connections of a run share it, so that `GET /v2/` is sent once for each host, not once for each connection. Clones
-/// share it. It contains no secret.
+/// share it. Its only secrets are credentials that were sent, which are taken out of answers; nothing shows them.
 #[derive(Clone, Default)]
 pub struct HostMemory(Arc<Mutex<HashMap<HostKey, Arc<HostFacts>>>>);
 
@@ -36,6 +37,8 @@ pub(super) struct HostFacts {
     pub(super) reached: Reached,
     /// Whether the registry was seen to remove a tag alone.
     pub(super) removes_tags_alone: AtomicBool,
+    /// The lasting credentials that were sent.
+    pub(super) sent_credentials: SentCredentials,
     challenge: Mutex<Option<Challenge>>,
 }
 
