@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, arguments: &PackageArguments) -> Exit {
     session.flags.allow_dirty = arguments.allow_dirty;
     let folder = session.working_folder.join(&arguments.destination);
     let mut run = Run::new(&session, arguments.network.parallelism, global.reporter(false))?;
-    let package = block_on(run.package(&arguments.target, &folder, &arguments.destination))??;
+    let package = block_on(async { run.package(&arguments.target, &folder, &arguments.destination) })??;
     global.output().err(&diagnostics::human(&package.diagnostics, global.style(OutputStream::Err)));
     if arguments.json {
         global.output().out(&packaged::json(&package.files));

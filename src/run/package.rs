@@ -28,13 +28,13 @@ pub struct Package {
 
 impl Run {
     /// Writes the content that an apply in this context would publish into `folder`, which `shown` names relative to the working
-    /// directory. Asks the registries of sources alone. A file of the same name is replaced, and only as a whole.
+    /// directory. Asks the registries of sources alone, so that it must be called
+    /// on the runtime. A file of the same name is replaced, and only as a whole.
     ///
     /// # Errors
     ///
     /// Everything that prevents a plan, and files that cannot be written.
-    #[allow(clippy::unused_async, reason = "sources in registries are read on the runtime of the caller")]
-    pub async fn package(&mut self, targets: &[String], folder: &Path, shown: &Path) -> Result<Package> {
+    pub fn package(&mut self, targets: &[String], folder: &Path, shown: &Path) -> Result<Package> {
         let loaded = self.loaded()?;
         let context = self.session.context(&loaded.config, CommitUse::Published)?;
         let declared = loaded.config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
