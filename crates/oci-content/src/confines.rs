@@ -52,7 +52,7 @@ fn resolved(path: &Path) -> PathBuf {
     for part in absolute.as_deref().unwrap_or(path).components() {
         match part {
             Component::CurDir => {}
-            // What exists has no links any more, so that the folder above is the parent of the path.
+            // The links so far are resolved, so that the folder above is the parent of the path.
             Component::ParentDir => {
                 found.pop();
             }
