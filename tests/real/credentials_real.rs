@@ -192,7 +192,8 @@ impl BlobBody for Slow {
 
 #[tokio::test]
 async fn a_token_that_dies_within_a_push_is_renewed() {
-    let (registry, issuer) = with_tokens(1);
+    // The times in a token are whole seconds, so that one of a second may die at once.
+    let (registry, issuer) = with_tokens(2);
     let open = connect(&endpoint(&registry), &options(&auths(&registry.host(), user("alice", "se:cret"))));
     let repository = open.expect("a registry").repository(&name("team/image"));
     let image = SmallImage::new("renewed");
