@@ -75,7 +75,7 @@ mod tests {
             "annotations": { "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": digest(of) } })
     }
 
-    fn index(entries: &[serde_json::Value], annotations: serde_json::Value) -> RawManifest {
+    fn index(entries: &[serde_json::Value], annotations: &serde_json::Value) -> RawManifest {
         let text = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries, "annotations": annotations });
         RawManifest::new(INDEX, text.to_string().into_bytes())
     }
@@ -84,10 +84,10 @@ mod tests {
     fn only_images_count() {
         let none = || json!({});
         let (amd, arm) = (image("amd", "amd64"), image("arm", "arm64"));
-        let first = index(&[amd.clone(), arm.clone(), attestation("one", "amd")], none());
+        let first = index(&[amd.clone(), arm.clone(), attestation("one", "amd")], &none());
         let same = [
-            index(&[amd.clone(), arm.clone(), attestation("two", "amd")], none()),
-            index(&[arm.clone(), amd.clone()], none()),
+            index(&[amd.clone(), arm.clone(), attestation("two", "amd")], &none()),
+            index(&[arm.clone(), amd.clone()], &none()),
             index(
                 &[amd.clone(), arm.clone()],
                 json!({ "org.opencontainers.image.created": "2026-11-28T00:00:00Z" }),
@@ -97,13 +97,13 @@ mod tests {
             assert!(are_same_images(&first, &other) && are_same_images(&other, &first));
         }
         let different = [
-            index(&[amd.clone(), attestation("one", "amd")], none()),
-            index(&[amd.clone(), image("ARM", "arm64")], none()),
-            index(&[image("amd", "arm64"), image("arm", "amd64")], none()),
-            index(&[amd.clone(), arm.clone(), arm], none()),
-            index(&[attestation("one", "amd")], none()),
-            index(&[], none()),
-            index(&[amd, image("arm", "arm64")], json!({ "org.opencontainers.image.revision": "1" })),
+            index(&[amd.clone(), attestation("one", "amd")], &none()),
+            index(&[amd.clone(), image("ARM", "arm64")], &none()),
+            index(&[image("amd", "arm64"), image("arm", "amd64")], &none()),
+            index(&[amd.clone(), arm.clone(), arm], &none()),
+            index(&[attestation("one", "amd")], &none()),
+            index(&[], &none()),
+            index(&[amd, image("arm", "arm64")], &json!({ "org.opencontainers.image.revision": "1" })),
             RawManifest::new(INDEX, b"no manifest".to_vec()),
         ];
         for other in different {
@@ -119,8 +119,8 @@ mod tests {
         let single = RawManifest::new(media_type, text.to_string().into_bytes());
         let entry = json!({ "mediaType": media_type, "digest": single.digest().to_string(), "size": 7,
             "platform": { "os": "linux", "architecture": "amd64" } });
-        let attested = index(&[entry, attestation("one", "amd")], json!({}));
+        let attested = index(&[entry, attestation("one", "amd")], &json!({}));
         assert!(are_same_images(&single, &attested) && are_same_images(&attested, &single));
-        assert!(!are_same_images(&single, &index(&[image("amd", "amd64")], json!({}))));
+        assert!(!are_same_images(&single, &index(&[image("amd", "amd64")], &json!({}))));
     }
 }
