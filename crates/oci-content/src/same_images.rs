@@ -90,7 +90,7 @@ mod tests {
             index(&[arm.clone(), amd.clone()], &none()),
             index(
                 &[amd.clone(), arm.clone()],
-                json!({ "org.opencontainers.image.created": "2026-11-28T00:00:00Z" }),
+                &json!({ "org.opencontainers.image.created": "2026-11-28T00:00:00Z" }),
             ),
         ];
         for other in same {
