@@ -3,6 +3,7 @@
 //! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
+pub mod catalogue;
 mod compare;
 pub mod content;
 pub mod drift;

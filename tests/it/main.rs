@@ -22,6 +22,7 @@ mod hostile_sources;
 mod init;
 mod init_publishing;
 mod lint_command;
+mod list_command;
 mod lying_registries;
 mod nothing_published;
 mod outside_project;
