@@ -65,7 +65,7 @@ fn shell_scripts() {
     });
     assert!(scripts.len() >= 5, "{scripts:?}");
     clean(Command::new("shellcheck").arg("--severity=warning").args(&scripts));
-    // What a stranger pipes into a shell has no finding at all.
+    // People pipe this one into a shell, so it has no finding at all.
     clean(Command::new("shellcheck").arg(root().join("packaging/install.sh")));
 }
 
