@@ -7,7 +7,7 @@ use testkit::world::{RELEASE_RULES, image};
 
 fn configuration(registry: &TestRegistry) -> String {
     format!(
-        "version = 1\n\n[registries.one]\nurl = \"{}/team\"\n\n[registries.dir]\nurl = \"oci:dist\"\n{RELEASE_RULES}\n[images.app]\nsource = \"oci:image\"\n\n[images.tool]\nsource = \"oci:image\"\nregistries = [\"one\"]\ntags = []\n",
+        "version = 1\n\n[registries.one]\nurl = \"{}/team\"\n\n[registries.dir]\nurl = \"oci:dist\"\n{RELEASE_RULES}\n[images.app]\nsource = \"oci:image\"\n\n[images.tool]\nsource = \"oci:image\"\nregistries = [\"one\"]\ntags = [\"nightly\"]\n\n[tags.nightly]\non = \"schedule\"\ntemplate = \"nightly\"\nmutability = \"mutable\"\n",
         registry.host()
     )
 }
