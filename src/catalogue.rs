@@ -16,8 +16,8 @@ use crate::model::visibility::ObservedVisibility;
 use crate::visibility;
 use oci_content::MAX_CONFIG_SIZE;
 use oci_registry::{
-    Descriptor, Digest, Manifest, Platform, RegistryError, Repository, Tag, TagListing, TagLookup, annotation,
-    media_type,
+    Descriptor, Digest, Manifest, Platform, RegistryError, Repository, Tag, TagListing, TagLookup,
+    annotation, media_type,
 };
 
 /// The manifests of an index that are read for its size, at most.
@@ -153,7 +153,8 @@ fn referrer(found: Descriptor) -> CatalogueReferrer {
 /// Reads the manifest of an image, those of its platforms, and the configuration of the first. Returns the reason if something cannot be
 /// read.
 async fn read_content(repository: &dyn Repository, image: &mut CatalogueImage) -> Result<(), String> {
-    let raw = repository.get_manifest(&image.digest.clone().into()).await.map_err(|error| error.to_string())?;
+    let raw =
+        repository.get_manifest(&image.digest.clone().into()).await.map_err(|error| error.to_string())?;
     let raw = raw.ok_or("the registry has no such manifest")?;
     raw.media_type().clone_into(&mut image.media_type);
     let manifest = raw.parse().map_err(|error| error.to_string())?;
@@ -188,7 +189,8 @@ async fn read_content(repository: &dyn Repository, image: &mut CatalogueImage) -
     }
     let config: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let text = |value: Option<&serde_json::Value>| value.and_then(|it| it.as_str()).map(str::to_owned);
-    let label = |key: &str| text(config.get("config").and_then(|it| it.get("Labels")).and_then(|it| it.get(key)));
+    let label =
+        |key: &str| text(config.get("config").and_then(|it| it.get("Labels")).and_then(|it| it.get(key)));
     image.created =
         image.created.take().or_else(|| label(annotation::CREATED)).or_else(|| text(config.get("created")));
     image.revision = image.revision.take().or_else(|| label(annotation::REVISION));

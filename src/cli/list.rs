@@ -59,7 +59,10 @@ pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
     match arguments.format {
         ListFormat::Html => {
             let Some(folder) = &arguments.out else {
-                return Err(vec![Diagnostic::error(Code::CommandUsage, "`--format html` needs `--out FOLDER`")]);
+                return Err(vec![Diagnostic::error(
+                    Code::CommandUsage,
+                    "`--format html` needs `--out FOLDER`",
+                )]);
             };
             run::write_pages(&session, folder, &catalogue::site(&found))?;
         }

@@ -39,8 +39,7 @@ impl Run {
             let failed = |error| RepositoryFailure { repository: declared.name.clone(), error };
             let listing = connection.repository.list_tags().await.map_err(failed)?;
             let is_http = matches!(declared.endpoint.url, RegistryLocation::Http { .. });
-            let images =
-                catalogue::images(connection, &listing, most, is_http).await.map_err(failed)?;
+            let images = catalogue::images(connection, &listing, most, is_http).await.map_err(failed)?;
             Ok(CatalogueRepository {
                 address: declared.address.clone(),
                 resource: declared.resource.clone(),
@@ -68,7 +67,10 @@ pub fn write_pages(session: &Session, folder: &Path, pages: &BTreeMap<String, St
     let folder = session.working_folder.join(folder);
     let unwritable = |path: &Path, cause: &io::Error| {
         let message = format!("`{}` cannot be written: {cause}", path.display());
-        vec![Diagnostic::error(Code::CommandUsage, message).help("give another folder with `--out`, or free the disk")]
+        vec![
+            Diagnostic::error(Code::CommandUsage, message)
+                .help("give another folder with `--out`, or free the disk"),
+        ]
     };
     fs::create_dir_all(&folder).map_err(|cause| unwritable(&folder, &cause))?;
     for (name, page) in pages {

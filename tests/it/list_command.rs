@@ -18,7 +18,9 @@ async fn published() -> (TestRegistry, Folder) {
     let registry = TestRegistry::start(options).await;
     let folder = Folder::with(&[("publish.toml", &configuration(&registry))]);
     for version in ["1.2.3", "1.3.0"] {
-        let built = image(version).created("2026-11-20T10:00:00Z").revision("0123456789abcdef0123456789abcdef01234567");
+        let built = image(version)
+            .created("2026-11-20T10:00:00Z")
+            .revision("0123456789abcdef0123456789abcdef01234567");
         folder.image("image", &built);
         folder.apply(version).done().expect_code(0);
     }
@@ -48,13 +50,14 @@ async fn a_list_shows_images_with_their_tags() {
     assert_eq!(writes, [0; 4]);
     let json = folder.run("list --json --target images.app@one").done().expect_code(0).json();
     let images = json["repositories"][0]["images"].as_array().expect("images").clone();
-    let versions: Vec<&str> = images.iter().map(|image| image["version"].as_str().expect("a version")).collect();
+    let versions: Vec<&str> =
+        images.iter().map(|image| image["version"].as_str().expect("a version")).collect();
     assert_eq!(versions, ["2.0.0-rc.1", "1.3.0", "1.2.3"]);
     assert_eq!(images[1]["tags"], serde_json::json!(["v1.3.0", "latest", "v1", "v1.3"]));
     assert_eq!(images[1]["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]));
     assert_eq!(images[1]["created"], "2026-11-20T10:00:00Z");
     assert_eq!(images[1]["referrers"].as_array().map(Vec::len), Some(2), "{json:#}");
-    assert_eq!(json["repositories"][0]["tags"], 6, "tags of signatures do not count");
+    assert_eq!(json["repositories"][0]["tags"], 7, "tags of signatures do not count");
     assert_eq!(json["repositories"].as_array().map(Vec::len), Some(1));
 }
 
@@ -64,11 +67,17 @@ async fn the_newest_ones_are_listed_and_all_on_demand() {
     let folder = Folder::with(&[("publish.toml", &configuration(&registry))]);
     for number in 0..12 {
         let name = format!("v1.{number}.0");
-        let text = format!("{{\"schemaVersion\":2,\"mediaType\":\"{OCI_INDEX}\",\"manifests\":[],\"annotations\":{{\"n\":\"{number}\"}}}}");
+        let text = format!(
+            "{{\"schemaVersion\":2,\"mediaType\":\"{OCI_INDEX}\",\"manifests\":[],\"annotations\":{{\"n\":\"{number}\"}}}}"
+        );
         registry.content().tag("team/app", &name, OCI_INDEX, text.as_bytes());
     }
     for (arguments, shown, older) in [("", 10, 2), (" --all", 12, 0)] {
-        let json = folder.run(&format!("list --json --target images.app@one{arguments}")).done().expect_code(0).json();
+        let json = folder
+            .run(&format!("list --json --target images.app@one{arguments}"))
+            .done()
+            .expect_code(0)
+            .json();
         let repository = &json["repositories"][0];
         assert_eq!(repository["images"].as_array().map(Vec::len), Some(shown));
         assert_eq!(repository["older"], older);
@@ -84,9 +93,18 @@ async fn the_pages_hold_everything() {
     folder.run("list --format html").done().expect_code(1);
     folder.run("list --format html --out site").done().expect_code(0);
     let overview = folder.read("site/index.html");
-    assert!(overview.contains("href=\"images.app.html\"") && overview.contains("id=\"search\""), "{overview}");
+    assert!(
+        overview.contains("href=\"images.app.html\"") && overview.contains("id=\"search\""),
+        "{overview}"
+    );
     let page = folder.read("site/images.app.html");
-    for text in ["docker pull", "image.digest=sha256:", "linux/amd64, linux/arm64", "2026-11-20", "<dt>Signatures</dt><dd>2</dd>"] {
+    for text in [
+        "docker pull",
+        "image.digest=sha256:",
+        "linux/amd64, linux/arm64",
+        "2026-11-20",
+        "<dt>Signatures</dt><dd>2</dd>",
+    ] {
         assert!(page.contains(text), "{text}\n{page}");
     }
     assert!(folder.read("site/images.tool.html").contains("Nothing is published yet."));

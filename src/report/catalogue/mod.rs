@@ -81,7 +81,13 @@ fn row(image: &CatalogueImage, verbose: bool, style: Style) -> TableRow {
     facts.extend(referrers(image, verbose));
     facts.extend(image.unknown.as_deref().map(|why| format!("unknown: {}", clean::line(why))));
     let ink = if image.unknown.is_some() { Ink::Alarm } else { Ink::Kept };
-    TableRow { ink, sign: ' ', name: names.join(" "), value: short(&image.digest, style), why: facts.join("; ") }
+    TableRow {
+        ink,
+        sign: ' ',
+        name: names.join(" "),
+        value: short(&image.digest, style),
+        why: facts.join("; "),
+    }
 }
 
 /// The date of a time, as the image states it.

@@ -212,7 +212,10 @@ mod tests {
             repositories: vec![repository],
         };
         let pages = site(&catalogue);
-        assert_eq!(pages.keys().map(String::as_str).collect::<Vec<_>>(), ["images.team__app.html", "index.html"]);
+        assert_eq!(
+            pages.keys().map(String::as_str).collect::<Vec<_>>(),
+            ["images.team__app.html", "index.html"]
+        );
         for (name, page) in &pages {
             for foreign in ["<b>", "<i>", "<x>", "</article> ", "\u{1b}", "<title><"] {
                 assert!(!page.contains(foreign), "{name}: {foreign}\n{page}");
@@ -220,6 +223,9 @@ mod tests {
             assert!(!page.contains("http://") && !page.contains("https://"), "{name} loads something");
         }
         let page = pages.get("images.team__app.html").expect("a page");
-        assert!(page.contains(&format!("docker pull r.example/app@{}", oci_registry::Digest::of(b"x"))), "{page}");
+        assert!(
+            page.contains(&format!("docker pull r.example/app@{}", oci_registry::Digest::of(b"x"))),
+            "{page}"
+        );
     }
 }
