@@ -20,6 +20,7 @@ mod schema;
 mod show;
 mod tags;
 mod verify;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ enum Command {
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
     Rollback(rollback::RollbackArguments),
+    Withdraw(withdraw::WithdrawArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
@@ -94,6 +96,7 @@ fn run(output: &Output) -> u8 {
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),

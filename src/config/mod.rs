@@ -23,6 +23,7 @@ mod syntax;
 mod tag_rule;
 mod tree;
 mod typed;
+mod withdrawn;
 
 use std::path::PathBuf;
 
@@ -41,6 +42,7 @@ pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
 pub use schema::json_schema;
 pub use tag_rule::TagRule;
+pub use withdrawn::version_of;
 
 /// A checked configuration, in which every name resolves. Tables keep the order of the file.
 #[derive(Debug, Clone)]
@@ -84,6 +86,8 @@ pub struct Project {
     pub tag_prefix: String,
     /// Globs of git tags on which nothing has to be published.
     pub silent_tags: Vec<String>,
+    /// The versions that are taken back, as written: with or without the prefix of their git tags.
+    pub withdrawn: Vec<String>,
     /// Whether files are read from a work tree that is not the commit being published.
     pub allow_dirty: bool,
     /// The default branch, if neither the CI nor the clone names it.
@@ -366,6 +370,8 @@ pub enum RetentionSubject {
     Rule(String),
     /// The tags that one of these globs matches.
     Globs(Vec<String>),
+    /// The manifests that have no tag.
+    Untagged,
 }
 
 /// The condition under which a tag is removed.

@@ -40,7 +40,8 @@ pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
 pub use retention::{
-    Decided, Decisions, KeptTag, ListedTag, RemovedTag, RetainedRepository, Retentions, merge,
+    Decided, Decisions, KeptTag, ListedTag, RemovedTag, RetainedRepository, Retentions, UntaggedRetention,
+    merge,
 };
 pub use selection::{Address, Selection};
 pub use tag_template::TagTemplate;
@@ -88,6 +89,8 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The version being published, if the configuration withdraws it.
+    pub withdrawn: Option<semver::Version>,
     /// The tags, in the order of the rules.
     pub tags: Vec<DesiredTag>,
 }
@@ -163,7 +166,12 @@ pub fn resolve(
             Ok(published) => {
                 let published = Arc::new(published);
                 let tags = desired_tags(&renderer, context, named, resource_tags);
-                desired.repositories.extend(repositories(config, named, &tags, &published));
+                let version = resource_tags.version.known().ok().filter(|_| context.event == EventName::Tag);
+                let withdrawn = version.filter(|it| config.withdrawn(named.resource).contains(it));
+                let here = repositories(config, named, &tags, &published);
+                desired
+                    .repositories
+                    .extend(here.map(|it| DesiredRepository { withdrawn: withdrawn.clone(), ..it }));
             }
             Err(found) => diagnostics.extend(found),
         }
@@ -277,6 +285,7 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(&resource.repository),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        withdrawn: None,
         tags: tags.to_vec(),
     })
 }
@@ -318,5 +327,6 @@ fn basis(
         tag: tag.clone(),
         version: version.clone(),
         prereleases: template.takes_prereleases(),
+        withdrawn: config.withdrawn(named.resource),
     }))
 }

@@ -165,6 +165,8 @@ pub enum KeepReason {
     },
     /// The time when it was made is unknown: it has no time, or one before 1980, which reproducible builds write.
     TimeUnknown,
+    /// It marks a version as withdrawn.
+    MarksWithdrawn,
     /// It comes from a rule that prints versions, but can be read as several versions.
     VersionUnknown,
     /// Another tag rule may also have rendered it.
@@ -198,6 +200,7 @@ impl fmt::Display for KeepReason {
             Self::Newest { keep_last } => write!(f, "one of the newest {keep_last}"),
             Self::Younger { age } => write!(f, "younger than {age}"),
             Self::TimeUnknown => f.write_str("its time is unknown"),
+            Self::MarksWithdrawn => f.write_str("it marks a version as withdrawn"),
             Self::VersionUnknown => f.write_str("its version can be read in several ways"),
             Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may also have made it"),
             Self::HighestOfLine { line } => {

@@ -102,6 +102,27 @@ pub async fn removing(repository: &dyn Repository) -> Result<Removing, RegistryE
     })
 }
 
+/// Returns everything that `repository` holds, or the reason why its manifests without a tag cannot be known: the list of manifests
+/// and the list of tags must be whole, and agree.
+pub async fn whole_inventory(
+    repository: &dyn Repository,
+) -> Result<Result<Inventory, String>, RegistryError> {
+    let Some(inventory) = Inventories::default().read(repository).await? else {
+        let why = "the registry does not list manifests that have no tag";
+        return Ok(Err(why.to_owned()));
+    };
+    if let Some(Deletion::Nothing(obstacle)) = repository.foresee_deletion().await? {
+        return Ok(Err(advice::deletes_nothing(&obstacle)));
+    }
+    let tags = repository.list_tags().await?.into_whole()?;
+    let known: BTreeSet<&Tag> = inventory.manifests().values().flat_map(|holding| &holding.tags).collect();
+    let lacking = tags.iter().find(|tag| !known.contains(tag));
+    Ok(match lacking {
+        Some(tag) => Err(format!("the registry has the tag {tag}, but its list of manifests lacks it")),
+        None => Ok(inventory),
+    })
+}
+
 /// Returns the answers of `ask` for each of `items`, in their order.
 async fn each<T, Answer, Asked>(items: Vec<T>, ask: impl Fn(T) -> Asked) -> Result<Vec<Answer>, RegistryError>
 where

@@ -75,8 +75,8 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     let folder = path::normal(&session.working_folder.join(&plan.folder));
     let Some(name) = Path::new(&plan.config.path).file_name() else { return Ok(()) };
     let path = folder.join(name);
-    // A rollback undoes a release that an older version of the file published.
-    if plan.kind == PlanKind::Rollback || !path.exists() {
+    // A rollback undoes a release that an older version of the file published, and a withdrawal is written into the file.
+    if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) || !path.exists() {
         return Ok(());
     }
     let shown = path::relative(&session.working_folder, &path);

@@ -10,13 +10,14 @@
 //! A run owns the configuration (loaded once), the connections with their tokens, the content that was read from sources in
 //! registries, and what it observed, with the opened sources in it. `plan` leaves that behind, and `apply` asks for none of it again,
 //! except for each tag just before it moves. A saved plan is enough by itself: [`Run::without_configuration`] applies it with
-//! nothing but connections. `prune`, `rollback`, `verify` and `access` are the other commands that talk to registries;
+//! nothing but connections. `prune`, `rollback`, `withdraw`, `verify` and `access` are the other commands that talk to registries;
 //! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
 mod check;
 mod confined;
 mod files;
+mod going_back;
 mod init;
 mod lint;
 mod package;

@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Mutability;
 use crate::model::plan::Plan;
 use crate::observed;
-use crate::plan::{self, Pruned};
+use crate::plan::{self, Pruned, UntaggedManifests};
 use oci_registry::{RegistryError, Repository};
 
 /// A repository, and the resources that share it, each with its own retentions.
@@ -108,6 +108,18 @@ async fn decide(
             (of, retentions.decide(&it.resource, &it.registry, &listed, now))
         })
         .collect();
+    let whole = |it: &&&RetainedRepository| {
+        selection.selects(Address { resource: &it.resource, registry: &it.registry, tag: "" })
+    };
+    let mut untagged =
+        group.resources.iter().filter(whole).filter_map(|it| retentions.untagged(&it.resource, &it.registry));
+    let untagged = match untagged.next() {
+        Some(retention) => {
+            let inventory = observed::whole_inventory(repository).await?;
+            Some(UntaggedManifests { retention: retention.clone(), inventory })
+        }
+        None => None,
+    };
     let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, selection);
     let removes = decided.iter().any(|it| it.verdict.is_ok());
     let removing = if removes { Some(observed::removing(repository).await?) } else { None };
@@ -119,6 +131,7 @@ async fn decide(
         repository: first.name.clone(),
         decided,
         removing,
+        untagged,
     })
 }
 
@@ -141,7 +154,7 @@ fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]
 fn mutabilities(config: &Config) -> BTreeMap<String, Mutability> {
     let of_rule = config.retention.iter().filter_map(|(name, retention)| match &retention.subject {
         RetentionSubject::Rule(rule) => Some((name.clone(), config.tags.get(rule)?.mutability)),
-        RetentionSubject::Globs(_) => None,
+        RetentionSubject::Globs(_) | RetentionSubject::Untagged => None,
     });
     of_rule.collect()
 }

@@ -17,6 +17,7 @@ mod events;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod going_back;
 mod hostile_plan;
 mod hostile_sources;
 mod init;

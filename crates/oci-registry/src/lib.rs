@@ -30,6 +30,7 @@ mod repository;
 mod tag;
 mod tag_listing;
 mod tag_lookup;
+pub mod untagged;
 
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use connect::{connect, find_credentials};

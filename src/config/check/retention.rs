@@ -10,6 +10,9 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::retention::Age;
 use crate::model::{ResourceId, ResourceKind};
 
+/// The name of the retention of manifests without a tag.
+const UNTAGGED: &str = "untagged";
+
 pub(super) fn check_retentions(
     raw: IndexMap<String, raw::RawRetention>,
     declared: &DeclaredNames,
@@ -55,7 +58,16 @@ fn retention(
     let globs = raw.r#match.map(raw::OneOrMany::into_vec);
     let globs: Option<Vec<String>> = globs.map(|globs| globs.into_iter().map(|glob| glob.0).collect());
     problems.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
+    let is_untagged = name == UNTAGGED && !written(problems, "rule") && !written(problems, "match");
     match (written(problems, "rule"), written(problems, "match")) {
+        (false, false) if is_untagged && by_event => problems.wrong(
+            Code::ConfigValue,
+            format!("`{}` has `on`, but a manifest without a tag belongs to no event", suggest::table(&path)),
+            &at("on"),
+            "not here",
+            "say which stay: `keep_last = 20`, `older_than = \"7d\"`, or both",
+        ),
+        (false, false) if is_untagged => {}
         (true, true) => together(name, "rule", "match", "both select the tags: keep one", problems),
         (false, false) => missing(
             name,
@@ -90,6 +102,7 @@ fn retention(
     let keep_last = raw.keep_last.as_ref().and_then(whole);
     let subject = match (raw.rule, globs) {
         (Some(rule), _) => RetentionSubject::Rule(rule),
+        (None, None) if is_untagged => RetentionSubject::Untagged,
         (None, globs) => RetentionSubject::Globs(globs?),
     };
     let condition = match raw.on {
@@ -126,7 +139,7 @@ fn named(raw: &raw::RawRetention) -> Option<Vec<ResourceId>> {
 fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Resource>) -> Vec<ResourceId> {
     let uses = |resource: &Resource| match subject {
         RetentionSubject::Rule(rule) => resource.tags.contains(rule),
-        RetentionSubject::Globs(_) => true,
+        RetentionSubject::Globs(_) | RetentionSubject::Untagged => true,
     };
     known.iter().filter(|(_, resource)| uses(resource)).map(|(id, _)| id.clone()).collect()
 }

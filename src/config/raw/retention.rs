@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{NonEmptyText, OneOrMany, count};
 
 /// The tags that `prune` may remove, and the condition: those of `rule` or `match`, by `on`, or by `keep_last` and
-/// `older_than`.
+/// `older_than`. `[retention.untagged]` without `rule` and `match` is about the manifests that have no tag.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Retention")]

@@ -54,6 +54,7 @@ fn protects(reason: &KeepReason) -> bool {
         KeepReason::HighestOfLine { .. }
         | KeepReason::UnknownLines { .. }
         | KeepReason::Forward { .. }
+        | KeepReason::MarksWithdrawn
         | KeepReason::Referrers => true,
         KeepReason::Newest { .. }
         | KeepReason::Younger { .. }

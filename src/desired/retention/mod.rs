@@ -16,7 +16,7 @@ mod scope;
 pub use decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
 pub(super) use lint::lint;
 pub use merge::{Decided, merge};
-pub use scope::RetainedRepository;
+pub use scope::{RetainedRepository, UntaggedRetention};
 
 use super::rules::{self, RuleError, RulePart};
 use super::tag_template::TagTemplate;
@@ -62,20 +62,25 @@ impl<'a> Retentions<'a> {
             }
             for ResourceInRegistry { named, registry } in scope::resources_of(config, retention) {
                 let resources = repositories.resources(config, named.resource, registry);
+                let untagged = UntaggedRetention::of(name, retention);
                 let claims = match claims(&mut readers, retention, context, named, &resources) {
-                    Ok(Some(claims)) => claims,
+                    Ok(Some(claims)) => Some(claims),
+                    Ok(None) if untagged.is_some() => None,
                     Ok(None) => continue,
                     Err(found) => {
                         diagnostics.push(*found);
                         continue;
                     }
                 };
-                let member = ScopedRetention { name, retention, claims, pull_request: context.pull_request };
+                let member =
+                    |claims| ScopedRetention { name, retention, claims, pull_request: context.pull_request };
+                let members: Vec<_> = claims.map(member).into_iter().collect();
                 let known = scopes
                     .iter_mut()
                     .find(|it| it.repository.resource == *named.id && it.repository.registry == registry);
                 if let Some(scope) = known {
-                    scope.members.push(member);
+                    scope.members.extend(members);
+                    scope.untagged = scope.untagged.take().or(untagged);
                 } else if let Some(declared) = config.registries.get(registry) {
                     let repository = RetainedRepository {
                         resource: named.id.clone(),
@@ -83,7 +88,7 @@ impl<'a> Retentions<'a> {
                         endpoint: declared.endpoint.clone(),
                         name: declared.endpoint.url.repository(&named.resource.repository),
                     };
-                    scopes.push(RetentionScope { repository, resources, members: vec![member] });
+                    scopes.push(RetentionScope { repository, resources, members, untagged });
                 }
             }
         }
@@ -98,6 +103,11 @@ impl<'a> Retentions<'a> {
     /// The retentions that do not act in this context, with the reasons.
     pub fn silent(&self) -> &[(String, String)] {
         &self.silent
+    }
+
+    /// The retention of the manifests without a tag that a resource has in a registry.
+    pub fn untagged(&self, resource: &ResourceId, registry: &str) -> Option<&UntaggedRetention> {
+        self.scope(resource, registry)?.untagged.as_ref()
     }
 
     /// Returns those of `tags` whose time must be known before [`Self::decide`] can decide about them.
@@ -153,6 +163,7 @@ fn claims<'a>(
         RetentionSubject::Globs(globs) => {
             return Ok(Some(ClaimedTags { own: OwnTags::Globs(matchers(globs)), others: Vec::new() }));
         }
+        RetentionSubject::Untagged => return Ok(None),
         RetentionSubject::Rule(rule_name) => rule_name.as_str(),
     };
     let Some(template) = TagTemplate::of_rule(renderer.config, rule_name) else { return Ok(None) };

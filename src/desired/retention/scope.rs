@@ -1,8 +1,9 @@
 //! The repositories that retentions are about, and the retentions in each.
 
 use super::claims::ClaimedTags;
-use crate::config::{Config, NamedResource, Retention, RetentionCondition};
+use crate::config::{Config, NamedResource, Retention, RetentionCondition, RetentionSubject};
 use crate::model::ResourceId;
+use crate::model::retention::Age;
 use oci_registry::RepositoryName;
 use oci_registry::reference::RegistryEndpoint;
 
@@ -25,6 +26,28 @@ pub(super) struct RetentionScope<'a> {
     /// All resources of the repository, including this one.
     pub resources: Vec<NamedResource<'a>>,
     pub members: Vec<ScopedRetention<'a>>,
+    /// The retention of manifests without a tag.
+    pub untagged: Option<UntaggedRetention>,
+}
+
+/// The retention of the manifests without a tag of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UntaggedRetention {
+    /// The name of the retention.
+    pub name: String,
+    /// The number of newest ones that stay.
+    pub keep_last: Option<u64>,
+    /// The age up to which they stay.
+    pub older_than: Option<Age>,
+}
+
+impl UntaggedRetention {
+    /// The retention, if it is about manifests without a tag.
+    pub(super) fn of(name: &str, retention: &Retention) -> Option<Self> {
+        let RetentionCondition::Limits { keep_last, older_than } = retention.condition else { return None };
+        let is_it = retention.subject == RetentionSubject::Untagged;
+        is_it.then(|| Self { name: name.to_owned(), keep_last, older_than })
+    }
 }
 
 /// A retention in one repository.
