@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::model::retention::Age;
+use crate::model::retention::{Age, AgeFrom};
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
 use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
@@ -357,10 +357,25 @@ pub struct Retention {
     pub subject: RetentionSubject,
     /// The condition under which one of these tags is removed.
     pub condition: RetentionCondition,
+    /// The start of the age of a tag.
+    pub age_from: AgeFrom,
+    /// The tags that stay besides.
+    pub keep: KeptBesides,
     /// The resources whose repositories it applies to.
     pub resources: Vec<ResourceId>,
     /// The names of the registries that it applies to, among those that the resources are published to.
     pub registries: Vec<String>,
+}
+
+/// The tags that a retention keeps although they exceed its limits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptBesides {
+    /// Those of git tags that exist.
+    pub git_tags: bool,
+    /// Those of branches that exist.
+    pub branches: bool,
+    /// The files that name what is in use, relative to the folder of `publish.toml`.
+    pub in_use: Vec<String>,
 }
 
 /// The tags that a retention applies to.
@@ -385,6 +400,8 @@ pub enum RetentionCondition {
         keep_last: Option<u64>,
         /// The tag is older than this.
         older_than: Option<Age>,
+        /// The version is not one of this many newest versions of its minor line.
+        keep_per_minor: Option<u64>,
     },
 }
 

@@ -24,7 +24,7 @@ pub use commit::CommitUse;
 pub use data::{Context, Environment, WorkTree};
 pub use error::{ContextDoubt, ContextError};
 pub use facts::{PullRequestFacts, ReleaseFacts, RunFacts, Trigger};
-pub use git::{GitError, TaggedCommit, descent, files, newest_tags};
+pub use git::{GitError, GitRef, TaggedCommit, descent, existing_refs, files, newest_tags};
 pub use needs::Needs;
 pub use release_tags::ReleaseTags;
 pub use released::TaggedCommits;

@@ -40,8 +40,9 @@ pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
 pub use retention::{
-    Decided, Decisions, KeptTag, ListedTag, RemovedTag, RetainedRepository, Retentions, UntaggedRetention,
-    merge,
+    Decided, Decisions, InUse, KeptTag, KnownRefs, ListedTag, ReferencesError, RemovedTag,
+    RetainedRepository, Retentions, Spared, UntaggedRetention, UsedReferences, merge, unnamed,
+    used_references,
 };
 pub use selection::{Address, Selection};
 pub use tag_template::TagTemplate;

@@ -59,6 +59,8 @@ pub enum UntaggedReason {
         /// The tag.
         tag: Tag,
     },
+    /// Something outside of the registry still uses it.
+    InUse,
     /// It is one of the newest.
     Newest {
         /// The number of newest ones that stay.
@@ -83,6 +85,7 @@ impl UntaggedReason {
             Self::Reached { tag: None, .. } => "reached from one that stays".to_owned(),
             Self::Refers { .. } => "referrers of what stays".to_owned(),
             Self::Referrers { .. } => "with referrers under a tag".to_owned(),
+            Self::InUse => "in use".to_owned(),
             Self::Newest { .. } => "newest".to_owned(),
             Self::Younger { age } => format!("younger than {age}"),
             Self::TimeUnknown => "of unknown age".to_owned(),
@@ -100,6 +103,7 @@ impl fmt::Display for UntaggedReason {
             Self::Reached { by, tag: None } => write!(f, "{} needs it, which stays", by.short(12)),
             Self::Refers { to } => write!(f, "it refers to {}, which stays", to.short(12)),
             Self::Referrers { tag } => write!(f, "{tag} holds its signatures or other referrers"),
+            Self::InUse => f.write_str("it is in use"),
             Self::Newest { keep_last } => write!(f, "one of the newest {keep_last}"),
             Self::Younger { age } => write!(f, "younger than {age}"),
             Self::TimeUnknown => f.write_str("the registry does not say when it was put"),

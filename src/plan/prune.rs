@@ -52,6 +52,8 @@ pub struct UntaggedManifests {
     pub retention: UntaggedRetention,
     /// Everything that the repository holds, or the reason why that cannot be known.
     pub inventory: Result<Inventory, String>,
+    /// The manifests that something outside of the registry still uses.
+    pub in_use: BTreeSet<Digest>,
 }
 
 /// Returns the plan that removes the tags chosen by retentions. `mutabilities` are those of the rules that retentions
@@ -152,14 +154,14 @@ impl Pruned {
 
     /// The decision about the manifests without a tag, if a retention is about them, or the reason why there is none.
     fn untagged(&self, now: i64) -> Option<Result<PlannedUntagged, String>> {
-        let UntaggedManifests { retention, inventory } = self.untagged.as_ref()?;
+        let UntaggedManifests { retention, inventory, in_use } = self.untagged.as_ref()?;
         let inventory = match inventory {
             Ok(inventory) => inventory,
             Err(why) => return Some(Err(why.clone())),
         };
         let (keep_last, older_than) = (retention.keep_last, retention.older_than);
         let limits = UntaggedLimits { keep_last, older_than: older_than.map(Age::seconds) };
-        let decision = match inventory.untagged(&limits, now) {
+        let decision = match inventory.untagged(&limits, in_use, now) {
             Ok(decision) => decision,
             Err(dark) => {
                 return Some(Err(format!(
@@ -172,6 +174,7 @@ impl Pruned {
             UntaggedObstacle::Reached(by, tag) => UntaggedReason::Reached { by, tag },
             UntaggedObstacle::Refers(to) => UntaggedReason::Refers { to },
             UntaggedObstacle::Referrers(tag) => UntaggedReason::Referrers { tag },
+            UntaggedObstacle::InUse => UntaggedReason::InUse,
             UntaggedObstacle::Newest => UntaggedReason::Newest { keep_last: keep_last.unwrap_or_default() },
             UntaggedObstacle::Younger => match older_than {
                 Some(age) => UntaggedReason::Younger { age },

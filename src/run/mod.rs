@@ -14,6 +14,7 @@
 //! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
+mod bundle;
 mod check;
 mod confined;
 mod files;
@@ -22,6 +23,7 @@ mod init;
 mod lint;
 mod package;
 mod path;
+mod placed;
 mod prune;
 mod reach;
 mod rollback;
@@ -36,6 +38,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,

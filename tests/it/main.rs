@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bound_plan;
+mod bundle;
 mod chart_rules;
 mod chart_values;
 mod checks;
@@ -40,6 +41,7 @@ mod registry_github;
 mod registry_http;
 mod requests;
 mod restore;
+mod retention_git;
 mod schema;
 mod security;
 mod stages;

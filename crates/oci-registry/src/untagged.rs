@@ -26,6 +26,8 @@ pub enum UntaggedObstacle {
     Refers(Digest),
     /// This tag holds its signatures or other referrers.
     Referrers(Tag),
+    /// Something outside of the registry still uses it.
+    InUse,
     /// It is one of the newest.
     Newest,
     /// It is not old enough.
@@ -46,16 +48,23 @@ pub struct UntaggedDecision {
 }
 
 impl Inventory {
-    /// Decides about every manifest without a tag. `now` is in seconds since 1970.
+    /// Decides about every manifest without a tag. Those `in_use` stay, with all that they reach. `now` is in seconds since 1970.
     ///
     /// # Errors
     ///
     /// The digest of a manifest that cannot be read: it may reach any other.
-    pub fn untagged(&self, limits: &UntaggedLimits, now: i64) -> Result<UntaggedDecision, Digest> {
+    pub fn untagged(
+        &self,
+        limits: &UntaggedLimits,
+        in_use: &BTreeSet<Digest>,
+        now: i64,
+    ) -> Result<UntaggedDecision, Digest> {
         if let Some(unreadable) = self.unreadable() {
             return Err(unreadable.clone());
         }
         let mut keep = self.held_by_referrer_tags();
+        let used = in_use.iter().filter(|digest| self.is_bare(digest));
+        keep.extend(used.map(|digest| (digest.clone(), UntaggedObstacle::InUse)));
         let bare = |(digest, _): &(&Digest, &crate::inventory::Holding)| self.is_bare(digest);
         let untagged: BTreeSet<Digest> =
             self.manifests().iter().filter(bare).map(|(digest, _)| digest.clone()).collect();

@@ -29,7 +29,7 @@ fn inventory(held: &[Held<'_>]) -> Inventory {
 
 fn removed(inventory: &Inventory, names: &[&str], keep_last: Option<u64>, days: Option<i64>) -> Vec<String> {
     let limits = UntaggedLimits { keep_last, older_than: days.map(|days| days * DAY) };
-    let decision = inventory.untagged(&limits, NOW).expect("a decision");
+    let decision = inventory.untagged(&limits, &BTreeSet::new(), NOW).expect("a decision");
     names.iter().filter(|name| decision.remove.contains(&digest(name))).map(ToString::to_string).collect()
 }
 
@@ -74,7 +74,7 @@ fn what_a_tag_an_index_a_referrer_or_a_fallback_tag_reaches_stays() {
         ("free", &[], 90, &[], None),
     ]);
     let limits = UntaggedLimits { keep_last: None, older_than: Some(7 * DAY) };
-    let decision = held.untagged(&limits, NOW).expect("a decision");
+    let decision = held.untagged(&limits, &BTreeSet::new(), NOW).expect("a decision");
     assert_eq!(decision.remove, BTreeSet::from([digest("lost-proof"), digest("free")]));
     let tag = |text: &str| text.parse::<Tag>().expect("a tag");
     for (name, expected) in [
@@ -93,17 +93,33 @@ fn what_a_tag_an_index_a_referrer_or_a_fallback_tag_reaches_stays() {
 }
 
 #[test]
+fn what_is_in_use_stays_with_all_that_it_reaches() {
+    let held = inventory(&[
+        ("index", &[], 90, &["child"], None),
+        ("child", &[], 90, &[], None),
+        ("other", &[], 90, &[], None),
+    ]);
+    let removed = |used: &str| {
+        let decision = held.untagged(&UntaggedLimits::default(), &BTreeSet::from([digest(used)]), NOW);
+        decision.expect("a decision").remove
+    };
+    assert_eq!(removed("index"), BTreeSet::from([digest("other")]));
+    // A cluster that runs one platform may name that one alone.
+    assert_eq!(removed("child"), BTreeSet::from([digest("other"), digest("index")]));
+}
+
+#[test]
 fn nothing_is_decided_beside_a_manifest_that_cannot_be_read() {
     let holding = Holding { created: Some(0), ..Holding::default() };
     let held = Inventory::new([(digest("dark"), holding)].into());
-    assert_eq!(held.untagged(&UntaggedLimits::default(), NOW), Err(digest("dark")));
+    assert_eq!(held.untagged(&UntaggedLimits::default(), &BTreeSet::new(), NOW), Err(digest("dark")));
 }
 
 #[test]
 fn an_unknown_time_keeps() {
     let holding = Holding { parts: Some(ManifestParts::default()), ..Holding::default() };
     let held = Inventory::new([(digest("timeless"), holding)].into());
-    let decision = held.untagged(&UntaggedLimits::default(), NOW).expect("a decision");
+    let decision = held.untagged(&UntaggedLimits::default(), &BTreeSet::new(), NOW).expect("a decision");
     assert_eq!(decision.keep.get(&digest("timeless")), Some(&UntaggedObstacle::TimeUnknown));
 }
 
@@ -139,7 +155,7 @@ proptest! {
     #[test]
     fn nothing_that_stays_reaches_a_removed_manifest(inventory in repository(), last in 0..4_u64, days in 0..15_i64) {
         let limits = UntaggedLimits { keep_last: Some(last), older_than: Some(days * DAY) };
-        let decision = inventory.untagged(&limits, NOW).expect("a decision");
+        let decision = inventory.untagged(&limits, &BTreeSet::new(), NOW).expect("a decision");
         let manifests = inventory.manifests();
         // Everything that stays, and all that it reaches or that refers to it.
         let mut stays: BTreeSet<&Digest> = manifests.keys().filter(|it| !decision.remove.contains(*it)).collect();

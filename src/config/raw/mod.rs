@@ -14,7 +14,7 @@ use oci_registry::Provider;
 pub(super) use resource::{
     RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
 };
-pub(super) use retention::{RawRetention, RetentionEvent};
+pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
 pub(super) use tag_rule::RawTagRule;
 

@@ -8,14 +8,18 @@
 mod claims;
 mod decide;
 mod decisions;
+mod guards;
 mod lint;
 mod merge;
 mod protection;
+mod references;
 mod scope;
 
 pub use decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
+pub use guards::{InUse, KnownRefs, Spared, unnamed};
 pub(super) use lint::lint;
 pub use merge::{Decided, merge};
+pub use references::{ReferencesError, UsedReferences, used_references};
 pub use scope::{RetainedRepository, UntaggedRetention};
 
 use super::rules::{self, RuleError, RulePart};
@@ -123,9 +127,26 @@ impl<'a> Retentions<'a> {
 
     /// Decides about the `tags` that a resource has in a registry. All of them must be given, because the newest stay.
     /// `now` is in seconds since 1970.
-    pub fn decide(&self, resource: &ResourceId, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
+    pub fn decide(
+        &self,
+        resource: &ResourceId,
+        registry: &str,
+        tags: &[ListedTag],
+        spared: &Spared,
+        now: i64,
+    ) -> Decisions {
         let scope = self.scope(resource, registry);
-        scope.map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, now))
+        scope
+            .map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, spared, now))
+    }
+
+    /// Returns those of `tags` whose image has to be asked when it was made, whatever the registry says.
+    pub fn needs_creation(&self, resource: &ResourceId, registry: &str, tags: &[Tag]) -> Vec<Tag> {
+        let Some(scope) = self.scope(resource, registry) else { return Vec::new() };
+        let members = || scope.members.iter().filter(|it| it.counts_from_creation() && it.needs_time());
+        let needs =
+            |tag: &&Tag| members().any(|it| it.claims.of(&self.renderer.templates, tag) == Attribution::Yes);
+        tags.iter().filter(needs).cloned().collect()
     }
 
     fn scope(&self, resource: &ResourceId, registry: &str) -> Option<&RetentionScope<'a>> {
@@ -166,7 +187,7 @@ fn claims<'a>(
         RetentionSubject::Untagged => return Ok(None),
         RetentionSubject::Rule(rule_name) => rule_name.as_str(),
     };
-    let Some(template) = TagTemplate::of_rule(renderer.config, rule_name) else { return Ok(None) };
+    let Some(template) = TagTemplate::named(renderer.config, rule_name) else { return Ok(None) };
     let reader = readers.of(template, named);
     let own = match (retention.condition, context.pull_request) {
         (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, template.text()) => {

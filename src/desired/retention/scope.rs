@@ -3,7 +3,7 @@
 use super::claims::ClaimedTags;
 use crate::config::{Config, NamedResource, Retention, RetentionCondition, RetentionSubject};
 use crate::model::ResourceId;
-use crate::model::retention::Age;
+use crate::model::retention::{Age, AgeFrom};
 use oci_registry::RepositoryName;
 use oci_registry::reference::RegistryEndpoint;
 
@@ -44,7 +44,9 @@ pub struct UntaggedRetention {
 impl UntaggedRetention {
     /// The retention, if it is about manifests without a tag.
     pub(super) fn of(name: &str, retention: &Retention) -> Option<Self> {
-        let RetentionCondition::Limits { keep_last, older_than } = retention.condition else { return None };
+        let RetentionCondition::Limits { keep_last, older_than, .. } = retention.condition else {
+            return None;
+        };
         let is_it = retention.subject == RetentionSubject::Untagged;
         is_it.then(|| Self { name: name.to_owned(), keep_last, older_than })
     }
@@ -64,10 +66,15 @@ impl ScopedRetention<'_> {
     pub fn needs_time(&self) -> bool {
         match self.retention.condition {
             RetentionCondition::PullRequestClosed => false,
-            RetentionCondition::Limits { older_than, .. } => {
-                older_than.is_some() || self.claims.by_version().is_none()
+            RetentionCondition::Limits { older_than, keep_last, .. } => {
+                older_than.is_some() || (keep_last.is_some() && self.claims.by_version().is_none())
             }
         }
+    }
+
+    /// Whether the time that the image states counts, whatever the registry says.
+    pub fn counts_from_creation(&self) -> bool {
+        self.retention.age_from == AgeFrom::Creation
     }
 }
 
