@@ -33,6 +33,8 @@ pub struct ObservedRepository {
     pub standing: BTreeMap<Digest, StandingVersion>,
     /// The version being published, if it is withdrawn: by the configuration, or by a tag of the repository.
     pub withdrawn: Option<Version>,
+    /// The digests that immutable tags name, other than the root, with the same images as the content to publish.
+    pub same_images: BTreeSet<Digest>,
     /// The manifests of the content that the repository lacks.
     pub missing_manifests: BTreeSet<Digest>,
     /// The blobs of the content that the repository lacks.
@@ -68,6 +70,7 @@ impl ObservedRepository {
             lines: BTreeMap::new(),
             others: BTreeMap::new(),
             standing: BTreeMap::new(),
+            same_images: BTreeSet::new(),
             missing_manifests: BTreeSet::new(),
             missing_blobs: BTreeSet::new(),
             referrers: ObservedReferrers::default(),

@@ -42,6 +42,7 @@ mod registry_http;
 mod requests;
 mod restore;
 mod retention_git;
+mod same_images;
 mod schema;
 mod security;
 mod stages;
