@@ -12,8 +12,8 @@ use crate::run::{self, Run};
 /// Take a version back: floating tags go to the best version that stands
 ///
 /// Floating tags that name the version go to the highest other version of their line, and a tag `withdrawn-…` beside the version's own
-/// tag marks it, so that no job takes them back, however old its publish.toml is. No content is removed. Prints the setting that
-/// tells `verify` and later releases.
+/// tag marks it, so that no job takes them back, however old its publish.toml is. No content is removed. Prints the setting for
+/// publish.toml, which is for its readers.
 #[derive(Debug, Args)]
 pub struct WithdrawArguments {
     /// The version, or its git tag: `1.2.4`, `v1.2.4`, `broker/v1.2.4`.

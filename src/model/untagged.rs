@@ -1,4 +1,4 @@
-//! What a prune plans for manifests without a tag, with the proof that nothing that stays reaches those that go.
+//! The plan of a prune for manifests without a tag, with the proof that nothing that stays reaches those that go.
 
 use std::fmt;
 

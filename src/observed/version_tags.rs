@@ -69,7 +69,7 @@ pub struct VersionQuestions<'a> {
 pub struct VersionTags {
     /// The digests of the tags. Tags that do not exist are left out.
     pub tags: BTreeMap<Tag, Digest>,
-    /// The versions of the images that floating tags name, as far as something shows them.
+    /// The versions of the images that floating tags name, if something shows them.
     pub versions: BTreeMap<Digest, ShownVersion>,
 }
 

@@ -76,7 +76,7 @@ impl Run {
     }
 }
 
-/// What retentions spare beside their limits, in every repository.
+/// Everything that retentions spare beside their limits, in every repository.
 #[derive(Default)]
 struct Sparing {
     refs: Option<KnownRefs>,
@@ -108,7 +108,7 @@ impl Sparing {
         if diagnostics.is_empty() { Ok(Self { refs, used }) } else { Err(diagnostics) }
     }
 
-    /// What the retentions spare in one repository.
+    /// Everything that the retentions spare in one repository.
     fn of(&self, endpoint: &RegistryEndpoint, name: &RepositoryName) -> Spared {
         let mut spared = Spared { refs: self.refs.clone(), in_use: BTreeMap::new() };
         for (retention, references) in &self.used {

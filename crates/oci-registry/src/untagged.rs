@@ -69,7 +69,7 @@ impl Inventory {
         let untagged: BTreeSet<Digest> =
             self.manifests().iter().filter(bare).map(|(digest, _)| digest.clone()).collect();
         let free = untagged.iter().filter(|digest| !keep.contains_key(*digest)).cloned().collect();
-        // Whatever their age, these are reached by nothing that has a tag.
+        // Nothing that has a tag reaches these, at any age.
         let free = self.still_removable(free, &BTreeSet::new(), i64::MAX);
         let mut ranked: Vec<&Digest> = free.iter().filter(|digest| self.is_root(digest)).collect();
         ranked.sort_by_key(|digest| (Reverse(self.created(digest)), *digest));

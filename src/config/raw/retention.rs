@@ -37,7 +37,7 @@ pub(in crate::config) struct RawRetention {
     #[schemars(extend("examples" = [["git_tags", "branches"]]))]
     pub keep: Option<OneOrMany<RetentionKeep>>,
     /// Files that name images that are still in use: `file:PATH`, with one reference on each line, or the JSON of
-    /// `kubectl get pods -A -o json`. What they name stays.
+    /// `kubectl get pods -A -o json`. The named images stay.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["file:deployed.txt"]]))]
     pub in_use: Option<Vec<String>>,
     /// The start of the age: when the registry got the tag, or when the image was made. Default: `"publication"`.

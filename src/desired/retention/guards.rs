@@ -1,4 +1,4 @@
-//! What a retention spares beside its limits: tags of git tags and branches that exist, and tags and digests that something still uses.
+//! The tags that a retention spares beside its limits: those of git tags and branches that exist, and tags and digests that something still uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use oci_registry::{Digest, Tag};
 /// The git refs that exist, or the reason why they are not known.
 pub type KnownRefs = Result<Vec<GitRef>, String>;
 
-/// What is in use in one repository: the names under which something refers to it, each with where it was found.
+/// The images of one repository that are in use: the names under which something refers to it, each with where it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InUse {
     /// The tags.
@@ -34,12 +34,12 @@ impl InUse {
     }
 }
 
-/// What the retentions of one repository spare.
+/// Everything that the retentions of one repository spare.
 #[derive(Debug, Clone, Default)]
 pub struct Spared {
     /// The git refs, if a retention asks for them.
     pub refs: Option<KnownRefs>,
-    /// What is in use, by the name of the retention that asks for it.
+    /// The images in use, by the name of the retention that asks for it.
     pub in_use: BTreeMap<String, InUse>,
 }
 

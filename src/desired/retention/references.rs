@@ -121,7 +121,7 @@ fn images<'v>(value: &'v Value, found: &mut Vec<(&'v str, &'v str)>) {
 }
 
 impl UsedReferences {
-    /// What the references name in one repository.
+    /// The images of one repository that the references name.
     pub fn of(&self, endpoint: &RegistryEndpoint, name: &RepositoryName) -> InUse {
         let own = endpoint.url.identity(name);
         let mut in_use = InUse::default();
