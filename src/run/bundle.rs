@@ -16,7 +16,7 @@ use super::placed::{folder_of, rebase};
 use super::session::{Result, Session};
 use super::{Run, path};
 use crate::content::{Published, publishable};
-use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ContentSpec;
 use crate::model::plan::Plan;
 use crate::saved;

@@ -13,7 +13,7 @@ fn repository(retentions: &str) -> Folder {
     let text = format!(
         "version = 1\n[registries.bundle]\nurl = \"oci:registry\"\n\
          [tags.version]\non = \"tag\"\ntemplate = \"v{{{{ version }}}}\"\n\
-         [tags.branch]\non = \"branch\"\ntemplate = \"{{{{ git.branch | slug }}}}\"\nmutability = \"mutable\"\n\
+         [tags.branch]\non = \"branch\"\ntemplate = \"branch-{{{{ git.branch | slug }}}}\"\nmutability = \"mutable\"\n\
          [images.app]\nsource = \"oci:image\"\n{retentions}"
     );
     let folder = Folder::with(&[("publish.toml", &text), (".gitignore", "/image\n/registry\n/origin\n")]);
@@ -69,7 +69,7 @@ fn branches_that_are_gone_lose_their_tags() {
     let shown = folder.run("prune --event schedule -v --auto-approve").wide().done().expect_code(0).shown();
     assert!(shown.contains("no git tag or branch that exists has it"), "{shown}");
     assert!(shown.contains("kept: the branch main exists"), "{shown}");
-    let left: Vec<String> = all.into_iter().filter(|tag| tag != "feature").collect();
+    let left: Vec<String> = all.into_iter().filter(|tag| tag != "branch-feature").collect();
     assert_eq!(tags(&folder, "app"), left);
     // A remote that does not answer proves nothing.
     folder.git(&["push", "--quiet", "origin", "--delete", "other/fix"]);
@@ -101,13 +101,13 @@ fn versions_of_git_tags_that_exist_stay_and_so_do_the_newest_of_each_minor_line(
 
 #[test]
 fn the_age_counts_from_the_publication_unless_the_file_says_otherwise() {
-    let old = "[retention.old]\nmatch = \"main\"\nolder_than = \"30d\"\n";
+    let old = "[retention.old]\nmatch = \"branch-main\"\nolder_than = \"30d\"\n";
     let folder = repository(old);
     // An old commit, published today.
     folder.image("image", &image("app").created("2020-01-01T00:00:00Z"));
     published(&folder, "refs/heads/main");
     folder.run("prune --event schedule --auto-approve").done().expect_code(0);
-    assert_eq!(tags(&folder, "app"), ["main"]);
+    assert_eq!(tags(&folder, "app"), ["branch-main"]);
     let text = folder.read("publish.toml");
     folder.write("publish.toml", format!("{text}age_from = \"creation\"\n"));
     let shown = folder.run("prune --event schedule").wide().done().expect_code(1).shown();
