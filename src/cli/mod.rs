@@ -21,6 +21,7 @@ mod schema;
 mod show;
 mod tags;
 mod verify;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,7 @@ enum Command {
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
     Rollback(rollback::RollbackArguments),
+    Withdraw(withdraw::WithdrawArguments),
     List(list::ListArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
@@ -96,6 +98,7 @@ fn run(output: &Output) -> u8 {
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
         Command::List(arguments) => list::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),

@@ -1,4 +1,4 @@
-//! What is published: repositories, their images, and the tags of each.
+//! The published content: repositories, their images, and the tags of each.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use oci_registry::{Digest, Tag};
 /// The version of the JSON form of a catalogue.
 pub const CATALOGUE_VERSION: &str = "1.0";
 
-/// What the registries hold of the declared images, charts and artifacts.
+/// The content that the registries hold of the declared images, charts and artifacts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Catalogue {
     /// The version of this format, `MAJOR.MINOR`.
@@ -20,7 +20,7 @@ pub struct Catalogue {
     pub repositories: Vec<CatalogueRepository>,
 }
 
-/// What one repository holds.
+/// The content of one repository.
 #[derive(Debug, Clone, Serialize)]
 pub struct CatalogueRepository {
     /// `images.NAME@REGISTRY`.
@@ -31,7 +31,7 @@ pub struct CatalogueRepository {
     pub registry: String,
     /// The full name.
     pub name: String,
-    /// Who can pull, as an anonymous pull showed; left out for a directory.
+    /// The visibility, as an anonymous pull showed it; left out for a directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<ObservedVisibility>,
     /// The reason why the list of tags may lack some.

@@ -22,6 +22,7 @@ mod resource;
 pub mod retention;
 pub mod secret_search;
 pub mod standing;
+pub mod untagged;
 pub mod verification;
 pub mod visibility;
 pub mod words;

@@ -24,6 +24,7 @@ mod rows;
 pub mod secrets;
 mod size;
 pub mod tags;
+mod untagged;
 pub mod verification;
 
 pub use bars::Bars;

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bound_plan;
+mod bundle;
 mod chart_rules;
 mod chart_values;
 mod checks;
@@ -17,6 +18,7 @@ mod events;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod going_back;
 mod hostile_plan;
 mod hostile_sources;
 mod init;
@@ -41,6 +43,7 @@ mod registry_github;
 mod registry_http;
 mod requests;
 mod restore;
+mod retention_git;
 mod same_images;
 mod schema;
 mod security;

@@ -1,4 +1,4 @@
-//! What is published: for people, for machines, and as a site.
+//! The published images and charts: for people, for machines, and as a site.
 
 mod site;
 
