@@ -40,7 +40,7 @@ pub struct ListedImages {
     pub images: Vec<CatalogueImage>,
     /// The number of images that were left out.
     pub older: usize,
-    /// Who can pull; `None` if there is nothing, or nobody to ask.
+    /// The visibility; `None` if there is nothing, or nobody to ask.
     pub visibility: Option<ObservedVisibility>,
 }
 
