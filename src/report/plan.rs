@@ -256,10 +256,7 @@ fn summary(plan: &Plan) -> String {
         0 => {}
         count => counts.push(format!("{count} untagged to delete")),
     }
-    let counts = match counts.is_empty() {
-        true => "nothing to remove".to_owned(),
-        false => counts.join(", "),
-    };
+    let counts = if counts.is_empty() { "nothing to remove".to_owned() } else { counts.join(", ") };
     if plan.is_blocked() {
         let why = blocked(plan);
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");

@@ -168,7 +168,7 @@ impl<'a> Candidate<'a> {
             match &tag.rendered {
                 // A list may lack a tag that exists.
                 Rendered::Tag(it) if own.is_empty() && readers.reads(&tag.template.name()) => {
-                    own.push(it.clone())
+                    own.push(it.clone());
                 }
                 Rendered::Unknown(why) => {
                     let message =

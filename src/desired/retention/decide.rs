@@ -180,12 +180,12 @@ fn of_minor(
         Version::parse(text.strip_prefix('v').unwrap_or(&text)).ok()
     };
     let version = |tag: &Tag| reader.map_or_else(|| plain(tag), |reader| reader.version(tag));
-    let (mut lines, mut reasons): (HashMap<(u64, u64), Vec<(Version, &Tag)>>, _) =
-        (HashMap::new(), HashMap::new());
+    let mut lines: HashMap<(u64, u64), Vec<(Version, &Tag)>> = HashMap::new();
+    let mut reasons = HashMap::new();
     for listed in own {
         match version(&listed.tag) {
             Some(version) => {
-                lines.entry((version.major, version.minor)).or_default().push((version, &listed.tag))
+                lines.entry((version.major, version.minor)).or_default().push((version, &listed.tag));
             }
             None => drop(reasons.insert(listed.tag.clone(), Some(KeepReason::VersionUnknown))),
         }
