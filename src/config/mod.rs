@@ -30,7 +30,7 @@ use indexmap::IndexMap;
 
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
+use crate::model::{Compare, ImagePin, KeyPath, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
@@ -246,6 +246,21 @@ pub struct DeclaredChart {
     pub version: String,
     /// The version of the application in the chart: a template.
     pub app_version: Option<String>,
+    /// The images that its values name.
+    pub images: Vec<DeclaredChartImage>,
+}
+
+/// An entry of `images` of `[charts.NAME]`.
+#[derive(Debug, Clone)]
+pub struct DeclaredChartImage {
+    /// The path in `values.yaml`, whose text is the key in the table.
+    pub path: KeyPath,
+    /// The image.
+    pub image: ResourceId,
+    /// How it is named. `None`: by an immutable tag if there is one, else by digest.
+    pub pin: Option<ImagePin>,
+    /// The registry that is named. `None`: one that both are published to.
+    pub registry: Option<String>,
 }
 
 /// `[artifacts.NAME]`: the keys that only artifacts have.

@@ -11,7 +11,7 @@ use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::{self, FileVersion, ResourceVersion};
-use crate::config::{Config, NamedResource, Resource};
+use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, Mutability, ResourceId, ResourceKind};
@@ -185,6 +185,7 @@ pub fn tags(
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
+    silence_charts(config, &mut resources);
     let nothing = resources
         .values()
         .all(|resource: &ResourceTags| resource.tags.is_empty() && resource.held_back.is_empty());
@@ -198,6 +199,23 @@ pub fn tags(
             .help(unknown_event_help(context)),
         ]),
         _ => Ok(resources),
+    }
+}
+
+/// Silences the charts that name an image of which nothing is published: they would name an image that does not exist.
+fn silence_charts(config: &Config, resources: &mut IndexMap<ResourceId, ResourceTags>) {
+    for NamedResource { id, resource } in config.named_resources() {
+        let DeclaredContent::Chart(chart) = &resource.content else { continue };
+        let is_silent = |image: &ResourceId| resources.get(image).is_none_or(|tags| tags.tags.is_empty());
+        let Some(silent) = chart.images.iter().map(|it| &it.image).find(|image| is_silent(image)) else {
+            continue;
+        };
+        let reason = format!("the chart names {}, of which nothing is published", silent.title());
+        if let Some(tags) = resources.get_mut(id) {
+            let gone = tags.tags.drain(..).chain(tags.held_back.drain(..));
+            tags.silent.extend(gone.map(|tag| (tag.rule, reason.clone())));
+            tags.chart_version = None;
+        }
     }
 }
 

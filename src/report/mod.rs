@@ -23,6 +23,7 @@ mod rows;
 pub mod secrets;
 mod size;
 pub mod tags;
+mod values;
 pub mod verification;
 
 pub use bars::Bars;

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bound_plan;
+mod chart_images;
 mod chart_rules;
 mod chart_values;
 mod checks;

@@ -7,6 +7,7 @@ mod annotations;
 mod artifacts_real;
 mod auth_check;
 mod branches;
+mod chart_images;
 mod charts;
 mod credentials_real;
 mod docker_archive_real;

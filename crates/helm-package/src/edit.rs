@@ -60,7 +60,7 @@ fn parse_chart_yaml(text: &str) -> Option<HelmYaml> {
 fn with_value(text: &str, yaml: &HelmYaml, key: &str, value: &str) -> Option<String> {
     let HelmContent::Mapping(entries) = yaml.root()?.content() else { return None };
     let find = |key: &str| entries.iter().find(|entry| entry.key == key);
-    let value = written_scalar(value);
+    let value = plain_or_quoted(value);
     if let Some(entry) = find(key) {
         let span = entry.value.bytes();
         if span.is_empty() {
@@ -81,9 +81,11 @@ fn with_key(text: &str, next: &HelmEntry<'_>, key: &str, value: &str) -> Option<
 }
 
 /// Returns `value` as a scalar: plain if it stays a string, otherwise in quotes.
-fn written_scalar(value: &str) -> String {
-    let simple = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_');
+pub(crate) fn plain_or_quoted(value: &str) -> String {
+    let simple =
+        |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_' | '/' | '@' | ':');
     let plain = value.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !value.ends_with(':')
         && value.chars().all(simple)
         && GoScalar::is_plain_string(value);
     if plain { value.to_owned() } else { serde_json::Value::from(value).to_string() }

@@ -4,9 +4,10 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use super::resource::{self, CommonKeys, Defaults};
-use crate::config::{DeclaredChart, DeclaredContent, Resource, raw};
-use crate::diagnostic::Code;
-use crate::model::{ResourceId, ResourceKind};
+use crate::config::declared::DeclaredNames;
+use crate::config::{DeclaredChart, DeclaredChartImage, DeclaredContent, Resource, raw};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{ImagePin, KeyPath, ResourceId, ResourceKind};
 use oci_content::TransportSpec;
 
 /// The version of a chart that declares none. For a release it is the release's version; for other events it is lower than any
@@ -35,13 +36,60 @@ pub(super) fn check_charts(
                 refuse_transport(&id, source, problems);
             }
             let version = raw.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+            let images = images(&id, raw.images.unwrap_or_default(), raw.pin, defaults.declared, problems);
             let content = raw.source.map(|source| {
-                DeclaredContent::Chart(DeclaredChart { source, version, app_version: raw.app_version })
+                let app_version = raw.app_version;
+                DeclaredContent::Chart(DeclaredChart { source, version, app_version, images })
             });
             let resource = resource::check_resource(&id, common, content, defaults, problems)?;
             Some((id, resource))
         })
         .collect()
+}
+
+/// The entries of `images`. Reports names that are not declared.
+fn images(
+    id: &ResourceId,
+    raw: IndexMap<String, raw::RawChartImage>,
+    pin: Option<ImagePin>,
+    declared: &DeclaredNames,
+    problems: &mut Problems<'_>,
+) -> Vec<DeclaredChartImage> {
+    let mut images = Vec::new();
+    for (key, raw) in raw {
+        let is_table = matches!(raw, raw::RawChartImage::Table(_));
+        let table = match raw {
+            raw::RawChartImage::Name(image) => {
+                raw::RawPinnedImage { image: Some(image), ..Default::default() }
+            }
+            raw::RawChartImage::Table(table) => table,
+        };
+        let [section, name] = id.path();
+        let at = |inner: Option<&'static str>| -> Vec<&str> {
+            [section, name, "images", key.as_str()].into_iter().chain(inner.filter(|_| is_table)).collect()
+        };
+        if let (Some(image), Some(known)) = (&table.image, &declared.images) {
+            problems.known_name(image, known, &at(Some("image")), Code::ConfigUnknownImage);
+        }
+        if let (Some(registry), Some(known)) = (&table.registry, &declared.registries) {
+            problems.known_name(registry, known, &at(Some("registry")), Code::ConfigUnknownRegistry);
+        }
+        let path = match key.parse::<KeyPath>() {
+            Ok(path) => path,
+            Err(error) => {
+                let message = format!("`{}` is not a path in `values.yaml`: {error}", key.escape_debug());
+                let place = problems.places.key(&at(None));
+                let help =
+                    "write the keys with dots between them: `image`, `worker.image`, `containers.0.image`";
+                problems.report(Diagnostic::error(Code::ConfigValue, message).at_maybe(place, "").help(help));
+                continue;
+            }
+        };
+        let (Some(image), pin) = (table.image, table.pin.or(pin)) else { continue };
+        let image = ResourceId::new(ResourceKind::Image, image);
+        images.push(DeclaredChartImage { path, image, pin, registry: table.registry });
+    }
+    images
 }
 
 /// Reports a chart whose source is a transport instead of a directory. A chart that is already published is content like any

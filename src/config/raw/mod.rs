@@ -12,7 +12,8 @@ use serde::Deserialize;
 use crate::model::{Compare, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
+    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawImage, RawPinnedImage,
+    RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::model::Visibility;
+use crate::model::{ImagePin, Visibility};
 use oci_content::AnnotationPlace;
 
 /// An image to publish.
@@ -80,9 +80,16 @@ pub(in crate::config) struct RawChart {
     /// `0.0.0-pr-NUMBER.SHA`, and on every other event `0.0.0-BRANCH.SHA`.
     #[schemars(length(min = 1), extend("examples" = ["{{ version }}"]))]
     pub version: Option<String>,
-    /// The version of the application in the chart: a template. Default: the one in `Chart.yaml`.
+    /// The version of the application in the chart: a template. Default: the tag of the first of `images`, or the version in
+    /// `Chart.yaml` if there are none.
     #[schemars(length(min = 1), extend("examples" = ["{{ version }}", "{{ git.short_sha }}"]))]
     pub app_version: Option<String>,
+    /// The images that its `values.yaml` names: a path in that file, and an image that is declared here. The package names what this
+    /// run publishes of the image. A value is the name of the image, or `{ image, pin, registry }`.
+    #[schemars(extend("propertyNames" = { "minLength": 1 }, "examples" = [{ "image": "brokkr-broker" }]))]
+    pub images: Option<IndexMap<String, RawChartImage>>,
+    /// How the chart names its images: `"tag"`, or `"digest"`. Default: by tag, or by digest if no immutable tag is published.
+    pub pin: Option<ImagePin>,
     /// Its visibility: who may pull it. Default: the visibility that its registry declares.
     pub visibility: Option<Visibility>,
     /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
@@ -91,6 +98,45 @@ pub(in crate::config) struct RawChart {
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
     pub tag_prefix: Option<String>,
+}
+
+/// An image that the values of a chart name.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(in crate::config) enum RawChartImage {
+    Name(String),
+    Table(RawPinnedImage),
+}
+
+/// An image that the values of a chart name, and how.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ChartImage")]
+pub(in crate::config) struct RawPinnedImage {
+    /// The name of the image.
+    #[schemars(required, length(min = 1), extend("examples" = ["brokkr-broker"]))]
+    pub image: Option<String>,
+    /// How it is named. Default: the chart's `pin`.
+    pub pin: Option<ImagePin>,
+    /// The registry that the chart names, if the image is published to several. Default: the first of the image's registries
+    /// that the chart is published to too.
+    #[schemars(length(min = 1), extend("examples" = ["ghcr"]))]
+    pub registry: Option<String>,
+}
+
+impl JsonSchema for RawChartImage {
+    fn schema_name() -> Cow<'static, str> {
+        "ChartImageOrName".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<RawPinnedImage>();
+        json_schema!({ "anyOf": [{ "type": "string", "minLength": 1 }, table] })
+    }
 }
 
 /// Files to publish as one artifact.
