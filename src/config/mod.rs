@@ -8,6 +8,8 @@
 mod check;
 mod credentials;
 mod declared;
+mod declared_chart;
+mod expand;
 mod file;
 mod layers;
 mod load;
@@ -30,11 +32,12 @@ use indexmap::IndexMap;
 
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::{Compare, ImagePin, KeyPath, OnTagFailure, ResourceId, Visibility};
+use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
+pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
 pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
@@ -235,32 +238,6 @@ pub struct DeclaredImage {
     pub labels: IndexMap<String, String>,
     /// Whether its referrers are published with it.
     pub referrers: bool,
-}
-
-/// `[charts.NAME]`: the keys that only charts have.
-#[derive(Debug, Clone)]
-pub struct DeclaredChart {
-    /// The directory of the chart, or a packaged chart: a template.
-    pub source: String,
-    /// The version that the chart is published as: a template.
-    pub version: String,
-    /// The version of the application in the chart: a template.
-    pub app_version: Option<String>,
-    /// The images that its values name.
-    pub images: Vec<DeclaredChartImage>,
-}
-
-/// An entry of `images` of `[charts.NAME]`.
-#[derive(Debug, Clone)]
-pub struct DeclaredChartImage {
-    /// The path in `values.yaml`, whose text is the key in the table.
-    pub path: KeyPath,
-    /// The image.
-    pub image: ResourceId,
-    /// How it is named. `None`: by an immutable tag if there is one, else by digest.
-    pub pin: Option<ImagePin>,
-    /// The registry that is named. `None`: one that both are published to.
-    pub registry: Option<String>,
 }
 
 /// `[artifacts.NAME]`: the keys that only artifacts have.

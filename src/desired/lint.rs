@@ -32,7 +32,7 @@ pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, samples::version(config));
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     for template in TagTemplate::all(config) {
@@ -152,11 +152,9 @@ fn tag_template_errors(renderer: &Renderer<'_>, template: TagTemplate<'_>) -> Ve
         .into_iter()
         .map(|error| at(config, &template.path(), &title, error))
         .collect();
-    if let TagTemplate::Rule { name, rule } = template
-        && let Some(when) = &rule.when
-    {
+    if let Some(when) = template.when() {
         let errors = templates.check(when, TemplateSyntax::Expression);
-        found.extend(errors.into_iter().map(|error| at(config, &["tags", name, "when"], &title, error)));
+        found.extend(errors.into_iter().map(|error| at(config, &template.when_path(), &title, error)));
     }
     found
 }

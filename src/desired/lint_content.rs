@@ -71,7 +71,7 @@ impl<'a> ResourceTemplates<'a> {
 /// Finds the errors for which Helm would refuse charts whose directories exist, and images that they name wrongly. People know the folder
 /// of `publish.toml` as `shown`. A chart outside of the `confines` is an error, and not read.
 pub fn lint_charts(config: &Config, shown: &Path, confines: &Confines) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, samples::version(config));
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
     charts(&renderer, shown, confines, None)
 }
 

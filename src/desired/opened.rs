@@ -12,7 +12,7 @@ use crate::config::{
     Config, DeclaredChart, DeclaredChartImage, DeclaredContent, DeclaredRegistry, NamedResource,
 };
 use crate::content::{self as publishing, Published};
-use crate::context::Context;
+use crate::context::{Context, last_change};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ContentSpec, ImagePin, Mutability, ResourceId};
 use helm_package::ChartImage;
@@ -47,6 +47,11 @@ impl<'a> ContentOpener<'a> {
         let mut spec = content::content(self.renderer, self.context, id, resource)?;
         if let (ContentSpec::Chart(spec), DeclaredContent::Chart(chart)) = (&mut spec, &resource.content) {
             spec.images = self.images(named, chart)?;
+            // An unrelated commit gives the same package.
+            let directory = self.surroundings.folder.join(&spec.path);
+            if self.surroundings.check(&spec.path).is_ok() && directory.is_dir() {
+                spec.created = last_change(&directory, self.context.sha.as_deref()).or(spec.created);
+            }
             if spec.app_version.is_none() {
                 spec.app_version = spec.images.first().map(|image| image.tag.to_string());
             }

@@ -24,6 +24,8 @@ pub(super) struct Renderer<'a> {
     /// The prefixes of release tags, each once.
     pub prefixes: Vec<&'a str>,
     file: FileVersion,
+    /// The versions in the `Chart.yaml` of charts that are published under them, or the reasons why they are unknown.
+    own_versions: HashMap<&'a ResourceId, Result<String, String>>,
     /// Whether the rendering of each rule depends on the resource's name.
     by_resource: HashMap<&'a str, bool>,
 }
@@ -48,7 +50,8 @@ impl<'a> Renderer<'a> {
                 (name.as_str(), in_when || in_template)
             })
             .collect();
-        Self { config, templates, prefixes: version::prefixes(config), file, by_resource }
+        let own_versions = version::read_own_versions(config);
+        Self { config, templates, prefixes: version::prefixes(config), file, own_versions, by_resource }
     }
 
     /// The version and the values of a resource.
@@ -71,7 +74,12 @@ impl<'a> Renderer<'a> {
     ) -> (ResourceVersion, Values) {
         let prefix = version::prefix(self.config, resource);
         let version = version::of(&self.prefixes, prefix, context, &self.file);
-        let values = values.with_resource(id).with_version(version.known());
+        let mut values = values.with_resource(id).with_version(version.known());
+        match self.own_versions.get(id) {
+            Some(Ok(own)) => values = values.with_chart_version(&id.name, own),
+            Some(Err(reason)) => values = values.without_chart_version(reason),
+            None => {}
+        }
         (version, values)
     }
 
@@ -93,6 +101,15 @@ impl<'a> Renderer<'a> {
             TagTemplate::Rule { name, .. } => self.by_resource.get(name).copied().unwrap_or(true),
             TagTemplate::ChartVersion { .. } => true,
         }
+    }
+
+    /// The same renderer with a sample in place of each version of a chart that cannot be read, for a configuration without its charts.
+    #[must_use]
+    pub fn with_sample_versions(mut self) -> Self {
+        for version in self.own_versions.values_mut().filter(|version| version.is_err()) {
+            *version = Ok("1.4.2".to_owned());
+        }
+        self
     }
 
     /// The same renderer for a configuration with errors, in which any name below `vars` may be declared.
@@ -264,9 +281,9 @@ pub(super) fn template_diagnostic(
     template: TagTemplate<'_>,
     error: &RuleError,
 ) -> Diagnostic {
-    let path = match (error.part, template) {
-        (RulePart::When, TagTemplate::Rule { name, .. }) => ["tags", name, "when"],
-        (RulePart::Template, _) | (RulePart::When, TagTemplate::ChartVersion { .. }) => template.path(),
+    let path = match error.part {
+        RulePart::When => template.when_path(),
+        RulePart::Template => template.path(),
     };
     let message = format!("{}: {}", template.title(), error.error.message);
     let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));

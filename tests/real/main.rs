@@ -14,6 +14,7 @@ mod docker_archive_real;
 mod docker_daemon_real;
 mod guides;
 mod helm;
+mod helm_images;
 mod index_real;
 mod precommit;
 mod promotion;

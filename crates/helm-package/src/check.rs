@@ -72,6 +72,13 @@ pub fn chart_name(folder: &Path, path: &str) -> Option<String> {
     read.map(|read| read.chart.metadata.name).filter(|name| !name.is_empty())
 }
 
+/// Returns the version of the chart at `path`, relative to `folder`, if it can be read.
+pub fn chart_version(folder: &Path, path: &str) -> Option<String> {
+    let location = ChartPath::find(folder, Path::new(""), path).ok()?;
+    let read = read_chart(&location, folder, &mut ChartFindings::default()).ok()?;
+    read.map(|read| read.chart.metadata.version).filter(|version| !version.is_empty())
+}
+
 /// Checks that the chart has the name of its repository, because Helm pulls `oci://…/NAME`.
 pub(crate) fn check_name(chart: &LoadedChart, wanted: Option<&str>, findings: &mut ChartFindings) {
     let name = &chart.metadata.name;

@@ -50,7 +50,7 @@ pub mod yaml;
 
 pub use chart_file::{ChartFile, FileSpan};
 pub use chart_image::{ChartImage, NamedImage, NamedTag, ValueChange, dotted};
-pub use check::{CheckedChart, chart_name, check_chart};
+pub use check::{CheckedChart, chart_name, chart_version, check_chart};
 pub use error::ChartError;
 pub use finding::{ChartFinding, FindingConcern, FindingSeverity};
 pub use manifest::{CONTENT, IMAGES, PROVENANCE};

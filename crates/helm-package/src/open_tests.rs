@@ -321,8 +321,10 @@ fn versions_are_set_in_place() {
         of("1.0.0+build", Some("a: \"b\"")),
         "name: a\nappVersion: \"a: \\\"b\\\"\"\nversion: 1.0.0+build\n"
     );
-    let odd = "name: a\nversion: &v 0.1.0\nannotations:\n  again: *v\n";
-    assert!(refused_chart(&Made::default().with("Chart.yaml", odd)).contains("cannot be set"));
+    let shared = "name: a\nversion: &v 0.1.0\nannotations:\n  again: *v\n";
+    let folder = written(&Made::default().with("Chart.yaml", shared));
+    let text = Sent::of(folder.path(), &spec("chart")).files()[0].1.clone();
+    assert!(text.contains("version: &v 1.2.3\n") && text.contains("again: 0.1.0\n"), "{text}");
 }
 
 #[test]

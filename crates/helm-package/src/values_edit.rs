@@ -5,9 +5,8 @@
 
 use serde_json::Value;
 
-use crate::edit::plain_or_quoted;
 use crate::helm_yaml::{HelmContent, HelmEntry, HelmNode, HelmYaml};
-use crate::scalar::GoScalar;
+use crate::scalar::{GoScalar, plain_or_quoted};
 
 /// How many aliases are replaced at most.
 const MAX_REPAIRS: usize = 100;

@@ -4,17 +4,12 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use super::resource::{self, CommonKeys, Defaults};
+use super::tag::check_globs;
 use crate::config::declared::DeclaredNames;
-use crate::config::{DeclaredChart, DeclaredChartImage, DeclaredContent, Resource, raw};
+use crate::config::{DEFAULT_VERSION, DeclaredChart, DeclaredChartImage, DeclaredContent, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{ImagePin, KeyPath, ResourceId, ResourceKind};
+use crate::model::{EventName, ImagePin, KeyPath, OnConflict, ResourceId, ResourceKind};
 use oci_content::TransportSpec;
-
-/// The version of a chart that declares none. For a release it is the release's version; for other events it is lower than any
-/// release and names the branch and the commit.
-const DEFAULT_VERSION: &str = "{% if event == \"tag\" %}{{ version }}\
-    {% elif event == \"pull_request\" %}0.0.0-pr-{{ pr.number }}.{{ git.short_sha | identifier }}\
-    {% else %}0.0.0-{{ git.branch | identifier }}.{{ git.short_sha | identifier }}{% endif %}";
 
 pub(super) fn check_charts(
     raw: IndexMap<String, raw::RawChart>,
@@ -37,14 +32,33 @@ pub(super) fn check_charts(
             }
             let version = raw.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
             let images = images(&id, raw.images.unwrap_or_default(), raw.pin, defaults.declared, problems);
+            let [section, key] = id.path();
+            let matches = check_globs(raw.r#match, &[section, key, "match"], problems);
+            let has_own_version = uses_own_version(&version);
+            let by_default = if has_own_version { OnConflict::Keep } else { OnConflict::Fail };
             let content = raw.source.map(|source| {
-                let app_version = raw.app_version;
-                DeclaredContent::Chart(DeclaredChart { source, version, app_version, images })
+                DeclaredContent::Chart(DeclaredChart {
+                    source,
+                    version,
+                    app_version: raw.app_version,
+                    images,
+                    on: raw.on.map(|on| on.into_vec().into_iter().map(EventName::from).collect()),
+                    matches,
+                    when: raw.when,
+                    on_conflict: raw.on_conflict.unwrap_or(by_default),
+                    has_own_version,
+                })
             });
             let resource = resource::check_resource(&id, common, content, defaults, problems)?;
             Some((id, resource))
         })
         .collect()
+}
+
+/// Whether the template of a version prints the one in `Chart.yaml`.
+fn uses_own_version(template: &str) -> bool {
+    let blank = |text: &str| text.split_whitespace().collect::<String>();
+    blank(template).contains("chart.version")
 }
 
 /// The entries of `images`. Reports names that are not declared.

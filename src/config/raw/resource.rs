@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::model::{ImagePin, Visibility};
+use super::tag_rule::RawEventName;
+use super::{NonEmptyText, OneOrMany};
+use crate::model::{ImagePin, OnConflict, Visibility};
 use oci_content::AnnotationPlace;
 
 /// An image to publish.
@@ -24,6 +26,11 @@ pub(in crate::config) struct RawImage {
         { "digests": "dist/digests", "from": "docker://ghcr.io/colliery-io/brokkr-broker" }
     ]))]
     pub source: Option<RawSource>,
+    /// The files, with one `*`, each of which stands for an image, if the name of the table has a `*`: the image gets the name
+    /// with the part that matches.
+    #[schemars(length(min = 1), extend("examples" = ["docker/*/Dockerfile"]))]
+    #[allow(dead_code)] // `expand` reads it.
+    pub each: Option<String>,
     /// The repository, below the namespace of each registry. Default: the name of the image.
     #[schemars(length(min = 1), extend("examples" = ["tools/broker"]))]
     pub repository: Option<String>,
@@ -67,6 +74,10 @@ pub(in crate::config) struct RawChart {
     /// beside it. A template; relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["charts/brokkr-broker", "dist/brokkr-broker-{{ chart.version }}.tgz"]))]
     pub source: Option<String>,
+    /// The files, with one `*`, each of which stands for a chart, if the name of the table has a `*`. Default: `source`.
+    #[schemars(length(min = 1), extend("examples" = ["charts/*/Chart.yaml"]))]
+    #[allow(dead_code)] // `expand` reads it.
+    pub each: Option<String>,
     /// The repository, below the namespace of each registry. Its last part is the name of the chart. Default: `charts/NAME`.
     #[schemars(length(min = 1), extend("examples" = ["helm/brokkr-broker"]))]
     pub repository: Option<String>,
@@ -76,10 +87,22 @@ pub(in crate::config) struct RawChart {
     /// The tag rules that apply to it besides the tag of its version, by name. Default: none.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["latest"]]))]
     pub tags: Option<Vec<String>>,
-    /// The version that the chart is published as: a template. Default: the version of the git tag; on a pull request
-    /// `0.0.0-pr-NUMBER.SHA`, and on every other event `0.0.0-BRANCH.SHA`.
-    #[schemars(length(min = 1), extend("examples" = ["{{ version }}"]))]
+    /// The version that the chart is published as: a template. `{{ chart.version }}` is the version in its `Chart.yaml`. Default: the
+    /// version of the git tag; on a pull request `0.0.0-pr-NUMBER.TIME.shaSHA`, and on every other event `0.0.0-BRANCH.TIME.shaSHA`.
+    #[schemars(length(min = 1), extend("examples" = ["{{ version }}", "{{ chart.version }}"]))]
     pub version: Option<String>,
+    /// The events that it is published on: one, or a list. Default: the events that have the values that its version needs.
+    #[schemars(extend("examples" = ["tag", ["tag", "branch"]]))]
+    pub on: Option<OneOrMany<RawEventName>>,
+    /// Globs, one of which the branch (or the git tag, on `tag`) must match: one, or a list. Default: any.
+    #[schemars(extend("examples" = ["main"]))]
+    pub r#match: Option<OneOrMany<NonEmptyText>>,
+    /// A condition in the template language. The chart is published only if it is true.
+    #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
+    pub when: Option<String>,
+    /// The action if its version is published already with another digest. Default: `"fail"`, or `"keep"` if it is the version in
+    /// `Chart.yaml`.
+    pub on_conflict: Option<OnConflict>,
     /// The version of the application in the chart: a template. Default: the tag of the first of `images`, or the version in
     /// `Chart.yaml` if there are none.
     #[schemars(length(min = 1), extend("examples" = ["{{ version }}", "{{ git.short_sha }}"]))]
