@@ -323,8 +323,7 @@ fn versions_are_set_in_place() {
     );
     let shared = "name: a\nversion: &v 0.1.0\nannotations:\n  again: *v\n";
     let folder = written(&Made::default().with("Chart.yaml", shared));
-    let text = Sent::of(folder.path(), &spec("chart")).files()[0].1.clone();
-    assert!(text.contains("version: &v 1.2.3\n") && text.contains("again: 0.1.0\n"), "{text}");
+    assert!(Sent::of(folder.path(), &spec("chart")).files()[0].1.contains("&v 1.2.3\nannotations:\n  again: 0.1.0\n"));
 }
 
 #[test]

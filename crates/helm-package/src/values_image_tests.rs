@@ -60,7 +60,7 @@ fn every_form_is_pinned_by_tag_and_by_digest() {
             "image: \"ghcr.io/acme/app:v1.2.4\"\n",
             "image: \"ghcr.io/acme/app:v1.2.4@DIGEST\"\n",
         ),
-        ("image", "image: y\n", "image: ghcr.io/acme/app:v1.2.4\n", "image: ghcr.io/acme/app@DIGEST\n"),
+        ("image", "image: yy\n", "image: ghcr.io/acme/app:v1.2.4\n", "image: ghcr.io/acme/app@DIGEST\n"),
         (
             "image",
             "image: \"\"\n",
@@ -82,26 +82,26 @@ fn every_form_is_pinned_by_tag_and_by_digest() {
         ("c.0", "c: [y:1]\n", "c: [ghcr.io/acme/app:v1.2.4]\n", "c: [ghcr.io/acme/app@DIGEST]\n"),
         (
             "c.0",
-            "c:\n- repository: y\n  tag: 1.10\n",
+            "c:\n- repository: yy\n  tag: 1.10\n",
             "c:\n- repository: ghcr.io/acme/app\n  tag: v1.2.4\n",
             "c:\n- repository: ghcr.io/acme/app\n  tag: v1.2.4@DIGEST\n",
         ),
         // older charts
         (
             "image",
-            "image: y\nimageTag: \"1\"\n",
+            "image: yy\nimageTag: \"1\"\n",
             "image: ghcr.io/acme/app\nimageTag: \"v1.2.4\"\n",
             "image: ghcr.io/acme/app\nimageTag: \"v1.2.4@DIGEST\"\n",
         ),
         (
             "imageTag",
-            "imageRepository: y\nimageTag: 1.0\n",
+            "imageRepository: yy\nimageTag: 1.0\n",
             "imageRepository: ghcr.io/acme/app\nimageTag: v1.2.4\n",
             "imageRepository: ghcr.io/acme/app\nimageTag: v1.2.4@DIGEST\n",
         ),
         (
             "w.image.tag",
-            "w: {image: {repository: y, tag: a}}\n",
+            "w: {image: {repository: yy, tag: a}}\n",
             "w: {image: {repository: ghcr.io/acme/app, tag: v1.2.4}}\n",
             "w: {image: {repository: ghcr.io/acme/app, tag: v1.2.4@DIGEST}}\n",
         ),
@@ -120,19 +120,19 @@ fn every_form_is_pinned_by_tag_and_by_digest() {
         // istio, grafana, cilium
         (
             "pilot",
-            "pilot: {hub: docker.io/istio, tag: a, image: y}\n",
+            "pilot: {hub: docker.io/istio, tag: a, image: yy}\n",
             "pilot: {hub: ghcr.io/acme, tag: v1.2.4, image: app}\n",
             "pilot: {hub: ghcr.io/acme, tag: v1.2.4@DIGEST, image: app}\n",
         ),
         (
             "image",
-            "image: {repository: y, tag: a, sha: \"\"}\n",
+            "image: {repository: yy, tag: a, sha: \"\"}\n",
             "image: {repository: ghcr.io/acme/app, tag: v1.2.4, sha: \"\"}\n",
             "image: {repository: ghcr.io/acme/app, tag: v1.2.4, sha: \"HEX\"}\n",
         ),
         (
             "image",
-            "image: {repository: y, tag: a, digest: 'sha256:0', useDigest: true}\n",
+            "image: {repository: yy, tag: a, digest: 'sha256:0', useDigest: true}\n",
             "image: {repository: ghcr.io/acme/app, tag: v1.2.4, digest: '', useDigest: false}\n",
             "image: {repository: ghcr.io/acme/app, tag: v1.2.4, digest: 'DIGEST', useDigest: true}\n",
         ),
@@ -144,13 +144,13 @@ fn every_form_is_pinned_by_tag_and_by_digest() {
         ),
         (
             "image",
-            "image: {registry: ghcr.io/x, repository: y, tag: a}\n",
+            "image: {registry: ghcr.io/x, repository: yy, tag: a}\n",
             "image: {registry: ghcr.io/acme, repository: app, tag: v1.2.4}\n",
             "image: {registry: ghcr.io/acme, repository: app, tag: v1.2.4@DIGEST}\n",
         ),
         (
             "image",
-            "image:\n  repository: y\n",
+            "image:\n  repository: yy\n",
             "image:\n  repository: ghcr.io/acme/app\n  tag: \"v1.2.4\"\n",
             "image:\n  repository: ghcr.io/acme/app\n  tag: \"v1.2.4@DIGEST\"\n",
         ),
