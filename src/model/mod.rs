@@ -3,6 +3,7 @@
 //! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
+pub mod catalogue;
 mod compare;
 pub mod content;
 pub mod drift;
@@ -21,6 +22,7 @@ mod resource;
 pub mod retention;
 pub mod secret_search;
 pub mod standing;
+pub mod untagged;
 pub mod verification;
 pub mod visibility;
 pub mod words;
@@ -29,6 +31,6 @@ pub use compare::{AgreeingValue, Compare};
 pub use content::{ContentSpec, ImagePin};
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};
-pub use mutability::{Mutability, OnConflict, OnTagFailure};
+pub use mutability::{Mutability, OnConflict, OnSameImages, OnTagFailure};
 pub use resource::{ResourceId, ResourceIdError, ResourceKind};
 pub use visibility::Visibility;

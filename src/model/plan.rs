@@ -9,6 +9,7 @@ use super::forward::PlannedForward;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
+use super::untagged::PlannedUntagged;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use helm_package::{ChartImage, ValueChange};
 use oci_content::LeftBehind;
@@ -78,6 +79,8 @@ pub enum PlanKind {
     Rollback,
     /// Remove tags according to the declared retention: `prune`.
     Prune,
+    /// Move floating tags away from a version, and mark it as withdrawn: `withdraw`.
+    Withdrawal,
 }
 
 /// The configuration that a plan was made from.
@@ -125,6 +128,9 @@ pub struct PlannedRepository {
     /// the plan removes reach them. If something else reaches one by then, it stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<Digest>,
+    /// The manifests without a tag that a retention is about. Those that go are among `orphans`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untagged: Option<PlannedUntagged>,
     /// The declared and the actual visibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityChange>,
@@ -352,16 +358,17 @@ impl PlannedRepository {
     /// Whether `apply` would change a tag here, send referrers of the content, or set the visibility.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| change.action.is_change())
+            || !self.orphans.is_empty()
             || self.sends_referrers()
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
     }
 
     /// The images that the chart of this repository names, if it is one.
     pub fn images(&self) -> &[ChartImage] {
-        match self.content.as_ref().map(|content| &content.source) {
-            Some(ContentSpec::Chart(chart)) => &chart.images,
-            _ => &[],
-        }
+        let Some(PlannedContent { source: ContentSpec::Chart(chart), .. }) = &self.content else {
+            return &[];
+        };
+        &chart.images
     }
 
     /// Whether a referrer of the content is to be sent.
@@ -372,7 +379,7 @@ impl PlannedRepository {
 
     /// The digest to deploy: that of the content, unless an immutable tag keeps the digest first published.
     pub fn deployable(&self) -> Option<&Digest> {
-        let kept = self.changes.iter().find(|change| change.reason == Reason::KeptFirst);
+        let kept = self.changes.iter().find(|change| change.reason.keeps_first());
         let root = self.content.as_ref().map(|content| &content.root.digest);
         kept.and_then(Change::present).or(root)
     }

@@ -75,6 +75,31 @@ pub enum Reason {
     },
     /// The registry lists the immutable tag, but has no manifest for it.
     Dangling,
+    /// The version being published is withdrawn, so that it takes no tag and makes none.
+    Withdrawn {
+        /// The version being published.
+        version: String,
+    },
+    /// The tag names a version that is withdrawn, so that any other version of its line may take it.
+    WithdrawnStanding {
+        /// The version that the tag names.
+        version: String,
+    },
+    /// The tag marks a version as withdrawn.
+    MarksWithdrawn {
+        /// The version.
+        version: String,
+    },
+    /// The tag names a version that is withdrawn, and the registry has no other version of its line.
+    NoOtherVersion {
+        /// The version that is withdrawn.
+        version: String,
+    },
+    /// The tag goes to the version that it should name, as the versions in the registry say.
+    BackToVersion {
+        /// That version.
+        version: String,
+    },
     /// A pre-release does not take the tag.
     Prerelease {
         /// The version being published.
@@ -109,6 +134,8 @@ pub enum Reason {
     Immutable,
     /// An immutable tag names another digest, and the rule keeps it.
     KeptFirst,
+    /// An immutable tag names another index of the same images: only their attestations differ, or the time of the build.
+    SameImages,
     /// Another registry keeps the digest first published; this one does not have the tag, and would get another digest.
     KeptElsewhere {
         /// The full name of the repository there.
@@ -148,6 +175,13 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// Whether an immutable tag keeps the digest first published, which is not the one to publish.
+    pub fn keeps_first(&self) -> bool {
+        matches!(self, Self::KeptFirst | Self::SameImages)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -172,6 +206,15 @@ impl fmt::Display for Reason {
             }
             Self::Dangling => f.write_str("conflict: the registry lists the tag, but has no manifest for it"),
             Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
+            Self::Withdrawn { version } => write!(f, "kept: {version} is withdrawn"),
+            Self::WithdrawnStanding { version } => {
+                write!(f, "forward: it names {version}, which is withdrawn")
+            }
+            Self::MarksWithdrawn { version } => write!(f, "marks {version} as withdrawn"),
+            Self::NoOtherVersion { version } => {
+                write!(f, "kept: {version} is withdrawn, but no other version of its line is there")
+            }
+            Self::BackToVersion { version } => write!(f, "back to {version}"),
             Self::UnknownLine => {
                 f.write_str("kept: no rule prints the full version, so the published versions are unknown")
             }
@@ -192,6 +235,9 @@ impl fmt::Display for Reason {
             Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, but does not have it"),
             Self::Immutable => f.write_str("conflict: immutable, and already has another digest"),
             Self::KeptFirst => f.write_str("kept: the digest first published stays"),
+            Self::SameImages => {
+                f.write_str("kept: it names the same images, and only their attestations differ")
+            }
             Self::KeptElsewhere { repository, .. } => {
                 write!(f, "conflict: {} keeps another digest", repository.escape_debug())
             }

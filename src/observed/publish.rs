@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 
 use super::referrers;
 use super::repository::{ObservedRepository, ObservedTag};
+use super::same_images::find_same_images;
 use super::versions::find_standing_versions;
 use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
@@ -87,8 +88,12 @@ async fn observe_repository(
             observed.lines.insert(tag.tag.clone(), line.held(observed.listed()));
             let others = line.held_by_others(observed.listed()).pop();
             observed.others.extend(others.map(|highest| (tag.tag.clone(), highest)));
+            if line.is_withdrawn(&line.version, observed.listed()) {
+                observed.withdrawn = Some(line.version.clone());
+            }
         }
     }
+    find_same_images(repository, &mut observed).await?;
     find_standing_versions(repository, &mut observed).await?;
     read_revisions(repository, &mut observed).await?;
     if !observed.root_is_tagged() {

@@ -10,21 +10,27 @@
 //! A run owns the configuration (loaded once), the connections with their tokens, the content that was read from sources in
 //! registries, and what it observed, with the opened sources in it. `plan` leaves that behind, and `apply` asks for none of it again,
 //! except for each tag just before it moves. A saved plan is enough by itself: [`Run::without_configuration`] applies it with
-//! nothing but connections. `prune`, `rollback`, `verify` and `access` are the other commands that talk to registries;
+//! nothing but connections. `prune`, `rollback`, `withdraw`, `verify`, `list` and `access` are the other commands that talk to
+//! registries;
 //! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
+mod bundle;
 mod chart_images;
 mod check;
 mod confined;
 mod files;
+mod going_back;
 mod init;
 mod lint;
+mod list;
 mod package;
 mod path;
+mod placed;
 mod prune;
 mod reach;
 mod rollback;
+mod same_images;
 mod session;
 mod tags;
 mod verify;
@@ -36,6 +42,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
@@ -43,6 +50,7 @@ pub use files::{
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
+pub use list::write_pages;
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};
@@ -197,6 +205,7 @@ impl Run {
         let problems = doubts.iter().chain(&warnings).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &self.folder).await?;
+        self.follow_first_published(&mut observed, &connections, &surroundings).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
         let renamed = tokio::task::block_in_place(|| chart_images::renamed(&observed, &plan, &surroundings))?;
         if !renamed.repositories.is_empty() {

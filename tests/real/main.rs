@@ -16,6 +16,8 @@ mod guides;
 mod helm;
 mod helm_images;
 mod index_real;
+mod installed;
+mod linters;
 mod precommit;
 mod promotion;
 mod prune;

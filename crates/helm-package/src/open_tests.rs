@@ -321,9 +321,6 @@ fn versions_are_set_in_place() {
         of("1.0.0+build", Some("a: \"b\"")),
         "name: a\nappVersion: \"a: \\\"b\\\"\"\nversion: 1.0.0+build\n"
     );
-    let shared = "name: a\nversion: &v 0.1.0\nannotations:\n  again: *v\n";
-    let folder = written(&Made::default().with("Chart.yaml", shared));
-    assert!(Sent::of(folder.path(), &spec("chart")).files()[0].1.contains("&v 1.2.3\nannotations:\n  again: 0.1.0\n"));
 }
 
 #[test]

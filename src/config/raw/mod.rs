@@ -9,13 +9,13 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::model::{Compare, OnTagFailure, Visibility};
+use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{
     RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawImage, RawPinnedImage,
     RawSource, Word,
 };
-pub(super) use retention::{RawRetention, RetentionEvent};
+pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
 pub(super) use tag_rule::RawTagRule;
 
@@ -123,10 +123,19 @@ pub(super) struct RawProject {
     /// a list. A run on any other git tag that publishes nothing fails. Default: none.
     #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]
     pub silent_tags: Option<OneOrMany<NonEmptyText>>,
+    /// Versions that are taken back: forward tags, `verify` and retentions treat them as not there, and a run that publishes one
+    /// of them moves and creates no tag. `broker/v1.2.4` withdraws a version only of what has this prefix. Default: none.
+    #[schemars(inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["1.2.4"]]))]
+    pub withdrawn: Option<Vec<String>>,
     /// Whether a chart, a check or a version file is read from a work tree that is not the commit being published: because
     /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
     #[schemars(extend("default" = false))]
     pub allow_dirty: Option<bool>,
+    /// The action if an immutable tag names an index of the same images, of which only the attestations differ, as after a
+    /// second build of one commit: `"keep"` keeps the digest published first, and the other tags of the run follow it; `"fail"`
+    /// treats the two as different content.
+    #[schemars(extend("default" = "keep"))]
+    pub same_images: Option<OnSameImages>,
     /// The default branch, for CIs that do not name it and clones that do not know it.
     #[schemars(length(min = 1), extend("examples" = ["main"]))]
     pub default_branch: Option<String>,
