@@ -8,6 +8,8 @@
 mod check;
 mod credentials;
 mod declared;
+mod declared_chart;
+mod expand;
 mod file;
 mod layers;
 mod load;
@@ -36,6 +38,7 @@ use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
+pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
 pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
@@ -242,17 +245,6 @@ pub struct DeclaredImage {
     pub referrers: bool,
     /// The behavior if an immutable tag names an index of the same images.
     pub same_images: OnSameImages,
-}
-
-/// `[charts.NAME]`: the keys that only charts have.
-#[derive(Debug, Clone)]
-pub struct DeclaredChart {
-    /// The directory of the chart, or a packaged chart: a template.
-    pub source: String,
-    /// The version that the chart is published as: a template.
-    pub version: String,
-    /// The version of the application in the chart: a template.
-    pub app_version: Option<String>,
 }
 
 /// `[artifacts.NAME]`: the keys that only artifacts have.

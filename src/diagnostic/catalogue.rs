@@ -73,6 +73,7 @@ catalogue! {
     SourceUnsupported = "publish::source::unsupported", "source-unsupported.md";
     SourceChart = "publish::source::chart", "source-chart.md";
     SourceChartDependencies = "publish::source::chart_dependencies", "source-chart-dependencies.md";
+    SourceChartImage = "publish::source::chart_image", "source-chart-image.md";
     RegistryUnreachable = "publish::registry::unreachable", "registry-unreachable.md";
     RegistryUnauthorized = "publish::registry::unauthorized", "registry-unauthorized.md";
     RegistryDenied = "publish::registry::denied", "registry-denied.md";

@@ -137,6 +137,13 @@ pub enum Finding {
         /// The tags that need it.
         tags: Vec<Tag>,
     },
+    /// An image that a published chart names is missing.
+    MissingImage {
+        /// The image.
+        image: String,
+        /// The tags of the charts that name it.
+        tags: Vec<Tag>,
+    },
     /// The visibility is not as declared.
     Visibility {
         /// The visibility that `publish.toml` declares.
@@ -233,6 +240,7 @@ impl Finding {
             Self::MissingManifest { .. } => "manifest",
             Self::MissingBlob { .. } => "blob",
             Self::Corrupt { .. } | Self::Unreadable { .. } => "content",
+            Self::MissingImage { .. } => "image",
             Self::Visibility { .. } => "visibility",
         }
     }
@@ -264,6 +272,9 @@ impl fmt::Display for Finding {
             }
             Self::Unreadable { why, tags, .. } => {
                 write!(f, "drift: cannot be read, but is needed by {}: {why}", list(tags))
+            }
+            Self::MissingImage { tags, .. } => {
+                write!(f, "drift: missing, but named by {}", list(tags))
             }
             Self::Visibility { settable: true, .. } => {
                 f.write_str("drift: `apply` sets it through the registry's API")

@@ -11,6 +11,7 @@ use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
 use super::untagged::PlannedUntagged;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
+use helm_package::{ChartImage, ValueChange};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
@@ -142,6 +143,9 @@ pub struct PlannedContent {
     pub source: ContentSpec,
     /// The manifest that is published.
     pub root: Descriptor,
+    /// The values that are set in the `values.yaml` of a chart, because they name images of this plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueChange>,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
@@ -357,6 +361,14 @@ impl PlannedRepository {
             || !self.orphans.is_empty()
             || self.sends_referrers()
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
+    }
+
+    /// The images that the chart of this repository names, if it is one.
+    pub fn images(&self) -> &[ChartImage] {
+        let Some(PlannedContent { source: ContentSpec::Chart(chart), .. }) = &self.content else {
+            return &[];
+        };
+        &chart.images
     }
 
     /// Whether a referrer of the content is to be sent.

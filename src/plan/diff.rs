@@ -108,6 +108,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
     }
     let planned = PlannedContent {
         source: desired.published.spec.clone(),
+        values: desired.published.values.clone(),
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         referrers,

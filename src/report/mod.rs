@@ -25,6 +25,7 @@ pub mod secrets;
 mod size;
 pub mod tags;
 mod untagged;
+mod values;
 pub mod verification;
 
 pub use bars::Bars;

@@ -60,6 +60,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
     rows.extend(orphans(repository));
     rows.extend(untagged::rows(repository, every));

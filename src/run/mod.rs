@@ -16,6 +16,7 @@
 
 mod access;
 mod bundle;
+mod chart_images;
 mod check;
 mod confined;
 mod files;
@@ -206,7 +207,17 @@ impl Run {
         let mut observed = observed::observe(desired, &connections, &self.folder).await?;
         self.follow_first_published(&mut observed, &connections, &surroundings).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
+        let renamed = tokio::task::block_in_place(|| chart_images::renamed(&observed, &plan, &surroundings))?;
+        if !renamed.repositories.is_empty() {
+            let places = renamed.repositories.iter().map(|it| (&it.endpoint, &it.name));
+            let connections = self.connections.connections(places)?;
+            let again = observed::observe(renamed, &connections, &self.folder).await?;
+            observed.repositories.extend(again.repositories);
+            plan = plan::diff(&observed, self.origin(loaded, &context));
+        }
         plan.problems = problems;
+        let missing = chart_images::missing(&plan, config, &self.connections).await;
+        plan.problems.extend(missing.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -271,8 +282,10 @@ impl Run {
                 let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
                 let differences =
                     check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
-                let (errors, warnings): (Vec<_>, Vec<_>) =
+                let (errors, mut warnings): (Vec<_>, Vec<_>) =
                     differences.into_iter().partition(Diagnostic::is_error);
+                let shown = self.session.shown(&config.folder);
+                warnings.extend(desired::named_images(config, &shown, &surroundings.confines, context));
                 found.extend(errors);
                 if found.is_empty() { Ok((desired, warnings)) } else { Err(found) }
             }

@@ -50,6 +50,7 @@ impl Run {
             return Err(unknown);
         }
         let mut comparison = verify::observe(expected, &connections, how.deep).await?;
+        verify::observe_images(&mut comparison, config, &connections, &self.connections).await?;
         judge_descent(&self.folder, &mut comparison);
         Ok(verify::compare(&comparison, self.session.title(config)))
     }

@@ -200,6 +200,7 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::Unpublished { .. }
         | Finding::MissingPlatform { .. }
         | Finding::Annotation { .. }
+        | Finding::MissingImage { .. }
         | Finding::Visibility { .. } => None,
     }
 }

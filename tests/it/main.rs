@@ -4,8 +4,10 @@
 mod architecture;
 mod bound_plan;
 mod bundle;
+mod chart_images;
 mod chart_rules;
 mod chart_values;
+mod chart_versions;
 mod checks;
 mod cli_help;
 mod conflicts;
@@ -15,6 +17,7 @@ mod diagnostics;
 mod docs;
 mod error_pages;
 mod events;
+mod example_brokkr;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;

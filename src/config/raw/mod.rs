@@ -12,7 +12,8 @@ use serde::Deserialize;
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
+    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawImage, RawPinnedImage,
+    RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
@@ -44,11 +45,13 @@ pub(super) struct RawConfig {
     /// The tag rules, by a name of your choice. They say which tags an event of git makes.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub tags: Option<IndexMap<String, RawTagRule>>,
-    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise. A name with `*` stands for
+    /// one image for each file that `each` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub images: Option<IndexMap<String, RawImage>>,
-    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise. A name with `*`
+    /// stands for one chart for each directory that `source` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub charts: Option<IndexMap<String, RawChart>>,
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]

@@ -162,6 +162,7 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         Code::SourceTemporary => source_temporary(page),
         Code::SourceChart => source_chart(page),
         Code::SourceChartDependencies => source_chart_dependencies(page),
+        Code::SourceChartImage => source_chart_image(page),
     };
     vec![sample]
 }
@@ -697,6 +698,16 @@ fn source_chart(page: &ErrorPage) -> String {
     chart.write(&folder.path.join("charts/hello"));
     let done = wide(offline(folder.run(PLAN))).expect_code(1);
     diagnostics(&folder, &done, page.code, 2)
+}
+
+fn source_chart_image(page: &ErrorPage) -> String {
+    let chart = "[images.web]\nsource = \"oci:web\"\n\n[charts.web]\nsource = \"charts/web\"\n";
+    let folder = Folder::with(&[("publish.toml", &release(chart))]);
+    TestChart::small("web", "0.1.0")
+        .with("values.yaml", "image:\n  repository: ghcr.io/acme/web\n  tag: 1.16.0\n")
+        .write(&folder.path.join("charts/web"));
+    let done = wide(offline(folder.run("lint"))).expect_code(0);
+    diagnostics(&folder, &done, page.code, 1)
 }
 
 fn source_chart_dependencies(page: &ErrorPage) -> String {
