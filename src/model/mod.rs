@@ -22,6 +22,7 @@ pub mod retention;
 pub mod secret_search;
 pub mod standing;
 pub mod verification;
+pub mod version;
 pub mod visibility;
 pub mod words;
 
