@@ -9,6 +9,7 @@ mod checks;
 mod image;
 mod problems;
 mod registry;
+mod releases;
 mod resource;
 mod retention;
 mod secrets;
@@ -50,7 +51,10 @@ pub(super) fn check_file(
     });
     let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
     let standard = project.annotations == Some(raw::Word::Standard);
-    let defaults = resource::Defaults { declared, standard };
+    let own =
+        releases::DeclaredForm { tag_prefix: project.tag_prefix, version_scheme: project.version_scheme };
+    let releases = releases::check_form(own, None, &["project"], &mut problems);
+    let defaults = resource::Defaults { declared, standard, releases: &releases };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));
     resources.extend(chart::check_charts(file.charts.unwrap_or_default(), &defaults, &mut problems));
@@ -61,7 +65,7 @@ pub(super) fn check_file(
     let checked = Checked {
         project: Project {
             source: project.source,
-            tag_prefix: project.tag_prefix.unwrap_or_default(),
+            releases,
             silent_tags,
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,

@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::OneOrMany;
 use crate::model::Visibility;
+use crate::model::version::SchemeText;
 use oci_content::AnnotationPlace;
 
 /// An image to publish.
@@ -53,9 +55,12 @@ pub(in crate::config) struct RawImage {
     /// Whether signatures, SBOMs and everything else that refers to the image in its source are published with it.
     #[schemars(extend("default" = false))]
     pub referrers: Option<bool>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
-    #[schemars(extend("examples" = ["broker/v"]))]
-    pub tag_prefix: Option<String>,
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
+    #[schemars(extend("examples" = ["broker/v", ["broker/v", "broker-"]]))]
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
 }
 
 /// A Helm chart to publish.
@@ -88,9 +93,12 @@ pub(in crate::config) struct RawChart {
     /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = [{ "org.opencontainers.image.licenses": "Apache-2.0" }]))]
     pub annotations: Option<RawAnnotations>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
-    pub tag_prefix: Option<String>,
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
 }
 
 /// Files to publish as one artifact.
@@ -119,9 +127,12 @@ pub(in crate::config) struct RawArtifact {
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = ["standard"]))]
     pub annotations: Option<RawAnnotations>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
-    pub tag_prefix: Option<String>,
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
 }
 
 /// A file of an artifact.

@@ -54,9 +54,11 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         }
         Code::TemplateSyntax
         | Code::TemplateUnknownVariable
+        | Code::TemplateComparison
         | Code::TemplateFailed
         | Code::TagInvalid
         | Code::TagNeverFires
+        | Code::TagReused
         | Code::TagForward
         | Code::RetentionRule
         | Code::ContextMissing => lint(page, &format!("{PRELUDE}{}\n{BROKER}", toml(page)), "lint"),
@@ -94,7 +96,10 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
             folder.write("charts/hello/values.yaml", "a: 2\n");
             error(page, &folder, folder.run(PLAN))
         }
-        Code::ContextVersion => lint(page, &release(BROKER), "tags --ref refs/tags/v1.2"),
+        Code::ContextVersion => {
+            let configuration = format!("{}\n{}", release(BROKER), toml(page));
+            lint(page, &configuration, "tags --ref refs/tags/v1.2")
+        }
         Code::CommandUsage => lint(page, &release(BROKER), "apply plan.json --ref refs/tags/v1.0.0"),
         Code::CheckFile | Code::CheckDiffers => check(page),
         Code::PlanConflict => return plan_conflict().await,
