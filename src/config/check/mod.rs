@@ -54,7 +54,8 @@ pub(super) fn check_file(
     let own =
         releases::DeclaredForm { tag_prefix: project.tag_prefix, version_scheme: project.version_scheme };
     let releases = releases::check_form(own, None, &["project"], &mut problems);
-    let defaults = resource::Defaults { declared, standard, releases: &releases };
+    let defaults =
+        resource::Defaults { declared, standard, releases: &releases, same_images: project.same_images };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));
     resources.extend(chart::check_charts(file.charts.unwrap_or_default(), &defaults, &mut problems));

@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::OneOrMany;
-use crate::model::Visibility;
 use crate::model::version::SchemeText;
+use crate::model::{OnSameImages, Visibility};
 use oci_content::AnnotationPlace;
 
 /// An image to publish.
@@ -55,6 +55,9 @@ pub(in crate::config) struct RawImage {
     /// Whether signatures, SBOMs and everything else that refers to the image in its source are published with it.
     #[schemars(extend("default" = false))]
     pub referrers: Option<bool>,
+    /// The action if an immutable tag names an index of the same images, of which only the attestations differ. Default: that of
+    /// the project.
+    pub same_images: Option<OnSameImages>,
     /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["broker/v", ["broker/v", "broker-"]]))]
     pub tag_prefix: Option<OneOrMany<String>>,
