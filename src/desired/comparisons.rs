@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::comparison_tokens::{OPERATORS, Token, TokenKind, expressions, tokens};
-use crate::model::version::{VersionError, VersionScheme};
+use crate::model::version::{ReleaseVersion, VersionError, VersionScheme};
 
 /// The function that makes versions of the text, or of each text of the list, that `version` is compared with.
 pub(super) const TO_VERSION: &str = "version_of_text";
@@ -45,11 +45,9 @@ impl ComparedLiteral {
         let operator = self.operator;
         let (message, help) = match &self.operand {
             Operand::Text(text) => {
-                let parsed: Result<(), VersionError> =
-                    schemes.iter().fold(Err(VersionError::default()), |known, scheme| {
-                        known.or_else(|_| scheme.parse(text).map(drop))
-                    });
-                let error = parsed.err()?;
+                let errors: Result<Vec<VersionError>, ReleaseVersion> =
+                    schemes.iter().map(|scheme| scheme.parse(text).map_or_else(Ok, Err)).collect();
+                let error = errors.ok()?.into_iter().next()?;
                 let number = text.split('.').next().unwrap_or_default();
                 let help = match number.parse::<u64>() {
                     Ok(number) if !text.contains(['-', '+', 'v']) => format!(

@@ -96,7 +96,11 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         if broken.is_empty() {
             diagnostics.extend(undecidable(&mut readable, name, rule));
         }
-        diagnostics.extend(lint_reuse::reused(&renderer, name, rule, &groups));
+        // A rule that renders no valid tag has to be changed anyway.
+        let title = format!("tag rule `{name}`");
+        if !diagnostics.iter().any(|it| it.message.starts_with(&title)) {
+            diagnostics.extend(lint_reuse::reused(&renderer, name, rule, &groups));
+        }
     }
     diagnostics.extend(collisions::kinds(config));
     if broken.is_empty() {

@@ -134,9 +134,7 @@ impl Templates {
             }
         }
         let compared = Comparisons::of(source, syntax == TemplateSyntax::Expression);
-        errors.extend(
-            compared.literals.into_iter().filter_map(|literal| not_a_version(literal, &self.schemes)),
-        );
+        errors.extend(compared.literals.into_iter().filter_map(|literal| self.not_a_version(literal)));
         let code = self.without_strings(source);
         for (pattern, word) in [(&self.filter, "filter"), (&self.test, "test")] {
             for found in pattern.captures_iter(&code) {

@@ -75,7 +75,7 @@ fn a_release_that_the_forge_marks_as_a_pre_release_takes_no_forward_tag() {
         };
         assert_eq!(tags(&run("tags --format json").expect_code(0)), expected, "{action} {prerelease}");
         let said = run("tags -v").expect_code(0);
-        assert_eq!(said.stderr().contains("as the release says"), prerelease, "{}", said.shown());
+        assert_eq!(said.stdout().contains("as the release says"), prerelease, "{}", said.shown());
     }
 }
 

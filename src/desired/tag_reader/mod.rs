@@ -148,8 +148,8 @@ impl TagReader {
                 probe.context.branch = Some(name.clone());
                 probe.context.tag = Some(name.clone());
                 let version = it.git_tag.as_ref().and_then(|pattern| {
-                    let rests = pattern.prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
-                    rests.filter_map(|rest| it.scheme.parse(rest).ok()).next()
+                    let mut rests = pattern.prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
+                    rests.find_map(|rest| it.scheme.parse(rest).ok())
                 });
                 probe.version = version.unwrap_or(probe.version);
                 contexts.push(probe);

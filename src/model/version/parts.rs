@@ -20,7 +20,7 @@ pub struct VersionParts {
 }
 
 /// The reason why a text is not a version.
-#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct VersionError(pub(super) String);
 

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,11 @@ use super::scheme::VersionScheme;
 /// A version that something is released under.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "VersionText", into = "VersionText")]
-pub struct ReleaseVersion {
+pub struct ReleaseVersion(Arc<VersionFacts>);
+
+/// The facts about a version, which its copies share.
+#[derive(Debug, Clone)]
+struct VersionFacts {
     text: String,
     scheme: VersionScheme,
     parsed: ParsedVersion,
@@ -44,7 +49,8 @@ impl ReleaseVersion {
         let text = numbers.join(".");
         let parts = VersionParts { numbers, ..VersionParts::default() };
         let numbers_only = matches!(scheme, VersionScheme::Pattern(_));
-        Self { numbers_only, ..Self::of_parsed(&text, scheme, ParsedVersion::new(parts, key)) }
+        let facts = VersionFacts { numbers_only, ..facts(&text, scheme, ParsedVersion::new(parts, key)) };
+        Self(Arc::new(facts))
     }
 
     /// A version that no release has, whose text and numbers can be found wherever they are printed.
@@ -69,7 +75,7 @@ impl ReleaseVersion {
     pub const SENTINEL_BUILD: &str = "z3";
 
     fn of_parsed(text: &str, scheme: &VersionScheme, parsed: ParsedVersion) -> Self {
-        Self { text: text.to_owned(), scheme: scheme.clone(), parsed, marked: false, numbers_only: false }
+        Self(Arc::new(facts(text, scheme, parsed)))
     }
 
     /// The same release with a pre-release and build metadata after it.
@@ -78,73 +84,77 @@ impl ReleaseVersion {
         let with = |text: String, mark: &str, suffix: &str| {
             if suffix.is_empty() { text } else { format!("{text}{mark}{suffix}") }
         };
-        let text = with(with(self.text.clone(), "-", pre), "+", build);
-        self.scheme.parse(&text).unwrap_or(self)
+        let text = with(with(self.0.text.clone(), "-", pre), "+", build);
+        self.0.scheme.parse(&text).unwrap_or(self)
     }
 
     /// The same version as a pre-release, whatever its text looks like.
     #[must_use]
     pub fn marked_as_prerelease(mut self) -> Self {
-        self.marked = true;
+        Arc::make_mut(&mut self.0).marked = true;
         self
     }
 
     /// Its scheme.
     pub fn scheme(&self) -> &VersionScheme {
-        &self.scheme
+        &self.0.scheme
     }
 
     /// Its parts.
     pub fn parts(&self) -> &VersionParts {
-        &self.parsed.parts
+        &self.0.parsed.parts
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Whether it is a pre-release: by its text, or because the forge says so.
     pub fn is_prerelease(&self) -> bool {
-        self.marked || self.reads_as_prerelease()
+        self.0.marked || self.reads_as_prerelease()
     }
 
     /// Whether its text is that of a pre-release.
     pub fn reads_as_prerelease(&self) -> bool {
-        self.parsed.is_prerelease()
+        self.0.parsed.is_prerelease()
     }
 
     /// Whether it names a commit between two releases, as git-describe(1) and Go's pseudo-versions do. It takes no forward tag,
     /// whatever a rule says.
     pub fn is_development(&self) -> bool {
-        self.parsed.development
+        self.0.parsed.development
     }
 
     /// Compares by the order of the scheme alone: versions that only their text distinguishes, such as 1.2 and 1.2.0, are equal.
     pub fn compare(&self, other: &Self) -> Ordering {
-        self.parsed.key.cmp(&other.parsed.key)
+        self.0.parsed.key.cmp(&other.0.parsed.key)
     }
 
     /// Whether it consists of the first numbers of `other`: 1.2 of 1.2.3.
     pub fn is_start_of(&self, other: &Self) -> bool {
-        let (own, others) = (&self.parsed.parts.numbers, &other.parsed.parts.numbers);
+        let (own, others) = (&self.0.parsed.parts.numbers, &other.0.parsed.parts.numbers);
         self.is_bare() && own.len() < others.len() && others.starts_with(own)
     }
 
     fn is_bare(&self) -> bool {
-        self.parsed.parts.numbers.join(".") == self.text
+        self.0.parsed.parts.numbers.join(".") == self.0.text
     }
 
     /// The highest version that a tag with only these numbers can stand for, if more numbers may follow.
     #[must_use]
     pub fn highest_of_line(&self) -> Self {
         const MORE: usize = 4;
-        if !self.is_bare() || self.scheme == VersionScheme::Semver {
+        if !self.is_bare() || self.0.scheme == VersionScheme::Semver {
             return self.clone();
         }
         let more = std::iter::repeat_n(u64::MAX.to_string(), MORE);
-        Self::of_numbers(&self.scheme, self.parsed.parts.numbers.iter().cloned().chain(more))
+        Self::of_numbers(&self.0.scheme, self.0.parsed.parts.numbers.iter().cloned().chain(more))
     }
+}
+
+fn facts(text: &str, scheme: &VersionScheme, parsed: ParsedVersion) -> VersionFacts {
+    VersionFacts { text: text.to_owned(), scheme: scheme.clone(), parsed, marked: false, numbers_only: false }
 }
 
 impl VersionScheme {
@@ -162,7 +172,11 @@ impl Ord for ReleaseVersion {
     fn cmp(&self, other: &Self) -> Ordering {
         // If only the numbers of one are known, the text of the other says nothing.
         let by_text = || {
-            if self.numbers_only == other.numbers_only { self.text.cmp(&other.text) } else { Ordering::Equal }
+            if self.0.numbers_only == other.0.numbers_only {
+                self.0.text.cmp(&other.0.text)
+            } else {
+                Ordering::Equal
+            }
         };
         self.compare(other).then_with(by_text)
     }
@@ -185,13 +199,13 @@ impl Eq for ReleaseVersion {}
 impl Hash for ReleaseVersion {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // Equal versions have equal numbers, whatever their texts.
-        self.parsed.parts.numbers.first().hash(state);
+        self.0.parsed.parts.numbers.first().hash(state);
     }
 }
 
 impl fmt::Display for ReleaseVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(&self.0.text)
     }
 }
 
@@ -238,9 +252,10 @@ impl TryFrom<VersionText> for ReleaseVersion {
 
 impl From<ReleaseVersion> for VersionText {
     fn from(version: ReleaseVersion) -> Self {
-        match version.scheme {
-            VersionScheme::Semver => Self::Semantic(version.text),
-            scheme => Self::Other { text: version.text, scheme },
+        let text = version.0.text.clone();
+        match &version.0.scheme {
+            VersionScheme::Semver => Self::Semantic(text),
+            scheme => Self::Other { text, scheme: scheme.clone() },
         }
     }
 }
