@@ -1,4 +1,4 @@
-//! The tokens of expressions, as far as comparisons need them.
+//! The tokens of expressions that comparisons consist of.
 
 use std::ops::Range;
 
