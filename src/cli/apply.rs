@@ -20,7 +20,8 @@ use crate::run::{self, Run, Session};
 /// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `plan --bundle`, `rollback --out`, `withdraw --out` or `prune --out`. It is applied exactly as it
+    /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
@@ -52,7 +53,7 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let plan = saved(global, arguments, &session, path)?;
+        let plan = saved(global, arguments, &mut session, path)?;
         let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
         block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
     } else {
@@ -65,7 +66,7 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
 fn saved(
     global: &Global,
     arguments: &ApplyArguments,
-    session: &Session,
+    session: &mut Session,
     path: &Path,
 ) -> Result<Plan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
@@ -85,8 +86,16 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
-    run::check_declared(session, &plan)?;
+    let plan = if run::is_bundle(&session.working_folder.join(path)) {
+        let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
+        // The command line names the file, wherever it is.
+        session.allow_outside.push(bundle.folder);
+        bundle.plan
+    } else {
+        let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
+        run::check_declared(session, &plan)?;
+        plan
+    };
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
     Ok(plan)
 }

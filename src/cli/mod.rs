@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod init;
 mod lint;
+mod list;
 mod man;
 mod options;
 mod package;
@@ -20,6 +21,7 @@ mod schema;
 mod show;
 mod tags;
 mod verify;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,8 @@ enum Command {
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
     Rollback(rollback::RollbackArguments),
+    Withdraw(withdraw::WithdrawArguments),
+    List(list::ListArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
@@ -94,6 +98,8 @@ fn run(output: &Output) -> u8 {
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
+        Command::List(arguments) => list::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),

@@ -4,6 +4,7 @@
 //! the rule that prints the full version. Two versions belong to one line if the forward rule renders the same tag for
 //! both, which works for any template.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -13,7 +14,7 @@ use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use crate::context::Context;
 use crate::model::ResourceId;
-use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader};
+use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader, marked_versions};
 use crate::model::standing::{VersionCandidate, version_candidates};
 use crate::model::version::{ReleaseForm, ReleaseVersion, VersionScheme};
 use oci_registry::Tag;
@@ -107,6 +108,8 @@ pub struct ReleaseLine {
     pub(super) vars: IndexMap<String, serde_json::Value>,
     pub(super) values: Values,
     pub(super) tag: Tag,
+    /// The versions that the configuration withdraws.
+    pub(super) withdrawn: BTreeSet<ReleaseVersion>,
     /// The version being published.
     pub version: ReleaseVersion,
     /// Whether the rule takes pre-releases.
@@ -128,6 +131,7 @@ impl ReleaseLine {
             vars,
             values,
             tag: tag.clone(),
+            withdrawn: planned.withdrawn.clone(),
             version: planned.version.clone(),
             prereleases: planned.prereleases,
         }
@@ -151,7 +155,13 @@ impl ReleaseLine {
             highest: None,
             other_readers: self.other_readers.to_vec(),
             on_unknown: self.on_unknown,
+            withdrawn: self.withdrawn.clone(),
         }
+    }
+
+    /// Whether `version` is withdrawn, by the configuration or by one of `tags`, which are those of the repository.
+    pub fn is_withdrawn(&self, version: &ReleaseVersion, tags: &[Tag]) -> bool {
+        self.withdrawn.contains(version) || marked_versions(tags, &self.readers).contains(version)
     }
 
     /// Whether any rule prints the full version. Without one, nothing is known about the content of a registry.
@@ -159,7 +169,8 @@ impl ReleaseLine {
         !self.readers.is_empty()
     }
 
-    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them.
+    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them, and versions that are
+    /// withdrawn do not count.
     pub fn held(&self, tags: &[Tag]) -> Vec<Held> {
         self.read(tags, |tag| self.readers.iter().find_map(|reader| reader.read(tag)))
     }
@@ -174,9 +185,11 @@ impl ReleaseLine {
 
     /// The versions of this line that `read` finds in `tags`, lowest first.
     fn read(&self, tags: &[Tag], read: impl Fn(&Tag) -> Option<ReleaseVersion>) -> Vec<Held> {
+        let marked = marked_versions(tags, &self.readers);
         let mut held: Vec<Held> = tags
             .iter()
             .filter_map(|tag| Some(Held { version: read(tag)?, tag: tag.clone() }))
+            .filter(|held| !self.withdrawn.contains(&held.version) && !marked.contains(&held.version))
             .filter(|held| !held.version.is_development())
             .filter(|held| self.prereleases || !held.version.is_prerelease())
             .filter(|held| self.contains(&held.version))
@@ -244,6 +257,7 @@ mod tests {
             vars: IndexMap::new(),
             values,
             tag,
+            withdrawn: BTreeSet::new(),
             version,
             prereleases,
         }

@@ -1,7 +1,7 @@
 //! The tags and annotations that the rules of a resource render for releases and branches published in the past,
 //! whatever this run publishes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::forward;
 use super::rules::{self, Firing};
@@ -156,9 +156,11 @@ impl<'a> Releases<'a> {
 
     /// The highest release of `resource` that git knows, with its tag. Pre-releases are ignored.
     pub fn highest_tagged(&self, resource: &Resource) -> Option<(ReleaseVersion, String)> {
+        let withdrawn = self.renderer.config.withdrawn(resource);
         let releases = self.commits.tags().filter_map(|tag| {
             let version = resource.releases.version(tag)?;
-            (!version.is_prerelease()).then(|| (version, tag.to_owned()))
+            let counts = !version.is_prerelease() && !withdrawn.contains(&version);
+            counts.then(|| (version, tag.to_owned()))
         });
         releases.max()
     }
@@ -183,6 +185,11 @@ impl<'a> Releases<'a> {
         });
         let shortens = form.scheme != VersionScheme::Semver && forward.next().is_some();
         VersionReaders { rules, readers, shortens }
+    }
+
+    /// The versions of `named` that the configuration withdraws.
+    pub fn withdrawn(&self, named: NamedResource<'_>) -> BTreeSet<ReleaseVersion> {
+        self.renderer.config.withdrawn(named.resource)
     }
 
     /// The readers of the tags that another publisher of `named` may have written.

@@ -1,6 +1,8 @@
 //! The data that decides whether a forward tag moves: lines of versions, and the descent of commits. A saved plan carries it,
 //! so that an apply can decide again if others publish in the meantime.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::version::{ReleaseVersion, VersionScheme};
@@ -40,6 +42,9 @@ pub struct PlannedLine {
     /// The behavior if nothing shows the version of the image that the tag names.
     #[serde(default = "OnUnknown::for_releases")]
     pub on_unknown: OnUnknown,
+    /// The versions that the configuration withdraws. They do not count.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<ReleaseVersion>,
     /// The highest other version of the line that the registry held when the plan was made, if it held one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest: Option<ReleaseVersion>,
@@ -125,6 +130,16 @@ fn of_replaced_plus(scheme: &VersionScheme, text: &str, plus: &str) -> Option<Re
         .is_some_and(|it| VersionScheme::is_prerelease_word(&it.parts().pre) || it.is_development());
     let found = others.into_iter().find(|version| version.is_prerelease() == starts_like_one);
     found.or(whole)
+}
+
+/// The text before the tag of a version that is withdrawn: the tag `withdrawn-v1.2.4` beside `v1.2.4` says so to every run,
+/// also to those whose `publish.toml` is older. The list of tags shows it, so nobody has to ask for it.
+pub const WITHDRAWN_MARK: &str = "withdrawn-";
+
+/// Returns the versions that tags among `tags` mark as withdrawn, as one of `readers` reads them.
+pub fn marked_versions(tags: &[Tag], readers: &[VersionReader]) -> BTreeSet<ReleaseVersion> {
+    let marked = tags.iter().filter_map(|tag| tag.as_str().strip_prefix(WITHDRAWN_MARK)?.parse::<Tag>().ok());
+    marked.filter_map(|tag| readers.iter().find_map(|reader| reader.read(&tag))).collect()
 }
 
 /// The commit of a forward tag.

@@ -3,6 +3,7 @@
 //! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
+pub mod catalogue;
 mod compare;
 pub mod content;
 pub mod drift;
@@ -21,6 +22,7 @@ mod resource;
 pub mod retention;
 pub mod secret_search;
 pub mod standing;
+pub mod untagged;
 pub mod verification;
 pub mod version;
 pub mod visibility;

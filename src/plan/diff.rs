@@ -124,6 +124,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         visibility: visibility(observed),
         changes,
         orphans: Vec::new(),
+        untagged: None,
     }
 }
 

@@ -151,6 +151,7 @@ impl RolledBackRepository<'_> {
             content: None,
             changes: self.tags.iter().map(|tag| self.change(*tag, standing)).collect(),
             orphans: Vec::new(),
+            untagged: None,
             visibility: None,
         }
     }

@@ -6,6 +6,7 @@
 pub mod access;
 mod bars;
 mod build_tools;
+pub mod catalogue;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
@@ -23,6 +24,7 @@ mod rows;
 pub mod secrets;
 mod size;
 pub mod tags;
+mod untagged;
 pub mod verification;
 
 pub use bars::Bars;

@@ -9,6 +9,7 @@ use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::desired::{
     BranchTag, ReleaseTag, Releases, Rendered, Selection, TagTemplate, Untraceable, VersionReaders,
 };
+use crate::model::forward::marked_versions;
 use crate::model::standing::version_candidates;
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::version::ReleaseVersion;
@@ -71,8 +72,11 @@ fn expect_resource<'a>(
     let held: Vec<(&ListedRepository, BTreeMap<ReleaseVersion, Vec<Tag>>)> =
         listed.iter().map(|it| (*it, readers.versions(it.listing.tags()))).collect();
     let other_readers = releases.other_readers(named);
+    let marks = listed.iter().map(|it| marked_versions(it.listing.tags(), readers.as_slice()));
+    let withdrawn: BTreeSet<ReleaseVersion> = marks.flatten().chain(releases.withdrawn(named)).collect();
+    let all = held.iter().flat_map(|(_, versions)| versions.keys());
     let all: BTreeSet<ReleaseVersion> =
-        held.iter().flat_map(|(_, versions)| versions.keys()).cloned().collect();
+        all.filter(|version| !withdrawn.contains(*version)).cloned().collect();
     let last = all.iter().rev().find(|version| !version.is_prerelease()).or(all.last());
     let last = last.cloned();
     let mut unverified = UnverifiedItems::new(named.id);
@@ -134,6 +138,7 @@ fn expect_resource<'a>(
             candidates: version_candidates(&[], readers.as_slice(), &other_readers, listing.tags()),
             other_readers: other_readers.clone(),
             versions,
+            withdrawn: withdrawn.clone(),
             last: last.clone(),
             tagged: tagged.clone(),
             known: all.len(),

@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 23] = [
+const TABLE: [(&str, &[&str]); 24] = [
     ("model", &[]),
     // A plan carries diagnostics.
     ("diagnostic", &["model"]),
@@ -34,6 +34,7 @@ const TABLE: [(&str, &[&str]); 23] = [
     ("desired", &["config", "context", "checks", "content"]),
     // The version of the image that a tag names, for plans, applies and verifications alike.
     ("standing", &["connections"]),
+    ("catalogue", &["connections", "visibility"]),
     ("observed", &["context", "visibility", "connections", "standing", "desired"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility"]),
@@ -65,6 +66,7 @@ const TABLE: [(&str, &[&str]); 23] = [
     (
         "run",
         &[
+            "catalogue",
             "config",
             "context",
             "checks",

@@ -429,6 +429,16 @@ fn rolling_back() {
 }
 
 #[test]
+fn withdrawing() {
+    follow("withdrawing.md");
+}
+
+#[test]
+fn cleaning_up() {
+    follow("cleaning-up.md");
+}
+
+#[test]
 fn pull_requests() {
     follow("pull-requests.md");
 }
@@ -504,6 +514,7 @@ fn every_guide_is_followed() {
             "approval.md",
             "backports.md",
             "charts.md",
+            "cleaning-up.md",
             "from-goreleaser.md",
             "from-metadata-action.md",
             "from-regsync.md",
@@ -519,6 +530,7 @@ fn every_guide_is_followed() {
             "releasing.md",
             "rolling-back.md",
             "secret-finding.md",
+            "withdrawing.md",
         ]
     );
 }

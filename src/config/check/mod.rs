@@ -19,9 +19,11 @@ use indexmap::IndexMap;
 
 use super::declared::DeclaredNames;
 use super::places::Places;
+use super::withdrawn::version_of;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
+use crate::model::version::ReleaseForm;
 use problems::Problems;
 
 /// The tables of a `Config`.
@@ -63,11 +65,15 @@ pub(super) fn check_file(
     let tags = tag::check_tag_rules(file.tags.unwrap_or_default(), &mut problems);
     let registries = registry::check_registries(file.registries.unwrap_or_default(), &mut problems);
     registry::check_visibilities(&registries, &resources, &mut problems);
+    let forms = resources.values().map(|it: &super::Resource| &it.releases);
+    let forms: Vec<&ReleaseForm> = forms.chain([&releases]).collect();
+    check_withdrawn(project.withdrawn.as_deref().unwrap_or_default(), &forms, &mut problems);
     let checked = Checked {
         project: Project {
             source: project.source,
             releases,
             silent_tags,
+            withdrawn: project.withdrawn.unwrap_or_default(),
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,
             version,
@@ -94,4 +100,18 @@ pub(super) fn check_file(
         resources,
     };
     (checked, problems.diagnostics)
+}
+
+/// Reports withdrawn versions that name no version of anything.
+fn check_withdrawn(written: &[String], forms: &[&ReleaseForm], problems: &mut Problems<'_>) {
+    for (index, text) in written.iter().enumerate() {
+        if forms.iter().any(|form| version_of(text, form).is_some()) {
+            continue;
+        }
+        let message = format!("`{}` is not a version that could be withdrawn", text.escape_debug());
+        let help =
+            "write the whole version, as in `withdrawn = [\"1.2.4\"]`, or its git tag: `broker/v1.2.4`";
+        let path = ["project", "withdrawn", &index.to_string()];
+        problems.wrong(Code::ConfigValue, message, &path, "not a version", help);
+    }
 }
