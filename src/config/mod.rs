@@ -33,6 +33,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
+use crate::model::version::ReleaseForm;
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
@@ -86,8 +87,8 @@ pub struct Config {
 pub struct Project {
     /// The address of the source repository, or `None` to use the git remote.
     pub source: Option<String>,
-    /// The prefix of git tags that mark a release.
-    pub tag_prefix: String,
+    /// The form of the git tags that mark a release.
+    pub releases: ReleaseForm,
     /// Globs of git tags on which nothing has to be published.
     pub silent_tags: Vec<String>,
     /// The versions that are taken back, as written: with or without the prefix of their git tags.
@@ -139,8 +140,8 @@ pub struct Resource {
     pub registries: Vec<String>,
     /// The names of its tag rules. The version of a chart is a tag of it besides.
     pub tags: Vec<String>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
-    pub tag_prefix: Option<String>,
+    /// The form of the git tags that mark its release.
+    pub releases: ReleaseForm,
     /// Its visibility.
     pub visibility: Option<Visibility>,
     /// The annotations written to it.

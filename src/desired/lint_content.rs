@@ -12,11 +12,11 @@ use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::Renderer;
 use super::template::is_template;
-use super::version;
 use crate::advice::chart::diagnostics_of_findings;
 use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use crate::model::version::ReleaseForm;
 use oci_content::Confines;
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
@@ -25,12 +25,11 @@ pub(super) struct ResourceTemplates<'a>(Vec<NamedResource<'a>>);
 impl<'a> ResourceTemplates<'a> {
     pub fn new(renderer: &Renderer<'a>) -> Self {
         let config = renderer.config;
-        let mut seen: HashSet<(&str, &[String], Vec<&str>)> = HashSet::new();
+        let mut seen: HashSet<(&ReleaseForm, &[String], Vec<&str>)> = HashSet::new();
         let resources = config.named_resources().filter(|NamedResource { resource, .. }| {
             let templates = resource.templates().into_iter().map(|it| it.text);
             let templates: Vec<&str> = templates.filter(|text| is_template(text)).collect();
-            !templates.is_empty()
-                && seen.insert((version::prefix(config, resource), &resource.tags, templates))
+            !templates.is_empty() && seen.insert((&resource.releases, &resource.tags, templates))
         });
         Self(resources.collect())
     }
@@ -42,17 +41,15 @@ impl<'a> ResourceTemplates<'a> {
         sample: &Sample<'_>,
         broken: &BTreeSet<TagTemplateKey<'_>>,
     ) -> Vec<Diagnostic> {
-        let config = renderer.config;
         let mut firings = renderer.fire_all(&sample.context);
         let mut found = Vec::new();
         for named in self.0.iter().copied() {
             let NamedResource { id, resource } = named;
-            let is_other = |prefix: &str| prefix != version::prefix(config, resource);
-            if sample.prefix.is_some_and(is_other) {
+            if sample.form.is_some_and(|form| *form != resource.releases) {
                 continue;
             }
-            let mut templates =
-                TagTemplate::of_resource(config, named).filter(|template| !broken.contains(&template.key()));
+            let mut templates = TagTemplate::of_resource(renderer.config, named)
+                .filter(|template| !broken.contains(&template.key()));
             if !templates.any(|template| matches!(firings.of(template, named), Ok(Firing::Tag(_)))) {
                 continue;
             }

@@ -5,12 +5,15 @@
 
 mod checks;
 mod collisions;
+mod comparison_tokens;
+mod comparisons;
 mod content;
 mod filters;
 mod forward;
 mod lint;
 mod lint_content;
 mod lint_images;
+mod lint_reuse;
 mod nothing;
 mod opened;
 mod preview;
@@ -28,6 +31,7 @@ mod tags;
 mod template;
 mod values;
 mod version;
+mod version_value;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +40,7 @@ pub use checks::checks;
 pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty};
 pub use lint_content::{lint_charts, named_images};
-pub use nothing::nothing_published;
+pub use nothing::{nothing_published, unversioned_tag};
 pub use preview::{Preview, preview};
 pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
@@ -58,8 +62,9 @@ use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::model::forward::{OnUnknown, VersionReader};
+use crate::model::forward::OnUnknown;
 use crate::model::standing::other_readers;
+use crate::model::version::ReleaseVersion;
 use crate::model::{ContentSpec, EventName, Mutability, OnConflict, OnSameImages, ResourceId, Visibility};
 use helm_package::ChartImage;
 use oci_content::Surroundings;
@@ -75,6 +80,8 @@ pub struct Desired {
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
     /// The diagnostic of a run that publishes nothing.
     pub nothing: Option<Diagnostic>,
+    /// The warning about a git tag that starts like a release, but holds no version.
+    pub unversioned: Option<Diagnostic>,
     /// The declared registries that sources are read from, by name.
     pub read: BTreeMap<String, RegistryEndpoint>,
 }
@@ -95,7 +102,7 @@ pub struct DesiredRepository {
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
     /// The version being published, if the configuration withdraws it.
-    pub withdrawn: Option<semver::Version>,
+    pub withdrawn: Option<ReleaseVersion>,
     /// The behavior if an immutable tag names an index of the same images.
     pub on_same_images: OnSameImages,
     /// The tags, in the order of the rules.
@@ -134,7 +141,7 @@ pub enum Basis {
     /// The versions of its line.
     Release(Box<ReleaseLine>),
     /// A forward tag that a pre-release does not take, with the version being published.
-    Prerelease(semver::Version),
+    Prerelease(ReleaseVersion),
     /// The commits, with the one being published if it is known.
     Commit(Option<String>),
 }
@@ -153,10 +160,11 @@ pub fn resolve(
 ) -> Result<Desired, Vec<Diagnostic>> {
     let rendered = tags::tags(config, context)?;
     let renderer = tags::Renderer::new(config);
+    let unversioned = unversioned_tag(config, context, &rendered);
     let claims = rendered.iter().map(|(id, tags)| (id, tags.tags.as_slice()));
     let mut diagnostics = collisions::kinds(config);
     diagnostics.extend(collisions::find(config, claims, &format!("on {}", context.describe())));
-    let mut desired = Desired::default();
+    let mut desired = Desired { unversioned, ..Desired::default() };
     for (id, tags) in rendered.iter().filter(|(_, tags)| tags.all().next().is_none()) {
         desired.silent.push((id.clone(), tags.silent.clone()));
     }
@@ -303,21 +311,25 @@ fn basis(
         return Basis::Commit(context.sha.clone());
     };
     let config = renderer.config;
-    if !version.pre.is_empty() && !template.takes_prereleases() {
+    if template.holds_back(version) {
         return Basis::Prerelease(version.clone());
     }
     let (_, values) = renderer.values(context, named.id, named.resource);
-    let templates = Arc::new(template::Templates::new(config.vars.keys()));
-    let readers: Vec<VersionReader> = TagTemplate::of_resource(config, named)
+    let form = &named.resource.releases;
+    let templates = Arc::new(template::Templates::new(config.vars.keys()).with_schemes([&form.scheme]));
+    let of_releases = TagTemplate::of_resource(config, named)
         .filter(|template| template.events().contains(&EventName::Tag))
-        .filter_map(|template| forward::reader(&templates, template.text(), &values))
-        .collect();
-    let other_readers = other_readers(&readers, version::prefix(config, named.resource));
+        .map(TagTemplate::text);
+    let readers = forward::all_readers(&templates, of_releases, &values, form);
+    let read = context.tag.as_deref().and_then(|tag| form.read(tag));
+    let tag_prefix = read.map_or(form.prefix(), |read| read.prefix);
+    let other_readers = other_readers(&readers, form);
     Basis::Release(Box::new(ReleaseLine {
         templates,
         readers: Arc::new(readers),
         other_readers: Arc::new(other_readers),
         on_unknown: template.on_unknown().unwrap_or(OnUnknown::for_releases()),
+        tag_prefix: tag_prefix.to_owned(),
         template: template.text().to_owned(),
         vars: config.vars.clone(),
         values,

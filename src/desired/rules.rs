@@ -10,6 +10,7 @@ use super::version::ResourceVersion;
 use crate::config::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME};
 use crate::context::{Context, Trigger};
 use crate::diagnostic::Code;
+use crate::model::version::ReleaseVersion;
 use crate::model::{EventName, Mutability};
 use oci_registry::{Tag, TagError};
 
@@ -72,13 +73,15 @@ pub(super) fn fire(
     if context.event == EventName::Tag {
         match version {
             ResourceVersion::Other(reason) => return silent(reason.clone()),
-            ResourceVersion::None(reason) if is_of_releases(templates, template) => {
+            ResourceVersion::None(reason) | ResourceVersion::Unversioned(reason)
+                if is_of_releases(templates, template) =>
+            {
                 return silent(reason.clone());
             }
             ResourceVersion::Invalid(reason) if is_of_releases(templates, template) => {
                 return Err(not_a_version(reason.clone(), template));
             }
-            ResourceVersion::Known(_) | ResourceVersion::None(_) | ResourceVersion::Invalid(_) => {}
+            _ => {}
         }
     }
     if let Some(when) = template.when() {
@@ -133,7 +136,7 @@ fn is_of_releases(templates: &Templates, template: TagTemplate<'_>) -> bool {
 }
 
 fn not_a_version(reason: String, template: TagTemplate<'_>) -> RuleError {
-    let help = "tag a release as `v1.2.3`, or set `tag_prefix` to the prefix of your tags".to_owned();
+    let help = "correct the file that `version` of `[project]` names".to_owned();
     let error = TemplateError {
         code: Code::ContextVersion,
         message: reason,
@@ -202,11 +205,14 @@ pub(super) fn text(templates: &Templates, template: &str, values: &Values) -> Re
 }
 
 /// Returns `text` with `_` for the `+` of a version, as in a registry.
-pub(super) fn without_plus(text: &str, version: Option<&Version>) -> String {
-    match version.map(|version| version.build.as_str()).filter(|build| !build.is_empty()) {
-        Some(build) => text.replace(&format!("+{build}"), &format!("_{build}")),
-        None => text.to_owned(),
-    }
+pub(super) fn without_plus(text: &str, version: Option<&ReleaseVersion>) -> String {
+    let Some(version) = version else { return text.to_owned() };
+    // A local version of PEP 440 is printed as it is written, which need not be the form in which it compares.
+    let build = version.as_str().split_once('+').map(|(_, build)| build).filter(|build| !build.is_empty());
+    let text = build
+        .map_or_else(|| text.to_owned(), |build| text.replace(&format!("+{build}"), &format!("_{build}")));
+    let epoch = version.as_str().split_once('!').map(|(epoch, _)| epoch);
+    epoch.map_or_else(|| text.clone(), |epoch| text.replace(&format!("{epoch}!"), &format!("{epoch}__")))
 }
 
 fn shortened(text: &str) -> String {

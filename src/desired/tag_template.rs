@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::config::{Config, DeclaredChart, DeclaredContent, NamedResource, TagRule};
 use crate::model::forward::OnUnknown;
+use crate::model::version::ReleaseVersion;
 use crate::model::{EventName, Mutability, OnConflict, ResourceId};
 
 /// The events on which a chart is published, if they have the values that its version needs.
@@ -204,6 +205,12 @@ impl<'a> TagTemplate<'a> {
     /// Whether it renders for a pull request from a fork.
     pub fn takes_forks(self) -> bool {
         self.rule().is_some_and(|rule| rule.forks)
+    }
+
+    /// Whether `version` does not take its forward tags: it is a pre-release, and the rule does not take those, or it names a commit
+    /// between two releases.
+    pub fn holds_back(self, version: &ReleaseVersion) -> bool {
+        version.is_development() || (version.is_prerelease() && !self.takes_prereleases())
     }
 
     /// Whether a pre-release takes its forward tags.

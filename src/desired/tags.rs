@@ -14,6 +14,7 @@ use super::version::{self, FileVersion, ResourceVersion};
 use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::version::ReleaseForm;
 use crate::model::{EventName, Mutability, ResourceId, ResourceKind};
 use oci_registry::Tag;
 
@@ -21,8 +22,8 @@ use oci_registry::Tag;
 pub(super) struct Renderer<'a> {
     pub config: &'a Config,
     pub templates: Templates,
-    /// The prefixes of release tags, each once.
-    pub prefixes: Vec<&'a str>,
+    /// The forms of release tags, each once.
+    pub forms: Vec<&'a ReleaseForm>,
     file: FileVersion,
     /// The versions in the `Chart.yaml` of charts that are published under them, or the reasons why they are unknown.
     own_versions: HashMap<&'a ResourceId, Result<String, String>>,
@@ -36,7 +37,9 @@ impl<'a> Renderer<'a> {
     }
 
     pub fn with_file_version(config: &'a Config, file: FileVersion) -> Self {
-        let templates = Templates::new(config.vars.keys());
+        let forms = version::forms(config);
+        let templates =
+            Templates::new(config.vars.keys()).with_schemes(forms.iter().map(|form| &form.scheme));
         let by_resource = config
             .tags
             .iter()
@@ -51,7 +54,7 @@ impl<'a> Renderer<'a> {
             })
             .collect();
         let own_versions = version::read_own_versions(config);
-        Self { config, templates, prefixes: version::prefixes(config), file, own_versions, by_resource }
+        Self { config, templates, forms, file, own_versions, by_resource }
     }
 
     /// The version and the values of a resource.
@@ -72,8 +75,7 @@ impl<'a> Renderer<'a> {
         id: &ResourceId,
         resource: &Resource,
     ) -> (ResourceVersion, Values) {
-        let prefix = version::prefix(self.config, resource);
-        let version = version::of(&self.prefixes, prefix, context, &self.file);
+        let version = version::of(&self.forms, &resource.releases, context, &self.file);
         let mut values = values.with_resource(id).with_version(version.known());
         match self.own_versions.get(id) {
             Some(Ok(own)) => values = values.with_chart_version(&id.name, own),
@@ -85,8 +87,7 @@ impl<'a> Renderer<'a> {
 
     /// The values of the project, without those of a resource.
     pub fn project_values(&self, context: &Context) -> Values {
-        let prefix = &self.config.project.tag_prefix;
-        let version = version::of(&self.prefixes, prefix, context, &self.file);
+        let version = version::of(&self.forms, &self.config.project.releases, context, &self.file);
         Values::new(context, &self.config.vars, None).without_resource().with_version(version.known())
     }
 
@@ -130,8 +131,8 @@ impl<'a> Renderer<'a> {
 #[derive(PartialEq, Eq, Hash)]
 struct FiringKey<'a> {
     template: TagTemplateKey<'a>,
-    /// The prefix of git tags that release the resource.
-    prefix: &'a str,
+    /// The form of the git tags that release the resource, if the context has a version.
+    form: Option<&'a ReleaseForm>,
     /// The resource, if the template can distinguish it from others.
     resource: Option<&'a ResourceId>,
 }
@@ -150,10 +151,11 @@ impl<'a> Firings<'_, 'a> {
     pub fn of(&mut self, template: TagTemplate<'a>, named: NamedResource<'a>) -> Result<Firing, RuleError> {
         let NamedResource { id, resource } = named;
         let renderer = self.renderer;
-        // Only git tags have a prefix.
-        let prefix = if self.context.tag.is_some() { version::prefix(renderer.config, resource) } else { "" };
+        // Only git tags and a version file have versions.
+        let has_version = self.context.tag.is_some() || renderer.file.is_some();
+        let form = has_version.then_some(&resource.releases);
         let resource_key = renderer.is_by_resource(template).then_some(id);
-        let key = FiringKey { template: template.key(), prefix, resource: resource_key };
+        let key = FiringKey { template: template.key(), form, resource: resource_key };
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
@@ -255,12 +257,17 @@ fn add(context: &Context, tags: &mut ResourceTags, template: TagTemplate<'_>, ta
     match &tags.version {
         ResourceVersion::Known(version)
             if context.event == EventName::Tag
-                && !version.pre.is_empty()
                 && rendered.mutability == Mutability::Forward
-                && !template.takes_prereleases() =>
+                && template.holds_back(version) =>
         {
-            let reason =
-                format!("`{version}` is a pre-release, and the rule does not set `prereleases = true`");
+            let reason = if version.is_development() {
+                format!("`{version}` is a commit between two releases, which takes no forward tag")
+            } else {
+                let marked = if version.reads_as_prerelease() { "" } else { ", as the release says" };
+                format!(
+                    "`{version}` is a pre-release{marked}, and the rule does not set `prereleases = true`"
+                )
+            };
             tags.silent.push((rendered.rule.clone(), reason));
             if !tags.tags.iter().chain(&tags.held_back).any(|known| known.tag == rendered.tag) {
                 tags.held_back.push(rendered);

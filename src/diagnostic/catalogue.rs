@@ -45,10 +45,12 @@ catalogue! {
     TemplateSyntax = "publish::template::syntax", "template-syntax.md";
     TemplateUnknownVariable = "publish::template::unknown_variable", "template-unknown-variable.md";
     TemplateUnknownFilter = "publish::template::unknown_filter", "template-unknown-filter.md";
+    TemplateComparison = "publish::template::comparison", "template-comparison.md";
     TemplateFailed = "publish::template::failed", "template-failed.md";
     TagInvalid = "publish::tag::invalid", "tag-invalid.md";
     TagCollision = "publish::tag::collision", "tag-collision.md";
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
+    TagReused = "publish::tag::reused", "tag-reused.md";
     TagForward = "publish::tag::forward", "tag-forward.md";
     RetentionRule = "publish::retention::rule", "retention-rule.md";
     RetentionNone = "publish::retention::none", "retention-none.md";

@@ -24,6 +24,7 @@ pub mod secret_search;
 pub mod standing;
 pub mod untagged;
 pub mod verification;
+pub mod version;
 pub mod visibility;
 pub mod words;
 

@@ -55,6 +55,8 @@ mod streams;
 mod tags_command;
 mod tags_formats;
 mod terminal;
+mod version_schemes;
+mod versions;
 mod visibility;
 mod whose_fault;
 

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
+use super::releases::DeclaredForm;
 use super::resource::{self, CommonKeys, Defaults};
 use super::tag::check_globs;
 use crate::config::declared::DeclaredNames;
@@ -23,7 +24,7 @@ pub(super) fn check_charts(
                 repository: raw.repository,
                 registries: raw.registries,
                 tags: raw.tags,
-                tag_prefix: raw.tag_prefix,
+                releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
                 visibility: raw.visibility,
                 annotations: raw.annotations,
             };

@@ -1,9 +1,11 @@
 //! The keys that images, charts and artifacts share: repositories, and the names of registries and tag rules.
 
 use super::problems::Problems;
+use super::releases::{self, DeclaredForm};
 use crate::config::declared::DeclaredNames;
 use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::version::ReleaseForm;
 use crate::model::{OnSameImages, ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
@@ -13,6 +15,8 @@ pub(super) struct Defaults<'a> {
     pub declared: &'a DeclaredNames,
     /// Whether the project asks for the standard annotations.
     pub standard: bool,
+    /// The form of the project's release tags.
+    pub releases: &'a ReleaseForm,
     /// The behavior if an immutable tag names an index of the same images.
     pub same_images: Option<OnSameImages>,
 }
@@ -22,7 +26,7 @@ pub(super) struct CommonKeys {
     pub repository: Option<String>,
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
-    pub tag_prefix: Option<String>,
+    pub releases: DeclaredForm,
     pub visibility: Option<Visibility>,
     pub annotations: Option<raw::RawAnnotations>,
 }
@@ -43,6 +47,8 @@ pub(super) fn check_resource(
         problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
     let repository = repository(common.repository.as_deref(), id, problems);
+    let path = id.path();
+    let releases = releases::check_form(common.releases, Some(defaults.releases), &path, problems);
     let annotations = annotations(common.annotations, defaults.standard, travels(content.as_ref()));
     let default_tags = || match id.kind {
         // The version of a chart is a tag without any rule.
@@ -54,7 +60,7 @@ pub(super) fn check_resource(
         repository: repository?,
         registries: common.registries.or_else(|| declared.registries.clone()).unwrap_or_default(),
         tags: common.tags.unwrap_or_else(default_tags),
-        tag_prefix: common.tag_prefix,
+        releases,
         visibility: common.visibility,
         annotations,
     })

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::tag_rule::RawEventName;
 use super::{NonEmptyText, OneOrMany};
+use crate::model::version::SchemeText;
 use crate::model::{ImagePin, OnConflict, OnSameImages, Visibility};
 use oci_content::AnnotationPlace;
 
@@ -63,9 +64,12 @@ pub(in crate::config) struct RawImage {
     /// The action if an immutable tag names an index of the same images, of which only the attestations differ. Default: that of
     /// the project.
     pub same_images: Option<OnSameImages>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
-    #[schemars(extend("examples" = ["broker/v"]))]
-    pub tag_prefix: Option<String>,
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
+    #[schemars(extend("examples" = ["broker/v", ["broker/v", "broker-"]]))]
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
 }
 
 /// A Helm chart to publish.
@@ -121,9 +125,12 @@ pub(in crate::config) struct RawChart {
     /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = [{ "org.opencontainers.image.licenses": "Apache-2.0" }]))]
     pub annotations: Option<RawAnnotations>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
-    pub tag_prefix: Option<String>,
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
 }
 
 /// An image that the values of a chart name.
@@ -191,9 +198,12 @@ pub(in crate::config) struct RawArtifact {
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = ["standard"]))]
     pub annotations: Option<RawAnnotations>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
-    pub tag_prefix: Option<String>,
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
 }
 
 /// A file of an artifact.

@@ -2,7 +2,7 @@
 //! rendered.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
@@ -14,7 +14,7 @@ use crate::desired::tag_reader::{self, TagReader, Unreadable};
 use crate::desired::tag_template::{TagTemplate, TagTemplateKey};
 use crate::desired::tags::Renderer;
 use crate::desired::template::{TemplateSyntax, Templates};
-use crate::desired::version;
+use crate::model::version::ReleaseForm;
 use crate::model::{EventName, ResourceId};
 use oci_registry::Tag;
 
@@ -22,11 +22,11 @@ use oci_registry::Tag;
 pub(super) type RuleReader = Arc<Result<TagReader, Unreadable>>;
 
 /// The resources for which a template has the same reader.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct ReaderKey<'a> {
     template: TagTemplateKey<'a>,
-    /// The prefix of git tags that release the resource.
-    prefix: &'a str,
+    /// The form of the git tags that release the resource.
+    form: &'a ReleaseForm,
     /// The resource, if the template can distinguish it from others.
     resource: Option<&'a ResourceId>,
 }
@@ -35,7 +35,7 @@ impl<'a> ReaderKey<'a> {
     fn new(renderer: &Renderer<'a>, template: TagTemplate<'a>, named: NamedResource<'a>) -> Self {
         Self {
             template: template.key(),
-            prefix: version::prefix(renderer.config, named.resource),
+            form: &named.resource.releases,
             resource: renderer.is_by_resource(template).then_some(named.id),
         }
     }
@@ -142,7 +142,7 @@ pub(super) fn others<'a>(
     template: TagTemplate<'a>,
     id: &ResourceId,
 ) -> Vec<OtherTags<'a>> {
-    let (mut others, mut seen) = (Vec::new(), BTreeSet::new());
+    let (mut others, mut seen) = (Vec::new(), HashSet::new());
     for named in resources.iter().copied() {
         for other in TagTemplate::of_resource(readers.renderer.config, named) {
             let is_it = named.id == id && other.key() == template.key();

@@ -3,8 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use semver::Version;
-
 use super::claims::{Attribution, OwnTags};
 use super::decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
 use super::guards::{MemberGuard, Spared};
@@ -13,6 +11,7 @@ use super::scope::{RetentionScope, ScopedRetention};
 use crate::config::RetentionCondition;
 use crate::desired::tags::Renderer;
 use crate::model::retention::{Age, KeepReason, RemovalReason};
+use crate::model::version::ReleaseVersion;
 use oci_registry::Tag;
 
 /// 1980-01-01. Reproducible builds stamp their output with an earlier time, usually 1970.
@@ -94,7 +93,7 @@ fn judge<'t>(
 /// The rank of a tag among those of its retention: the newest has the greatest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum TagRank {
-    Version(Version),
+    Version(ReleaseVersion),
     Time(i64),
 }
 

@@ -13,7 +13,6 @@ use crate::desired::rules;
 use crate::desired::tag_reader::{self, Unreadable};
 use crate::desired::tag_template::TagTemplate;
 use crate::desired::tags::Renderer;
-use crate::desired::version;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::EventName;
 use oci_registry::Tag;
@@ -113,11 +112,8 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
             // Resources that no rule can distinguish have the same errors.
             let by_resource = resources.len() > 1
                 || TagTemplate::of_resource(config, named).any(|it| renderer.is_by_resource(it));
-            if !seen.insert((
-                version::prefix(config, named.resource),
-                &named.resource.tags,
-                by_resource.then_some(named.id),
-            )) {
+            if !seen.insert((&named.resource.releases, &named.resource.tags, by_resource.then_some(named.id)))
+            {
                 continue;
             }
             let subject = RetainedRule { rule_name, template, by_event, named, resources };

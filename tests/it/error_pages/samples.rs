@@ -54,9 +54,11 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         }
         Code::TemplateSyntax
         | Code::TemplateUnknownVariable
+        | Code::TemplateComparison
         | Code::TemplateFailed
         | Code::TagInvalid
         | Code::TagNeverFires
+        | Code::TagReused
         | Code::TagForward
         | Code::RetentionRule
         | Code::ContextMissing => lint(page, &format!("{PRELUDE}{}\n{BROKER}", toml(page)), "lint"),
@@ -102,7 +104,13 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
             folder.write("charts/hello/values.yaml", "a: 2\n");
             error(page, &folder, folder.run(PLAN))
         }
-        Code::ContextVersion => lint(page, &release(BROKER), "tags --ref refs/tags/v1.2"),
+        Code::ContextVersion => {
+            let configuration = format!("{}\n{}", release(BROKER), toml(page));
+            let folder = Folder::with(&[("publish.toml", &configuration)]);
+            // It is a warning.
+            let done = wide(offline(folder.run("tags --ref refs/tags/v1.2"))).expect_code(0);
+            diagnostics(&folder, &done, page.code, 1)
+        }
         Code::CommandUsage => lint(page, &release(BROKER), "apply plan.json --ref refs/tags/v1.0.0"),
         Code::CheckFile | Code::CheckDiffers => check(page),
         Code::PlanConflict => return plan_conflict().await,
