@@ -27,6 +27,8 @@ programs=(
   openssl:openssl
   htpasswd:apache2-utils
   python3:python3
+  node:nodejs
+  npm:npm
 )
 
 say() { printf '%s\n' "scripts/test.sh: $*" >&2; }
@@ -99,6 +101,14 @@ if ! command -v pre-commit >/dev/null; then
 fi
 if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
   install_python_package 'helm-python-sdk==0.2.2'
+fi
+
+# The verifiers of Sigstore bundles that judge the signatures, and a stand-in for its services.
+sigstore=(@sigstore/verify@3 @sigstore/bundle@4 @sigstore/mock@0.12 @sigstore/protobuf-specs@0.5)
+if [ ! -d "$tools/node/node_modules/@sigstore/mock" ]; then
+  say "installing ${sigstore[*]} into target/tools/node"
+  mkdir -p "$tools/node"
+  quietly npm install --no-audit --no-fund --prefix "$tools/node" "${sigstore[@]}"
 fi
 
 for program in "${programs[@]%%:*}" pre-commit; do

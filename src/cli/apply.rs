@@ -13,6 +13,7 @@ use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, Session};
+use oci_registry::Digest;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -52,8 +53,10 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let plan = saved(global, arguments, &session, path)?;
-        let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+        let (plan, digest) = saved(global, arguments, &session, path)?;
+        let mut run =
+            Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+        run.loaded_from(digest);
         block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
@@ -67,7 +70,7 @@ fn saved(
     arguments: &ApplyArguments,
     session: &Session,
     path: &Path,
-) -> Result<Plan, Vec<Diagnostic>> {
+) -> Result<(Plan, Digest), Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
@@ -85,10 +88,10 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
+    let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
     run::check_declared(session, &plan)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
-    Ok(plan)
+    Ok((plan, digest))
 }
 
 /// Makes a plan, and applies it once it is approved.

@@ -123,6 +123,8 @@ impl ConfigFile {
             profile: profile.map(str::to_owned),
             project: checked.project,
             vars: checked.vars,
+            signing: checked.signing,
+            verify: checked.verify,
             registries: checked.registries,
             tags: checked.tags,
             resources: checked.resources,

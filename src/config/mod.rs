@@ -30,6 +30,7 @@ use indexmap::IndexMap;
 
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
+use crate::model::signing::{DeclaredPredicate, KeyPlace};
 use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
@@ -63,8 +64,12 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[signing.*]`.
+    pub signing: IndexMap<String, DeclaredSigner>,
     /// `[apply]`.
     pub apply: ApplyRules,
+    /// `[verify]`.
+    pub verify: VerifyRules,
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
@@ -137,6 +142,10 @@ pub struct Resource {
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
     pub annotations: Annotations,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The predicates that they attest.
+    pub attest: Vec<DeclaredPredicate>,
 }
 
 /// A template in a table of the file.
@@ -268,11 +277,27 @@ pub struct Annotations {
     pub own: IndexMap<String, String>,
 }
 
+/// `[signing.NAME]`.
+#[derive(Debug, Clone)]
+pub struct DeclaredSigner {
+    /// The place of the private key.
+    pub key: KeyPlace,
+    /// The file of the public key, relative to the folder of `publish.toml`.
+    pub public_key: Option<String>,
+}
+
 /// `[apply]`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+}
+
+/// `[verify]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VerifyRules {
+    /// Whether the declared signatures are verified.
+    pub signatures: bool,
 }
 
 /// `[secrets]`.

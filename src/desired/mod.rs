@@ -55,6 +55,7 @@ use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::{OnUnknown, VersionReader};
+use crate::model::signing::PlannedStatement;
 use crate::model::standing::other_readers;
 use crate::model::{ContentSpec, EventName, Mutability, OnConflict, ResourceId, Visibility};
 use oci_content::Surroundings;
@@ -88,6 +89,10 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The statements that each of them signs. The run reads their files.
+    pub statements: Vec<PlannedStatement>,
     /// The tags, in the order of the rules.
     pub tags: Vec<DesiredTag>,
 }
@@ -277,6 +282,8 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(&resource.repository),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        sign: resource.sign.clone(),
+        statements: Vec::new(),
         tags: tags.to_vec(),
     })
 }

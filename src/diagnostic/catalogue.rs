@@ -36,6 +36,7 @@ catalogue! {
     ConfigUnknownRegistry = "publish::config::unknown_registry", "config-unknown-registry.md";
     ConfigUnknownTagRule = "publish::config::unknown_tag_rule", "config-unknown-tag-rule.md";
     ConfigUnknownImage = "publish::config::unknown_image", "config-unknown-image.md";
+    ConfigUnknownSigner = "publish::config::unknown_signer", "config-unknown-signer.md";
     ConfigUnknownProfile = "publish::config::unknown_profile", "config-unknown-profile.md";
     ConfigPlatform = "publish::config::platform", "config-platform.md";
     ConfigUrl = "publish::config::url", "config-url.md";
@@ -92,6 +93,9 @@ catalogue! {
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
+    SigningKey = "publish::signing::key", "signing-key.md";
+    SigningPredicate = "publish::signing::predicate", "signing-predicate.md";
+    SigningMissing = "publish::signing::missing", "signing-missing.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
     VisibilityApi = "publish::visibility::api", "visibility-api.md";
     CommandUsage = "publish::command::usage", "command-usage.md";

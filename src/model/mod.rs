@@ -20,6 +20,7 @@ pub mod referrer;
 mod resource;
 pub mod retention;
 pub mod secret_search;
+pub mod signing;
 pub mod standing;
 pub mod verification;
 pub mod visibility;

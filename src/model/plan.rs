@@ -9,6 +9,7 @@ use super::forward::PlannedForward;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
+use super::signing::{PlannedSignature, PlannedSigner, SignatureAction};
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
@@ -47,6 +48,9 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The signers, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signers: BTreeMap<String, PlannedSigner>,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,
     /// The search for secrets in the content to send; left out if nothing had to be searched.
@@ -124,6 +128,9 @@ pub struct PlannedRepository {
     /// the plan removes reach them. If something else reaches one by then, it stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<Digest>,
+    /// The signatures that the manifests of the tags are to have before the tags are put.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<PlannedSignature>,
     /// The declared and the actual visibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityChange>,
@@ -345,11 +352,17 @@ impl Plan {
 }
 
 impl PlannedRepository {
-    /// Whether `apply` would change a tag here, send referrers of the content, or set the visibility.
+    /// Whether `apply` would change a tag here, send referrers of the content, sign something, or set the visibility.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| change.action.is_change())
             || self.sends_referrers()
+            || self.signs()
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
+    }
+
+    /// Whether a signature is to be made.
+    pub fn signs(&self) -> bool {
+        self.signatures.iter().any(|it| it.action == SignatureAction::Sign)
     }
 
     /// Whether a referrer of the content is to be sent.

@@ -74,6 +74,7 @@ impl Record {
                 self.plan.repositories.push(PlannedRepository {
                     changes: vec![change.clone()],
                     orphans: Vec::new(),
+                    signatures: Vec::new(),
                     visibility: None,
                     ..repository.clone()
                 });

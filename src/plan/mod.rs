@@ -6,6 +6,7 @@ mod diff;
 mod prune;
 mod rollback;
 mod sending;
+mod signatures;
 mod visibility;
 
 pub use diff::{PlanOrigin, diff};

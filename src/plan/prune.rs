@@ -61,6 +61,7 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        signers: BTreeMap::new(),
         repositories,
         secrets: None,
         not_searched: BTreeMap::new(),
@@ -121,6 +122,7 @@ impl Pruned {
             content: None,
             changes,
             orphans,
+            signatures: Vec::new(),
             visibility: None,
         }
     }

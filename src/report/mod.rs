@@ -21,6 +21,7 @@ pub mod references;
 mod referrers;
 mod rows;
 pub mod secrets;
+mod signatures;
 mod size;
 pub mod tags;
 pub mod verification;

@@ -3,6 +3,7 @@
 use super::Style;
 use super::clean;
 use super::paint::Ink;
+use super::signatures;
 use super::size::size;
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
 use crate::model::plan::PlanKind;
@@ -13,9 +14,12 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let mut text = String::from("\n");
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
+    let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
-    let changed =
-        referrers > 0 || visibilities > 0 || done.into_iter().any(|result| outcome.count(result) > 0);
+    let changed = referrers > 0
+        || signed > 0
+        || visibilities > 0
+        || done.into_iter().any(|result| outcome.count(result) > 0);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(
             change.result,
@@ -60,6 +64,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     }
     if referrers > 0 {
         counts.push(format!("{referrers} {} sent", if referrers == 1 { "referrer" } else { "referrers" }));
+    }
+    if signed > 0 {
+        counts.push(format!("{} made", signatures::count(signed)));
     }
     if visibilities > 0 {
         let noun = if visibilities == 1 { "visibility" } else { "visibilities" };

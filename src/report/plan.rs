@@ -8,6 +8,7 @@ use super::paint::Ink;
 use super::referrers;
 use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
+use super::signatures;
 use super::size::size;
 use crate::model::Visibility;
 use crate::model::plan::{
@@ -56,6 +57,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let changes = repository.changes.iter().filter(shown);
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
     if !every {
         rows.extend(spared(repository));
@@ -244,13 +246,19 @@ fn summary(plan: &Plan) -> String {
         0 => {}
         count => counts.push(format!("{} to send", referrers::count(count))),
     }
+    match signatures::to_make(plan) {
+        0 => {}
+        count => counts.push(format!("{} to make", signatures::count(count))),
+    }
     let counts = counts.join(", ");
     if plan.is_blocked() {
         let why = blocked(plan);
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");
     }
     let is_change = |change: &Change| change.action.is_change();
-    if !plan.repositories.iter().any(|it| it.changes.iter().any(is_change) || it.sends_referrers()) {
+    let changes =
+        |it: &PlannedRepository| it.changes.iter().any(is_change) || it.sends_referrers() || it.signs();
+    if !plan.repositories.iter().any(changes) {
         return format!("Plan: {counts}. No tag has to change.\n");
     }
     if plan.repositories.iter().all(|repository| repository.content.is_none()) {
@@ -269,6 +277,7 @@ fn blocked(plan: &Plan) -> &'static str {
     let conflict =
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
+        None if signatures::any_missing(plan) => "a signature is missing",
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",

@@ -25,6 +25,7 @@ mod prune;
 mod reach;
 mod rollback;
 mod session;
+mod signers;
 mod tags;
 mod verify;
 mod work_tree;
@@ -61,10 +62,13 @@ use crate::model::plan::{Plan, PlannedConfig};
 use crate::model::problem::PlannedProblem;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
+use crate::saved;
 use crate::screening::Screening;
 use oci_content::{OpenedContent, Surroundings};
+use oci_registry::Digest;
 use oci_registry::reference::RegistryEndpoint;
 use reach::source_registries;
+use signers::Signers;
 use work_tree::check_work_tree;
 
 /// The number of bytes of layers that are kept from the search to the push.
@@ -90,6 +94,8 @@ pub struct Run {
     made_plan: bool,
     /// Whether the tags may have moved since they were observed.
     tags_are_old: bool,
+    /// The digest of the file of a saved plan.
+    plan_digest: Option<Digest>,
 }
 
 /// The reporter of the present phase: a plan is reported to people even if `apply` reports in JSON.
@@ -146,6 +152,7 @@ impl Run {
             observed: None,
             made_plan: false,
             tags_are_old: false,
+            plan_digest: None,
         }
     }
 
@@ -162,6 +169,11 @@ impl Run {
     /// Notes that time has passed, so that the tags are read again before anything is sent. Waiting for a person takes time.
     pub fn doubt_tags(&mut self) {
         self.tags_are_old = true;
+    }
+
+    /// Notes the digest of the file that the plan was loaded from.
+    pub fn loaded_from(&mut self, digest: Digest) {
+        self.plan_digest = Some(digest);
     }
 
     fn config(&self) -> Result<&Config> {
@@ -187,17 +199,20 @@ impl Run {
         let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
         let surroundings = self.surroundings(declared.collect());
         // Sources are read on this thread, and sources in registries wait for the network.
-        let (desired, warnings) = tokio::task::block_in_place(|| {
+        let (mut desired, warnings) = tokio::task::block_in_place(|| {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
+        signers::add_statements(config, &mut desired, &surroundings)?;
+        let signers = signers::signers(config, &desired, &surroundings)?;
+        let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
         let problems = doubts.iter().chain(&warnings).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
-        let observed = observed::observe(desired, &connections, &self.folder).await?;
-        let mut plan = plan::diff(&observed, self.origin(loaded, &context));
-        plan.problems = problems;
+        let observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
+        let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers));
+        plan.problems.splice(0..0, problems);
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -218,6 +233,7 @@ impl Run {
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,
             on_tag_failure: plan.on_tag_failure,
+            plan_digest: self.plan_digest.clone().unwrap_or_else(|| saved::digest(plan)),
             reporter: self.reporter(),
             parallelism: self.parallelism,
             cancel,
@@ -278,7 +294,7 @@ impl Run {
     }
 
     /// Returns what a plan says about its origin.
-    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> PlanOrigin {
+    fn origin(&self, loaded: &LoadedConfig, context: &Context, signers: Signers) -> PlanOrigin {
         let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
             Ok(serde_json::Value::Object(fields)) => fields,
@@ -295,6 +311,7 @@ impl Run {
             context: fields,
             title: context.describe(),
             on_tag_failure: config.apply.on_tag_failure,
+            signers,
         }
     }
 }

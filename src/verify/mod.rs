@@ -12,9 +12,11 @@ mod expected;
 mod judge;
 mod observe;
 mod recorded;
+mod signatures;
 
 pub use compare::compare;
 pub use expect::{ListedRepository, declared_repositories, expect};
 pub use expected::{DeclaredRepository, Expected, ExpectedRepository, Later, RecordedTag};
 pub use observe::{ComparedRepository, Comparison, PresentContent, RepositoryConnections, list, observe};
 pub use recorded::add_record;
+pub use signatures::SignerKeys;

@@ -41,6 +41,7 @@ mod requests;
 mod restore;
 mod schema;
 mod security;
+mod signing;
 mod stages;
 mod streams;
 mod tags_command;

@@ -69,8 +69,8 @@ exec skopeo "$@"
 "#;
 
 /// The programs that commands may begin with. The test cannot run other commands of a guide as a reader does.
-const PROGRAMS: [&str; 10] =
-    ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "cut", "sed", "mkdir", "touch"];
+const PROGRAMS: [&str; 11] =
+    ["brokkr-publish", "git", "skopeo", "docker", "echo", "cp", "cut", "sed", "mkdir", "touch", "openssl"];
 
 /// The environment for the commands of one page.
 struct GuideFixture {
@@ -439,6 +439,11 @@ fn promotion() {
 }
 
 #[test]
+fn signing() {
+    follow("signing.md");
+}
+
+#[test]
 fn multi_arch() {
     follow("multi-arch.md");
 }
@@ -519,6 +524,7 @@ fn every_guide_is_followed() {
             "releasing.md",
             "rolling-back.md",
             "secret-finding.md",
+            "signing.md",
         ]
     );
 }

@@ -28,6 +28,8 @@ pub(super) fn check_artifacts(
                 tag_prefix: raw.tag_prefix,
                 visibility: raw.visibility,
                 annotations: raw.annotations,
+                sign: raw.sign,
+                attest: raw.attest,
             };
             let artifact_type =
                 raw.artifact_type.and_then(|it| media_type(it, &id.key("artifact_type"), problems));

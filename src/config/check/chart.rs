@@ -30,6 +30,8 @@ pub(super) fn check_charts(
                 tag_prefix: raw.tag_prefix,
                 visibility: raw.visibility,
                 annotations: raw.annotations,
+                sign: raw.sign,
+                attest: raw.attest,
             };
             if let Some(source) = &raw.source {
                 refuse_transport(&id, source, problems);

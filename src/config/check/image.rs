@@ -44,6 +44,8 @@ fn image(
         tag_prefix: raw.tag_prefix,
         visibility: raw.visibility,
         annotations: raw.annotations,
+        sign: raw.sign,
+        attest: raw.attest,
     };
     let content = source.map(|source| {
         DeclaredContent::Image(DeclaredImage {

@@ -12,6 +12,7 @@ mod registry;
 mod resource;
 mod retention;
 mod secrets;
+mod signing;
 mod tag;
 
 use indexmap::IndexMap;
@@ -30,7 +31,9 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
+    pub signing: IndexMap<String, super::DeclaredSigner>,
     pub apply: ApplyRules,
+    pub verify: super::VerifyRules,
     pub secrets: super::Secrets,
     pub checks: Vec<super::DeclaredCheck>,
     pub retention: IndexMap<String, super::Retention>,
@@ -75,8 +78,12 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
+        signing: signing::check_signers(file.signing.unwrap_or_default(), &mut problems),
         apply: ApplyRules {
             on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
+        },
+        verify: super::VerifyRules {
+            signatures: file.verify.and_then(|verify| verify.signatures).unwrap_or_default(),
         },
         secrets: secrets::check_secrets(file.secrets.unwrap_or_default(), &mut problems),
         checks: checks::check_lockstep(file.checks.unwrap_or_default(), declared, &mut problems),

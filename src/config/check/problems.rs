@@ -57,6 +57,7 @@ impl Problems<'_> {
         }
         let (noun, section) = match code {
             Code::ConfigUnknownRegistry => ("registry", "registries"),
+            Code::ConfigUnknownSigner => ("signer", "signing"),
             Code::ConfigUnknownImage => match path {
                 [.., "charts", _] => ("chart", "charts"),
                 [.., "artifacts", _] => ("artifact", "artifacts"),

@@ -1,6 +1,7 @@
 //! The keys that images, charts and artifacts share: repositories, and the names of registries and tag rules.
 
 use super::problems::Problems;
+use super::signing;
 use crate::config::declared::DeclaredNames;
 use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
@@ -23,6 +24,8 @@ pub(super) struct CommonKeys {
     pub tag_prefix: Option<String>,
     pub visibility: Option<Visibility>,
     pub annotations: Option<raw::RawAnnotations>,
+    pub sign: Option<Vec<String>>,
+    pub attest: Option<raw::RawAttest>,
 }
 
 /// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
@@ -40,8 +43,12 @@ pub(super) fn check_resource(
     if let (Some(names), Some(known)) = (&common.tags, &declared.tags) {
         problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
+    if let (Some(names), Some(known)) = (&common.sign, &declared.signing) {
+        problems.known_names(names, known, &id.key("sign"), Code::ConfigUnknownSigner);
+    }
     let repository = repository(common.repository.as_deref(), id, problems);
     let annotations = annotations(common.annotations, defaults.standard, travels(content.as_ref()));
+    let attest = signing::check_attest(id, common.attest, common.sign.as_deref(), problems);
     let default_tags = || match id.kind {
         // The version of a chart is a tag without any rule.
         ResourceKind::Chart => Vec::new(),
@@ -55,6 +62,8 @@ pub(super) fn check_resource(
         tag_prefix: common.tag_prefix,
         visibility: common.visibility,
         annotations,
+        sign: common.sign.unwrap_or_default(),
+        attest,
     })
 }
 

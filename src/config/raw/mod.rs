@@ -16,11 +16,13 @@ pub(super) use resource::{
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
+pub(super) use signing::{RawAttest, RawSigner, RawVerify};
 pub(super) use tag_rule::RawTagRule;
 
 mod resource;
 mod retention;
 mod secrets;
+mod signing;
 mod tag_rule;
 
 /// The configuration of `brokkr-publish`: what to publish, where to, and under which tags.
@@ -53,8 +55,13 @@ pub(super) struct RawConfig {
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// The signers, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub signing: Option<IndexMap<String, RawSigner>>,
     /// The behavior of `apply`.
     pub apply: Option<Apply>,
+    /// The behavior of `verify`.
+    pub verify: Option<RawVerify>,
     /// The search for secrets in the content that is sent.
     pub secrets: Option<RawSecrets>,
     /// Lockstep checks: the plan fails unless these values in files agree with the git tag.
@@ -93,8 +100,13 @@ pub(super) struct Profile {
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// Differences in `[signing.*]`, and more signers.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub signing: Option<IndexMap<String, RawSigner>>,
     /// Differences in `[apply]`.
     pub apply: Option<Apply>,
+    /// Differences in `[verify]`.
+    pub verify: Option<RawVerify>,
     /// Differences in `[secrets]`.
     pub secrets: Option<RawSecrets>,
     /// Checks that replace those of the file; `[]` for none.

@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::signing::RawAttest;
+
 use crate::model::Visibility;
 use oci_content::AnnotationPlace;
 
@@ -56,6 +58,12 @@ pub(in crate::config) struct RawImage {
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["broker/v"]))]
     pub tag_prefix: Option<String>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
 }
 
 /// A Helm chart to publish.
@@ -91,6 +99,12 @@ pub(in crate::config) struct RawChart {
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
     pub tag_prefix: Option<String>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
 }
 
 /// Files to publish as one artifact.
@@ -122,6 +136,12 @@ pub(in crate::config) struct RawArtifact {
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
     pub tag_prefix: Option<String>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
 }
 
 /// A file of an artifact.

@@ -11,6 +11,7 @@ use serde_json::json;
 use testkit::chart::{DATABASE, TestChart};
 use testkit::command::{EndedRun, Folder, ProgramRun};
 use testkit::image::{LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, TestImage, TestLayer};
+use testkit::signatures::SIGNING_KEY;
 use testkit::tls_proxy::{AUTHORITY, TlsProxy};
 use testkit::world::{image, signal, wait_until};
 
@@ -25,6 +26,8 @@ const LATEST_RULE: &str = "[tags.latest]\non = \"tag\"\ntemplate = \"latest\"\nm
 const STABLE_RULE: &str = "[tags.stable]\non = \"tag\"\ntemplate = \"stable\"\nmutability = \"mutable\"\n\n";
 const BROKER: &str = "[images.broker]\nsource = \"oci:dist/broker\"\n";
 const HELLO: &str = "[images.hello]\nsource = \"oci:dist/hello\"\n";
+const SIGNER: &str = "[signing.release]\nkey = { env = \"COSIGN_PRIVATE_KEY\" }\n\n";
+const SIGNED: &str = "[images.hello]\nsource = \"oci:dist/hello\"\nsign = [\"release\"]\n";
 const PLAN: &str = "plan --ref refs/tags/v1.2.3";
 const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
@@ -42,6 +45,7 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         | Code::ConfigValue
         | Code::ConfigUnknownRegistry
         | Code::ConfigUnknownTagRule
+        | Code::ConfigUnknownSigner
         | Code::ConfigUnknownImage
         | Code::ConfigPlatform
         | Code::ConfigUrl
@@ -61,6 +65,18 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         | Code::RetentionRule
         | Code::ContextMissing => lint(page, &format!("{PRELUDE}{}\n{BROKER}", toml(page)), "lint"),
         Code::TagCollision => lint(page, &format!("{PRELUDE}{VERSION_RULE}{}", toml(page)), "lint"),
+        Code::SigningKey => {
+            let folder = directory(SIGNER, SIGNED);
+            folder.image("dist/hello", &image("1.2.3"));
+            error(page, &folder, folder.run(PLAN))
+        }
+        Code::SigningPredicate => {
+            let attested = format!("{SIGNED}attest = {{ sbom = \"dist/hello.spdx.json\" }}\n");
+            let folder = directory(SIGNER, &attested);
+            folder.image("dist/hello", &image("1.2.3"));
+            error(page, &folder, folder.run(PLAN).env("COSIGN_PRIVATE_KEY", SIGNING_KEY))
+        }
+        Code::SigningMissing => signing_missing(page),
         Code::RetentionNone => lint(page, toml(page), "prune --event pull_request_closed --pr 12"),
         Code::ContextGit => lint(page, &release(BROKER), "tags"),
         Code::ContextFlag => lint(page, &release(BROKER), "tags --ref v1.2.3"),
@@ -352,6 +368,19 @@ async fn plan_conflict() -> Vec<String> {
     let end = plan.find("\nPlan: ").expect("a plan") + 1;
     let end = plan[end..].find('\n').map_or(plan.len(), |line| end + line + 1);
     vec![twice, plan[..end].to_owned()]
+}
+
+fn signing_missing(page: &ErrorPage) -> String {
+    let keeping = |more: &str, resources: &str| {
+        let text = directory(more, resources).read("publish.toml");
+        text.replace(VERSION_RULE, &VERSION_RULE.replacen("\n\n", "\non_conflict = \"keep\"\n\n", 1))
+    };
+    let folder = Folder::with(&[("publish.toml", &keeping("", HELLO))]);
+    folder.image("dist/hello", &image("1.2.3"));
+    folder.run(APPLY).done().expect_code(0);
+    folder.image("dist/hello", &image("1.2.3, built again"));
+    folder.write("publish.toml", keeping(&format!("{STABLE_RULE}{SIGNER}"), SIGNED));
+    error(page, &folder, folder.run(APPLY).env("COSIGN_PRIVATE_KEY", SIGNING_KEY))
 }
 
 async fn plan_stale() -> String {

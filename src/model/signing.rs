@@ -1,0 +1,123 @@
+//! Signers and signatures, as a plan records them.
+
+use std::fmt;
+
+use oci_registry::Digest;
+use serde::{Deserialize, Serialize};
+
+/// A signer: the place of its private key, and the public key that verifies its signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedSigner {
+    /// The private key.
+    pub key: KeyPlace,
+    /// The public key, in PEM.
+    pub public_key: String,
+}
+
+/// The place of a private key. A configuration never holds the key itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeyPlace {
+    /// The file, relative to the folder of `publish.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The environment variable that holds the text of the key. It is used if there is no file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// The environment variable that holds the password of an encrypted key.
+    pub password_env: String,
+}
+
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, &self.env) {
+            (Some(file), _) => write!(f, "the file `{}`", file.escape_debug()),
+            (None, Some(variable)) => write!(f, "the variable `{}`", variable.escape_debug()),
+            (None, None) => write!(f, "no place"),
+        }
+    }
+}
+
+/// A signature, or another signed statement, that a manifest is to have in a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedSignature {
+    /// The manifest that is signed.
+    pub subject: Digest,
+    /// The name of the signer.
+    pub signer: String,
+    /// The identity that the signature shows.
+    pub identity: SignerIdentity,
+    /// The statement.
+    #[serde(flatten)]
+    pub statement: PlannedStatement,
+    /// The action to take.
+    pub action: SignatureAction,
+}
+
+/// The statement that is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedStatement {
+    /// The type of the predicate.
+    pub predicate_type: String,
+    /// The origin of the predicate. A signature has none, because its predicate is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<PlannedPredicate>,
+}
+
+/// The origin of a predicate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlannedPredicate {
+    /// The publish itself, as SLSA provenance.
+    Provenance,
+    /// A file.
+    File {
+        /// The path, relative to the folder of `publish.toml`.
+        path: String,
+        /// The digest of its content.
+        digest: Digest,
+    },
+}
+
+/// A predicate that a resource declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeclaredPredicate {
+    /// The provenance of the publish.
+    Provenance,
+    /// A file with an SBOM, whose type its content shows.
+    Sbom(String),
+    /// A file with a predicate of this type.
+    File {
+        /// The path, relative to the folder of `publish.toml`.
+        path: String,
+        /// The type.
+        predicate_type: String,
+    },
+}
+
+/// The identity of a signer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignerIdentity {
+    /// The digest of the public key.
+    Key(Digest),
+}
+
+impl fmt::Display for SignerIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(fingerprint) => write!(f, "the key {}", fingerprint.short(12)),
+        }
+    }
+}
+
+/// The action to take for a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureAction {
+    /// There is none that verifies: it is made.
+    Sign,
+    /// There is one that verifies.
+    NoOp,
+    /// There is none, and none is made, because another run published the manifest: the plan is blocked.
+    Missing,
+}
