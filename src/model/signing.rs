@@ -94,18 +94,25 @@ pub enum DeclaredPredicate {
     },
 }
 
-/// The identity of a signer.
+/// The identity of a signer: a key, or what a certificate shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignerIdentity {
+pub struct SignerIdentity {
     /// The digest of the public key.
-    Key(Digest),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Digest>,
+    /// The identity in the certificate: the URI of a workflow, or an e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The issuer of the OIDC token that the certificate was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
 }
 
 impl fmt::Display for SignerIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(fingerprint) => write!(f, "the key {}", fingerprint.short(12)),
+        match (&self.key, &self.identity) {
+            (Some(fingerprint), _) => write!(f, "the key {}", fingerprint.short(12)),
+            (None, identity) => write!(f, "a certificate for {}", identity.as_deref().unwrap_or_default()),
         }
     }
 }

@@ -69,7 +69,7 @@ pub fn public_key(name: &str, planned: &PlannedSigner) -> Result<PublicKey, Sign
 
 /// Returns the identity that the signatures of a key show.
 pub fn identity(key: &PublicKey) -> SignerIdentity {
-    SignerIdentity::Key(key.fingerprint())
+    SignerIdentity { key: Some(key.fingerprint()), identity: None, issuer: None }
 }
 
 /// Returns the manifest in `repository` that carries a statement of `predicate_type` about `subject` that `key` signed; `None` if there

@@ -72,7 +72,8 @@ fn a_changed_bundle_proves_nothing() {
         ("/mediaType", json!("application/vnd.dev.sigstore.bundle+json;version=0.1")),
         ("/mediaType", json!("")),
         ("/dsseEnvelope/payload", statement("https://in-toto.io/Statement/v1", image("b").hex())),
-        ("/dsseEnvelope/payload", statement("https://in-toto.io/Statement/v1", image("a").hex())),
+        // The same statement in other bytes.
+        ("/dsseEnvelope/payload", statement("https://in-toto.io/Statement/v0.1", image("a").hex())),
         ("/dsseEnvelope/payload", statement("https://example.com", image("a").hex())),
         ("/dsseEnvelope/payload", json!("")),
         ("/dsseEnvelope/payload", json!("!")),
