@@ -6,6 +6,7 @@ mod referrers;
 mod repository;
 mod retained;
 mod rollback;
+mod same_images;
 mod signatures;
 mod versions;
 
@@ -14,4 +15,4 @@ pub use referrers::ObservedReferrers;
 pub use repository::{ObservedRepository, ObservedTag};
 pub use retained::{Listing, Removing, listing, removing, times};
 pub use rollback::{StandingTags, TagQuestions, standing_tags};
-pub use signatures::ObservedSignature;
+pub use signatures::{ObservedSignature, SignerKeys};

@@ -8,7 +8,7 @@ use oci_registry::{Digest, RegistryError, Repository};
 use oci_signing::{PublicKey, attached_bundles};
 
 /// The signers of a run, by name.
-pub(super) type SignerKeys = BTreeMap<String, PublicKey>;
+pub type SignerKeys = BTreeMap<String, PublicKey>;
 
 /// A statement that is there and verifies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use crate::signing;
 use oci_registry::Digest;
 use oci_signing::{PublicKey, SIGNATURE};
 
-/// Returns the signatures for `changes`. Content of this run is signed if it is not yet. A digest that another run published first is
+/// Returns the signatures for `changes`. Content of this run, and an index of the same images, is signed if it is not yet. Another digest that another run published first is
 /// not signed by this one, which has not seen what it holds: if a tag is to move to it, it must have its signatures.
 pub(super) fn signatures(
     observed: &ObservedRepository,
@@ -41,7 +41,7 @@ pub(super) fn signatures(
             };
             let action = if observed.signatures.contains(&wanted) {
                 SignatureAction::NoOp
-            } else if subject == root {
+            } else if subject == root || observed.same_images.contains(subject) {
                 SignatureAction::Sign
             } else if statement.predicate_type == SIGNATURE {
                 SignatureAction::Missing

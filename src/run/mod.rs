@@ -24,6 +24,7 @@ mod path;
 mod prune;
 mod reach;
 mod rollback;
+mod same_images;
 mod session;
 mod signers;
 mod tags;
@@ -210,7 +211,8 @@ impl Run {
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
         let problems = doubts.iter().chain(&warnings).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
-        let observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
+        let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
+        self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers));
         plan.problems.splice(0..0, problems);
         self.content.spool_up_to(SPOOL);
