@@ -30,7 +30,7 @@ use indexmap::IndexMap;
 
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::signing::{DeclaredPredicate, KeyPlace};
+use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
@@ -277,15 +277,6 @@ pub struct Annotations {
     pub source: bool,
     /// The annotations that are declared one by one, as templates by key. They override the others.
     pub own: IndexMap<String, String>,
-}
-
-/// `[signing.NAME]`.
-#[derive(Debug, Clone)]
-pub struct DeclaredSigner {
-    /// The place of the private key.
-    pub key: KeyPlace,
-    /// The file of the public key, relative to the folder of `publish.toml`.
-    pub public_key: Option<String>,
 }
 
 /// `[apply]`.

@@ -18,7 +18,7 @@ use crate::model::standing::StandingVersion;
 use crate::model::{Mutability, OnTagFailure, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
-use oci_signing::PublicKey;
+use oci_signing::Verifier;
 
 /// The origin of a plan, as the plan records it.
 pub struct PlanOrigin {
@@ -33,7 +33,7 @@ pub struct PlanOrigin {
     /// The behavior of an apply if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
     /// The signers, each with its public key.
-    pub signers: BTreeMap<String, (PlannedSigner, PublicKey)>,
+    pub signers: BTreeMap<String, (PlannedSigner, Verifier)>,
 }
 
 /// Returns the plan of the changes that turn what was observed into what is desired.

@@ -22,6 +22,7 @@ use super::places::Places;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
+use crate::model::signing::DeclaredSigner;
 use problems::Problems;
 
 /// The tables of a `Config`.
@@ -31,7 +32,7 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
-    pub signing: IndexMap<String, super::DeclaredSigner>,
+    pub signing: IndexMap<String, DeclaredSigner>,
     pub apply: ApplyRules,
     pub verify: super::VerifyRules,
     pub secrets: super::Secrets,

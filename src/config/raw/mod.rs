@@ -16,7 +16,7 @@ pub(super) use resource::{
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
-pub(super) use signing::{RawAttest, RawSigner, RawVerify};
+pub(super) use signing::{RawAttest, RawKeyless, RawSigner, RawVerify};
 pub(super) use tag_rule::RawTagRule;
 
 mod resource;
