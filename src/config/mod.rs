@@ -280,10 +280,21 @@ pub struct Annotations {
 }
 
 /// `[apply]`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that a plan needs.
+    pub require_approval: Option<DeclaredApproval>,
+}
+
+/// `require_approval` of `[apply]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredApproval {
+    /// The files of the public keys, relative to the folder of `publish.toml`.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
 }
 
 /// `[verify]`.

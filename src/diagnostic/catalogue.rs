@@ -83,6 +83,7 @@ catalogue! {
     RegistryDirectory = "publish::registry::directory", "registry-directory.md";
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
+    PlanNotApproved = "publish::plan::not_approved", "plan-not-approved.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
     PlanTarget = "publish::plan::target", "plan-target.md";

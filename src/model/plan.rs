@@ -9,7 +9,7 @@ use super::forward::PlannedForward;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
-use super::signing::{PlannedSignature, PlannedSigner, SignatureAction};
+use super::signing::{PlannedSignature, PlannedSigner, RequiredApproval, SignatureAction};
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
@@ -48,6 +48,9 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The approvals that `apply` requires; left out if none are required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<RequiredApproval>,
     /// The signers, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signers: BTreeMap<String, PlannedSigner>,

@@ -172,3 +172,12 @@ pub enum SignatureAction {
     /// There is none, and none is made, because another run published the manifest: the plan is blocked.
     Missing,
 }
+
+/// The approvals that a plan needs before it is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RequiredApproval {
+    /// The public keys of those who may approve, in PEM.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
+}

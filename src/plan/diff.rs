@@ -13,7 +13,7 @@ use crate::model::plan::{
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
-use crate::model::signing::PlannedSigner;
+use crate::model::signing::{PlannedSigner, RequiredApproval};
 use crate::model::standing::StandingVersion;
 use crate::model::{Mutability, OnTagFailure, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
@@ -32,6 +32,8 @@ pub struct PlanOrigin {
     pub title: String,
     /// The behavior of an apply if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that `apply` requires.
+    pub approval: Option<RequiredApproval>,
     /// The signers, each with its public key.
     pub signers: BTreeMap<String, (PlannedSigner, Verifier)>,
 }
@@ -67,6 +69,7 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries,
+        approval: origin.approval,
         signers: origin.signers.into_iter().map(|(name, (signer, _))| (name, signer)).collect(),
         problems: signatures::problems(&repositories),
         repositories,

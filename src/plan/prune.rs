@@ -61,6 +61,7 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        approval: None,
         signers: BTreeMap::new(),
         repositories,
         secrets: None,

@@ -1,13 +1,15 @@
-//! Signers: from a declaration to a key or an identity that signs, the search for statements that verify.
+//! Signers: from a declaration to a key or an identity that signs, the search for statements that verify, and approvals of plans.
 
+mod approval;
 mod error;
 mod files;
 mod predicate;
 mod signers;
 
+pub use approval::{ApprovalError, SignedApproval, approve, approving_keys};
 pub use error::{PredicateError, SignerError};
 pub use predicate::{PublishFacts, planned_statement, signature_statement};
-pub use signers::{identity, open, planned, verifier};
+pub use signers::{identity, open, planned, public_key_file, verifier};
 
 use oci_registry::{Digest, RegistryError, Repository};
 use oci_signing::{AttachedBundle, Bundle, Verifier, attached_bundles};

@@ -38,6 +38,16 @@ pub fn planned(
     Ok(PlannedSigner::Key { key: key.clone(), public_key: public.to_pem() })
 }
 
+/// Returns the text of the public key in a file, in PEM, for `name`, which needs it.
+///
+/// # Errors
+///
+/// [`SignerError`] if it cannot be read.
+pub fn public_key_file(name: &str, path: &str, surroundings: &Surroundings) -> Result<String, SignerError> {
+    let key = read_public_key(path, surroundings);
+    key.map(|key| key.to_pem()).map_err(|problem| SignerError { name: name.to_owned(), problem })
+}
+
 /// Returns the signer `name`, with its private key or its token.
 ///
 /// # Errors

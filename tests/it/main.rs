@@ -1,6 +1,7 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approvals;
 mod architecture;
 mod bound_plan;
 mod chart_rules;

@@ -80,9 +80,7 @@ pub(super) fn check_file(
         registries,
         tags,
         signing: signing::check_signers(file.signing.unwrap_or_default(), &mut problems),
-        apply: ApplyRules {
-            on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
-        },
+        apply: signing::check_apply(file.apply.unwrap_or_default(), &mut problems),
         verify: super::VerifyRules {
             signatures: file.verify.and_then(|verify| verify.signatures).unwrap_or_default(),
         },

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
-use crate::config::raw;
+use crate::config::{ApplyRules, DeclaredApproval, raw};
 use crate::diagnostic::Code;
 use crate::model::ResourceId;
 use crate::model::signing::{DeclaredPredicate, DeclaredSigner, KeyPlace, KeylessPlace};
@@ -77,4 +77,20 @@ pub(super) fn check_attest(
         .into_iter()
         .filter_map(|it| Some(DeclaredPredicate::File { path: it.file?, predicate_type: it.r#type? }));
     provenance.into_iter().chain(sboms).chain(files).collect()
+}
+
+/// Checks `[apply]`. More approvals than keys would never be there.
+pub(super) fn check_apply(raw: raw::Apply, problems: &mut Problems<'_>) -> ApplyRules {
+    let require_approval = raw.require_approval.and_then(|raw| {
+        let (keys, count) = (raw.keys?, raw.count.unwrap_or(1));
+        if count > keys.len() {
+            let message =
+                format!("`require_approval` wants {count} approvals, but only {} can be given", keys.len());
+            let help = "name more keys, or lower `count`: each key counts once";
+            let path = ["apply", "require_approval", "count"];
+            problems.wrong(Code::ConfigValue, message, &path, "more than there are keys", help);
+        }
+        Some(DeclaredApproval { keys, count })
+    });
+    ApplyRules { on_tag_failure: raw.on_tag_failure.unwrap_or_default(), require_approval }
 }

@@ -16,7 +16,7 @@ pub(super) use resource::{
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
-pub(super) use signing::{RawAttest, RawKeyless, RawSigner, RawVerify};
+pub(super) use signing::{RawApproval, RawAttest, RawKeyless, RawSigner, RawVerify};
 pub(super) use tag_rule::RawTagRule;
 
 mod resource;
@@ -242,6 +242,9 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The approvals that a saved plan needs before it is applied. Default: none.
+    #[schemars(extend("examples" = [{ "keys": ["approvers/anna.pub", "approvers/ben.pub"], "count": 1 }]))]
+    pub require_approval: Option<RawApproval>,
 }
 
 /// A lockstep check: the plan fails unless a value in a file is the expected one.

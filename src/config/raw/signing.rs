@@ -81,6 +81,19 @@ pub(in crate::config) struct RawPredicate {
     pub r#type: Option<String>,
 }
 
+/// The approvals that a saved plan needs.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Approval")]
+pub(in crate::config) struct RawApproval {
+    /// The files of the public keys of those who may approve, in PEM, relative to the folder of `publish.toml`.
+    #[schemars(required, length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["approvers/anna.pub"]]))]
+    pub keys: Option<Vec<String>>,
+    /// The number of them that must approve.
+    #[schemars(range(min = 1), extend("default" = 1))]
+    pub count: Option<usize>,
+}
+
 /// The behavior of `verify`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use serde_json::json;
 use testkit::chart::{DATABASE, TestChart};
 use testkit::command::{EndedRun, Folder, ProgramRun};
 use testkit::image::{LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, TestImage, TestLayer};
-use testkit::signatures::SIGNING_KEY;
+use testkit::signatures::{PUBLIC_KEY, SIGNING_KEY};
 use testkit::tls_proxy::{AUTHORITY, TlsProxy};
 use testkit::world::{image, signal, wait_until};
 
@@ -69,6 +69,14 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
             let folder = directory(SIGNER, SIGNED);
             folder.image("dist/hello", &image("1.2.3"));
             error(page, &folder, folder.run(PLAN))
+        }
+        Code::PlanNotApproved => {
+            let approval = format!("[apply]\nrequire_approval = {{ keys = [\"approver.pub\"] }}\n\n{HELLO}");
+            let folder = directory("", &approval);
+            folder.write("approver.pub", PUBLIC_KEY);
+            folder.image("dist/hello", &image("1.2.3"));
+            folder.run(&format!("{PLAN} --out plan.json")).done().expect_code(0);
+            error(page, &folder, folder.run("apply plan.json"))
         }
         Code::SigningPredicate => {
             let attested = format!("{SIGNED}attest = {{ sbom = \"dist/hello.spdx.json\" }}\n");
