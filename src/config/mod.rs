@@ -28,6 +28,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use crate::model::gate::PlannedGate;
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
 use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
@@ -64,6 +65,8 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[gates.*]`. The keys of their signers are files.
+    pub gates: IndexMap<String, PlannedGate>,
     /// `[signing.*]`.
     pub signing: IndexMap<String, DeclaredSigner>,
     /// `[apply]`.
@@ -144,6 +147,8 @@ pub struct Resource {
     pub annotations: Annotations,
     /// The names of the signers that sign it.
     pub sign: Vec<String>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
     /// The predicates that they attest.
     pub attest: Vec<DeclaredPredicate>,
 }

@@ -94,6 +94,7 @@ catalogue! {
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
+    GateClosed = "publish::gate::closed", "gate-closed.md";
     SigningKey = "publish::signing::key", "signing-key.md";
     SigningPredicate = "publish::signing::predicate", "signing-predicate.md";
     SigningMissing = "publish::signing::missing", "signing-missing.md";

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
+use super::gate::PlannedGate;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
@@ -51,6 +52,9 @@ pub struct Plan {
     /// The approvals that `apply` requires; left out if none are required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<RequiredApproval>,
+    /// The gates that images of registries must pass, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gates: BTreeMap<String, PlannedGate>,
     /// The signers, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signers: BTreeMap<String, PlannedSigner>,
@@ -148,6 +152,9 @@ pub struct PlannedContent {
     pub root: Descriptor,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
+    /// The names of the gates that its source must pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<String>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,

@@ -8,6 +8,7 @@ use super::signatures;
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
+use crate::model::gate::PlannedGate;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
     PlannedRepository, Reason, SilentResource, TagTarget,
@@ -34,6 +35,8 @@ pub struct PlanOrigin {
     pub on_tag_failure: OnTagFailure,
     /// The approvals that `apply` requires.
     pub approval: Option<RequiredApproval>,
+    /// The gates.
+    pub gates: BTreeMap<String, PlannedGate>,
     /// The signers, each with its public key.
     pub signers: BTreeMap<String, (PlannedSigner, Verifier)>,
 }
@@ -70,6 +73,7 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         on_tag_failure: origin.on_tag_failure,
         registries,
         approval: origin.approval,
+        gates: origin.gates,
         signers: origin.signers.into_iter().map(|(name, (signer, _))| (name, signer)).collect(),
         problems: signatures::problems(&repositories),
         repositories,
@@ -123,6 +127,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         source: desired.published.spec.clone(),
         root: content.root.clone(),
         platforms: content.platforms.clone(),
+        gates: desired.gates.clone(),
         referrers,
         left_behind: desired.published.left_behind.clone(),
         sending,

@@ -62,6 +62,7 @@ pub fn prune(
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
         approval: None,
+        gates: BTreeMap::new(),
         signers: BTreeMap::new(),
         repositories,
         secrets: None,

@@ -130,6 +130,7 @@ impl<'r> Rollback<'r> {
             on_tag_failure: plan.on_tag_failure,
             registries,
             approval: None,
+            gates: BTreeMap::new(),
             signers: BTreeMap::new(),
             repositories,
             secrets: None,

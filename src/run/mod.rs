@@ -18,6 +18,7 @@ mod approvals;
 mod check;
 mod confined;
 mod files;
+mod gates;
 mod init;
 mod lint;
 mod package;
@@ -60,6 +61,7 @@ use crate::context::{CommitUse, Context, ContextDoubt};
 use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
+use crate::model::gate::PlannedGate;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::model::problem::PlannedProblem;
@@ -208,6 +210,7 @@ impl Run {
         })?;
         signers::add_statements(config, &mut desired, &surroundings)?;
         let approval = approvals::required(config, &surroundings)?;
+        let gates = gates::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
@@ -217,8 +220,10 @@ impl Run {
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
-        let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers, approval));
+        let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers, approval, gates));
         plan.problems.splice(0..0, problems);
+        let closed = self.closed_gates(&plan, &surroundings).await;
+        plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -306,6 +311,7 @@ impl Run {
         context: &Context,
         signers: Signers,
         approval: Option<RequiredApproval>,
+        gates: BTreeMap<String, PlannedGate>,
     ) -> PlanOrigin {
         let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
@@ -325,6 +331,7 @@ impl Run {
             on_tag_failure: config.apply.on_tag_failure,
             signers,
             approval,
+            gates,
         }
     }
 }

@@ -18,6 +18,7 @@ mod events;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod gates;
 mod hostile_plan;
 mod hostile_sources;
 mod init;

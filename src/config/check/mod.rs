@@ -6,6 +6,7 @@
 mod artifact;
 mod chart;
 mod checks;
+mod gate;
 mod image;
 mod problems;
 mod registry;
@@ -22,6 +23,7 @@ use super::places::Places;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
+use crate::model::gate::PlannedGate;
 use crate::model::signing::DeclaredSigner;
 use problems::Problems;
 
@@ -32,6 +34,7 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
+    pub gates: IndexMap<String, PlannedGate>,
     pub signing: IndexMap<String, DeclaredSigner>,
     pub apply: ApplyRules,
     pub verify: super::VerifyRules,
@@ -79,6 +82,7 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
+        gates: gate::check_gates(file.gates.unwrap_or_default(), &mut problems),
         signing: signing::check_signers(file.signing.unwrap_or_default(), &mut problems),
         apply: signing::check_apply(file.apply.unwrap_or_default(), &mut problems),
         verify: super::VerifyRules {
