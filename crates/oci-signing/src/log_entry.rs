@@ -6,6 +6,7 @@ use oci_registry::Digest;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::bundle::{Envelope, EnvelopeSignature, IN_TOTO};
 use crate::pem;
 use crate::trusted_root::TrustedRoot;
 
@@ -65,11 +66,21 @@ struct Body {
     spec: Spec,
 }
 
+/// The form that Rekor makes of an entry, or the entry as it was proposed, which other logs keep. Each binds the payload, the signature and
+/// the certificate.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Spec {
-    payload_hash: Hash,
-    signatures: Vec<BodySignature>,
+#[serde(untagged)]
+enum Spec {
+    #[serde(rename_all = "camelCase")]
+    Canonical { payload_hash: Hash, signatures: Vec<BodySignature> },
+    #[serde(rename_all = "camelCase")]
+    Proposed { proposed_content: Proposed },
+}
+
+#[derive(Deserialize)]
+struct Proposed {
+    envelope: String,
+    verifiers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,12 +123,24 @@ pub(crate) fn verified_time(entry: &Value, root: &TrustedRoot, of: &LoggedSignat
         return None;
     }
     let body: Body = serde_json::from_slice(&body).ok()?;
-    let [logged] = <[BodySignature; 1]>::try_from(body.spec.signatures).ok()?;
-    let verifier = String::from_utf8(BASE64_STANDARD.decode(logged.verifier).ok()?).ok()?;
-    let is_of_it = body.kind == "dsse"
-        && body.spec.payload_hash.algorithm == "sha256"
-        && body.spec.payload_hash.value == Digest::of(of.payload).hex()
-        && logged.signature == of.signature
-        && pem::first_block(&verifier).is_some_and(|block| block.bytes == of.certificate);
+    let (is_payload, signature, verifier) = match body.spec {
+        Spec::Canonical { payload_hash, signatures } => {
+            let [logged] = <[BodySignature; 1]>::try_from(signatures).ok()?;
+            let is_payload =
+                payload_hash.algorithm == "sha256" && payload_hash.value == Digest::of(of.payload).hex();
+            (is_payload, logged.signature, logged.verifier)
+        }
+        Spec::Proposed { proposed_content } => {
+            let envelope: Envelope = serde_json::from_str(&proposed_content.envelope).ok()?;
+            let [signature] = <[EnvelopeSignature; 1]>::try_from(envelope.signatures).ok()?;
+            let [verifier] = <[String; 1]>::try_from(proposed_content.verifiers).ok()?;
+            let is_payload = envelope.payload_type == IN_TOTO
+                && BASE64_STANDARD.decode(envelope.payload).is_ok_and(|payload| payload == of.payload);
+            (is_payload, signature.sig, verifier)
+        }
+    };
+    let verifier = String::from_utf8(BASE64_STANDARD.decode(verifier).ok()?).ok()?;
+    let is_certificate = pem::first_block(&verifier).is_some_and(|block| block.bytes == of.certificate);
+    let is_of_it = body.kind == "dsse" && is_payload && signature == of.signature && is_certificate;
     is_of_it.then_some(time)
 }
