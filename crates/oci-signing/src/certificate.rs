@@ -1,5 +1,5 @@
 //! Certificates of Fulcio: the key and the identity in them, and the way to an authority that is trusted (sigstore/fulcio,
-//! `docs/oid-info.md`, `docs/certificate-specification.md`).
+//! `oid-info.md` and `certificate-specification.md` of its documentation).
 
 use std::time::Duration;
 

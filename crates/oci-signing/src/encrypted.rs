@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// From `NaCl`'s own test of secretbox (`tests/secretbox.c`), the first bytes of its message.
+    /// From `NaCl`'s own test of secretbox, the first bytes of its message.
     #[test]
     fn a_box_of_nacl_opens() {
         let bytes = |text: &str| hex::decode(text).expect("hex");

@@ -69,7 +69,7 @@ pub enum KeylessError {
     Statement(String),
 }
 
-/// Where an OIDC token comes from.
+/// The origin of an OIDC token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenSource {
     /// The token itself.
