@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, KeyUsage};
 
 use crate::der::{DerReader, DerValue, OBJECT, OCTETS, SEQUENCE, UTF8};
