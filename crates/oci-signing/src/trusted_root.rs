@@ -89,15 +89,21 @@ struct WrittenKey {
 
 #[derive(Default, Deserialize)]
 struct WrittenTime {
-    start: Option<jiff::Timestamp>,
-    end: Option<jiff::Timestamp>,
+    start: Option<String>,
+    end: Option<String>,
 }
 
 impl WrittenTime {
     fn read(&self) -> ValidTime {
-        let second =
-            |time: Option<jiff::Timestamp>, default| time.map_or(default, jiff::Timestamp::as_second);
-        ValidTime { start: second(self.start, i64::MIN), end: second(self.end, i64::MAX) }
+        // A time that cannot be read is no time at which anything is valid.
+        let second = |time: &Option<String>, missing, malformed| match time {
+            None => missing,
+            Some(text) => text.parse().map_or(malformed, jiff::Timestamp::as_second),
+        };
+        ValidTime {
+            start: second(&self.start, i64::MIN, i64::MAX),
+            end: second(&self.end, i64::MAX, i64::MIN),
+        }
     }
 }
 
