@@ -103,6 +103,9 @@ if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
   install_python_package 'helm-python-sdk==0.2.2'
 fi
 
+if ! "$tools/bin/python3" -c 'import sigstore' >/dev/null 2>&1; then
+  install_python_package 'sigstore>=4,<5'
+fi
 # The verifiers of Sigstore bundles that judge the signatures, and a stand-in for its services.
 sigstore=(@sigstore/verify@3 @sigstore/bundle@4 @sigstore/mock@0.12 @sigstore/protobuf-specs@0.5)
 if [ ! -d "$tools/node/node_modules/@sigstore/mock" ]; then

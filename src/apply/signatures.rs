@@ -15,7 +15,7 @@ use crate::model::plan::Plan;
 use crate::model::signing::{PlannedSignature, SignatureAction};
 use crate::signing::{self, PublishFacts};
 use oci_registry::{Digest, READ_PAUSES, RegistryError};
-use oci_signing::{Bundle, BundleManifest, PublicKey, SigningError, SigningKey, Statement};
+use oci_signing::{Bundle, BundleManifest, Signer, SignerError, Statement, Verifier};
 
 /// The signer, the subject, and the statement.
 type StatementKey = (String, Digest, Statement);
@@ -23,9 +23,9 @@ type StatementKey = (String, Digest, Statement);
 /// The keys of an apply, and the bundles that were made. All registries get the same bundle.
 #[derive(Default)]
 pub(super) struct Signers {
-    public: BTreeMap<String, PublicKey>,
+    public: BTreeMap<String, Verifier>,
     /// Those of the signers that have something to sign.
-    private: BTreeMap<String, SigningKey>,
+    private: BTreeMap<String, Signer>,
     made: Mutex<BTreeMap<StatementKey, Bundle>>,
 }
 
@@ -64,7 +64,8 @@ fn open_one(
     };
     let name = &planned.signer;
     let signer = plan.signers.get(name).ok_or_else(inconsistent)?;
-    let public = signing::public_key(name, signer).map_err(|error| error.to_diagnostic())?;
+    let public =
+        signing::verifier(name, signer, &options.surroundings).map_err(|error| error.to_diagnostic())?;
     if signing::identity(&public) != planned.identity {
         return Err(inconsistent());
     }
@@ -163,15 +164,15 @@ impl Signers {
         &self,
         planned: &PlannedSignature,
         statement: &Statement,
-        key: &SigningKey,
-    ) -> Result<Bundle, SigningError> {
+        key: &Signer,
+    ) -> Result<Bundle, SignerError> {
         let PlannedSignature { subject, signer, .. } = planned;
         let mut made = self.made.lock().await;
         let statement_key = (signer.clone(), subject.clone(), statement.clone());
         if let Some(bundle) = made.get(&statement_key) {
             return Ok(bundle.clone());
         }
-        let bundle = Bundle::sign(statement, subject, key)?;
+        let bundle = key.sign(statement, subject).await?;
         made.insert(statement_key, bundle.clone());
         Ok(bundle)
     }

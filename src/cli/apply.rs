@@ -90,6 +90,7 @@ fn saved(
     }
     let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
     run::check_declared(session, &plan)?;
+    run::check_approval(session, &plan, &digest, path)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
     Ok((plan, digest))
 }
@@ -97,6 +98,7 @@ fn saved(
 /// Makes a plan, and applies it once it is approved.
 async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
+    run::refuse_unapproved(&plan)?;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
     let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;

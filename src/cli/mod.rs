@@ -2,6 +2,7 @@
 //! `report` writes the output.
 
 mod apply;
+mod approval;
 mod approve;
 mod auth;
 mod check;
@@ -53,6 +54,7 @@ enum Command {
     Package(package::PackageArguments),
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
+    Approve(approval::ApproveArguments),
     Rollback(rollback::RollbackArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
@@ -93,6 +95,7 @@ fn run(output: &Output) -> u8 {
         Command::Package(arguments) => package::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Approve(arguments) => approval::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),

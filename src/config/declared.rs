@@ -17,6 +17,7 @@ pub(super) struct DeclaredNames {
     pub charts: Option<Vec<String>>,
     pub artifacts: Option<Vec<String>>,
     pub signing: Option<Vec<String>>,
+    pub gates: Option<Vec<String>>,
     /// Keys that retentions misspell of retentions: the name of the retention, and the key that was probably meant.
     pub meant: HashSet<(String, &'static str)>,
 }
@@ -43,6 +44,7 @@ impl DeclaredNames {
             charts: names("charts"),
             artifacts: names("artifacts"),
             signing: names("signing"),
+            gates: names("gates"),
             meant,
         }
     }

@@ -124,6 +124,7 @@ impl ConfigFile {
             project: checked.project,
             vars: checked.vars,
             signing: checked.signing,
+            gates: checked.gates,
             verify: checked.verify,
             registries: checked.registries,
             tags: checked.tags,

@@ -28,9 +28,10 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use crate::model::gate::PlannedGate;
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::signing::{DeclaredPredicate, KeyPlace};
+use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
@@ -64,6 +65,8 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[gates.*]`. The keys of their signers are files.
+    pub gates: IndexMap<String, PlannedGate>,
     /// `[signing.*]`.
     pub signing: IndexMap<String, DeclaredSigner>,
     /// `[apply]`.
@@ -144,6 +147,8 @@ pub struct Resource {
     pub annotations: Annotations,
     /// The names of the signers that sign it.
     pub sign: Vec<String>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
     /// The predicates that they attest.
     pub attest: Vec<DeclaredPredicate>,
 }
@@ -279,20 +284,22 @@ pub struct Annotations {
     pub own: IndexMap<String, String>,
 }
 
-/// `[signing.NAME]`.
-#[derive(Debug, Clone)]
-pub struct DeclaredSigner {
-    /// The place of the private key.
-    pub key: KeyPlace,
-    /// The file of the public key, relative to the folder of `publish.toml`.
-    pub public_key: Option<String>,
-}
-
 /// `[apply]`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that a plan needs.
+    pub require_approval: Option<DeclaredApproval>,
+}
+
+/// `require_approval` of `[apply]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredApproval {
+    /// The files of the public keys, relative to the folder of `publish.toml`.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
 }
 
 /// `[verify]`.

@@ -90,6 +90,8 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
     /// The names of the signers that sign it.
     pub sign: Vec<String>,
     /// The statements that each of them signs. The run reads their files.
@@ -285,6 +287,7 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(&resource.repository),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        gates: resource.gates.clone(),
         sign: resource.sign.clone(),
         statements: Vec::new(),
         on_same_images: match &resource.content {

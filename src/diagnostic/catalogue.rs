@@ -83,6 +83,7 @@ catalogue! {
     RegistryDirectory = "publish::registry::directory", "registry-directory.md";
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
+    PlanNotApproved = "publish::plan::not_approved", "plan-not-approved.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
@@ -93,6 +94,7 @@ catalogue! {
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
+    GateClosed = "publish::gate::closed", "gate-closed.md";
     SigningKey = "publish::signing::key", "signing-key.md";
     SigningPredicate = "publish::signing::predicate", "signing-predicate.md";
     SigningMissing = "publish::signing::missing", "signing-missing.md";

@@ -8,6 +8,7 @@ pub mod content;
 pub mod drift;
 mod event;
 pub mod forward;
+pub mod gate;
 mod key_path;
 mod mutability;
 pub mod outcome;

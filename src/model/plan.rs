@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
+use super::gate::PlannedGate;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
-use super::signing::{PlannedSignature, PlannedSigner, SignatureAction};
+use super::signing::{PlannedSignature, PlannedSigner, RequiredApproval, SignatureAction};
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
@@ -48,6 +49,12 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The approvals that `apply` requires; left out if none are required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<RequiredApproval>,
+    /// The gates that images of registries must pass, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gates: BTreeMap<String, PlannedGate>,
     /// The signers, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signers: BTreeMap<String, PlannedSigner>,
@@ -145,6 +152,9 @@ pub struct PlannedContent {
     pub root: Descriptor,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
+    /// The names of the gates that its source must pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<String>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,

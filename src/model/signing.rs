@@ -5,13 +5,57 @@ use std::fmt;
 use oci_registry::Digest;
 use serde::{Deserialize, Serialize};
 
-/// A signer: the place of its private key, and the public key that verifies its signatures.
+/// A signer, enough to sign and to verify.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct PlannedSigner {
-    /// The private key.
-    pub key: KeyPlace,
-    /// The public key, in PEM.
-    pub public_key: String,
+#[serde(untagged)]
+pub enum PlannedSigner {
+    /// It has a key.
+    Key {
+        /// The place of the private key.
+        key: KeyPlace,
+        /// The public key, in PEM.
+        public_key: String,
+    },
+    /// It gets a certificate for each signature.
+    Keyless {
+        /// The identity, and the services.
+        keyless: KeylessPlace,
+    },
+}
+
+/// The identity of a signer without a key of its own, and the services that it uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeylessPlace {
+    /// The identity that the certificate shows: the URI of a workflow, or an e-mail address.
+    pub identity: String,
+    /// The issuer of the OIDC token.
+    pub issuer: String,
+    /// The environment variable that holds the token; left out if the CI gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_env: Option<String>,
+    /// The address of Fulcio; left out if it is that of Sigstore's public instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulcio: Option<String>,
+    /// The address of Rekor; left out if it is that of Sigstore's public instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rekor: Option<String>,
+    /// The file of the trusted root, relative to the folder of `publish.toml`; left out if it is that of Sigstore's public instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_root: Option<String>,
+}
+
+/// A signer, as it is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeclaredSigner {
+    /// It has a key.
+    Key {
+        /// The place of the private key.
+        key: KeyPlace,
+        /// The file of the public key, relative to the folder of `publish.toml`.
+        public_key: Option<String>,
+    },
+    /// It gets a certificate for each signature.
+    Keyless(KeylessPlace),
 }
 
 /// The place of a private key. A configuration never holds the key itself.
@@ -127,4 +171,13 @@ pub enum SignatureAction {
     NoOp,
     /// There is none, and none is made, because another run published the manifest: the plan is blocked.
     Missing,
+}
+
+/// The approvals that a plan needs before it is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RequiredApproval {
+    /// The public keys of those who may approve, in PEM.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
 }

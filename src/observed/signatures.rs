@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::DesiredRepository;
 use crate::signing;
 use oci_registry::{Digest, RegistryError, Repository};
-use oci_signing::{PublicKey, attached_bundles};
+use oci_signing::{Verifier, attached_bundles};
 
 /// The signers of a run, by name.
-pub type SignerKeys = BTreeMap<String, PublicKey>;
+pub type SignerKeys = BTreeMap<String, Verifier>;
 
 /// A statement that is there and verifies.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,17 +8,18 @@ use super::signatures;
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
+use crate::model::gate::PlannedGate;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
-use crate::model::signing::PlannedSigner;
+use crate::model::signing::{PlannedSigner, RequiredApproval};
 use crate::model::standing::StandingVersion;
 use crate::model::{Mutability, OnTagFailure, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
-use oci_signing::PublicKey;
+use oci_signing::Verifier;
 
 /// The origin of a plan, as the plan records it.
 pub struct PlanOrigin {
@@ -32,8 +33,12 @@ pub struct PlanOrigin {
     pub title: String,
     /// The behavior of an apply if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that `apply` requires.
+    pub approval: Option<RequiredApproval>,
+    /// The gates.
+    pub gates: BTreeMap<String, PlannedGate>,
     /// The signers, each with its public key.
-    pub signers: BTreeMap<String, (PlannedSigner, PublicKey)>,
+    pub signers: BTreeMap<String, (PlannedSigner, Verifier)>,
 }
 
 /// Returns the plan of the changes that turn what was observed into what is desired.
@@ -67,6 +72,8 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries,
+        approval: origin.approval,
+        gates: origin.gates,
         signers: origin.signers.into_iter().map(|(name, (signer, _))| (name, signer)).collect(),
         problems: signatures::problems(&repositories),
         repositories,
@@ -120,6 +127,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         source: desired.published.spec.clone(),
         root: content.root.clone(),
         platforms: content.platforms.clone(),
+        gates: desired.gates.clone(),
         referrers,
         left_behind: desired.published.left_behind.clone(),
         sending,

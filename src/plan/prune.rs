@@ -61,6 +61,8 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        approval: None,
+        gates: BTreeMap::new(),
         signers: BTreeMap::new(),
         repositories,
         secrets: None,

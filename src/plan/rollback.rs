@@ -129,6 +129,8 @@ impl<'r> Rollback<'r> {
             title: format!("rollback of {}", plan.title),
             on_tag_failure: plan.on_tag_failure,
             registries,
+            approval: None,
+            gates: BTreeMap::new(),
             signers: BTreeMap::new(),
             repositories,
             secrets: None,

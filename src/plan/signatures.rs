@@ -9,14 +9,14 @@ use crate::model::signing::{PlannedSignature, SignatureAction};
 use crate::observed::{ObservedRepository, ObservedSignature};
 use crate::signing;
 use oci_registry::Digest;
-use oci_signing::{PublicKey, SIGNATURE};
+use oci_signing::{SIGNATURE, Verifier};
 
 /// Returns the signatures for `changes`. Content of this run, and an index of the same images, is signed if it is not yet. Another digest that another run published first is
 /// not signed by this one, which has not seen what it holds: if a tag is to move to it, it must have its signatures.
 pub(super) fn signatures(
     observed: &ObservedRepository,
     changes: &[Change],
-    signers: &BTreeMap<String, PublicKey>,
+    signers: &BTreeMap<String, Verifier>,
 ) -> Vec<PlannedSignature> {
     let root = observed.root();
     let is_named = |change: &&Change| match change.action {

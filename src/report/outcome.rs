@@ -109,6 +109,13 @@ pub fn record(record: &Record, style: Style) -> String {
         }
     }
     text.push_str(&human(&record.outcome, record.plan.kind, record.success, style));
+    let commands = signatures::verify_commands(&record.outcome);
+    if record.success && !commands.is_empty() {
+        text.push_str("\nVerify the signatures:\n");
+        for command in commands {
+            text.push_str(&format!("  {}\n", clean::line(&command)));
+        }
+    }
     for problem in &record.problems {
         let code = clean::line(&problem.code);
         text.push_str(&format!(

@@ -10,6 +10,7 @@ use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
 use super::signatures;
 use super::size::size;
+use crate::diagnostic::Code;
 use crate::model::Visibility;
 use crate::model::plan::{
     Action, Change, ObservedVisibility, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget,
@@ -277,6 +278,7 @@ fn blocked(plan: &Plan) -> &'static str {
     let conflict =
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
+        None if plan.errors().any(|it| it.code == Code::GateClosed.as_str()) => "a gate is closed",
         None if signatures::any_missing(plan) => "a signature is missing",
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",

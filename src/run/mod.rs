@@ -14,9 +14,11 @@
 //! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
+mod approvals;
 mod check;
 mod confined;
 mod files;
+mod gates;
 mod init;
 mod lint;
 mod package;
@@ -37,6 +39,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
 pub use check::{CheckedValues, check};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
@@ -58,9 +61,11 @@ use crate::context::{CommitUse, Context, ContextDoubt};
 use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
+use crate::model::gate::PlannedGate;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::model::problem::PlannedProblem;
+use crate::model::signing::RequiredApproval;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
 use crate::saved;
@@ -204,6 +209,8 @@ impl Run {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         signers::add_statements(config, &mut desired, &surroundings)?;
+        let approval = approvals::required(config, &surroundings)?;
+        let gates = gates::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
@@ -213,8 +220,10 @@ impl Run {
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
-        let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers));
+        let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers, approval, gates));
         plan.problems.splice(0..0, problems);
+        let closed = self.closed_gates(&plan, &surroundings).await;
+        plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -296,7 +305,14 @@ impl Run {
     }
 
     /// Returns what a plan says about its origin.
-    fn origin(&self, loaded: &LoadedConfig, context: &Context, signers: Signers) -> PlanOrigin {
+    fn origin(
+        &self,
+        loaded: &LoadedConfig,
+        context: &Context,
+        signers: Signers,
+        approval: Option<RequiredApproval>,
+        gates: BTreeMap<String, PlannedGate>,
+    ) -> PlanOrigin {
         let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
             Ok(serde_json::Value::Object(fields)) => fields,
@@ -314,6 +330,8 @@ impl Run {
             title: context.describe(),
             on_tag_failure: config.apply.on_tag_failure,
             signers,
+            approval,
+            gates,
         }
     }
 }

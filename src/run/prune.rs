@@ -63,7 +63,7 @@ impl Run {
             &pruned,
             &mutabilities(config),
             retentions.silent(),
-            self.origin(loaded, &context, BTreeMap::new()),
+            self.origin(loaded, &context, BTreeMap::new(), None, BTreeMap::new()),
             now,
         );
         self.made_plan = true;

@@ -10,10 +10,10 @@ use crate::model::ResourceId;
 use crate::model::signing::{PlannedSigner, PlannedStatement};
 use crate::signing::{self, SignerError};
 use oci_content::Surroundings;
-use oci_signing::PublicKey;
+use oci_signing::Verifier;
 
 /// Signers by name, each with its public key.
-pub(super) type Signers = BTreeMap<String, (PlannedSigner, PublicKey)>;
+pub(super) type Signers = BTreeMap<String, (PlannedSigner, Verifier)>;
 
 /// Returns the signers of everything that is published, or every problem with their keys.
 pub(super) fn signers(config: &Config, desired: &Desired, surroundings: &Surroundings) -> Result<Signers> {
@@ -71,8 +71,8 @@ pub(super) fn named<'a>(
         let Some(declared) = config.signing.get(name).filter(|_| !signers.contains_key(name)) else {
             continue;
         };
-        let planned = signing::planned(name, &declared.key, declared.public_key.as_deref(), surroundings);
-        match planned.and_then(|planned| Ok((signing::public_key(name, &planned)?, planned))) {
+        let planned = signing::planned(name, declared, surroundings);
+        match planned.and_then(|planned| Ok((signing::verifier(name, &planned, surroundings)?, planned))) {
             Ok((key, planned)) => drop(signers.insert(name.clone(), (planned, key))),
             Err(error) => {
                 let problem = placed(config, &error);
@@ -84,6 +84,6 @@ pub(super) fn named<'a>(
 }
 
 fn placed(config: &Config, error: &SignerError) -> Diagnostic {
-    let place = config.places.value(&["signing", error.name.as_str(), "key"]);
+    let place = config.places.value(&["signing", error.name.as_str()]);
     error.to_diagnostic().at_maybe(place, "")
 }

@@ -5,7 +5,7 @@ use std::io;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use oci_content::OutsideFile;
 use oci_registry::Digest;
-use oci_signing::KeyError;
+use oci_signing::{KeyError, KeylessError};
 
 /// The key of a signer cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,15 @@ pub(super) enum KeyProblem {
         /// The cause.
         error: KeyError,
     },
+    /// There is no OIDC token.
+    #[error("there is no OIDC token: the variable `{}` is not set", .0.escape_debug())]
+    Token(String),
+    /// The services cannot be used.
+    #[error("{0}")]
+    Keyless(KeylessError),
+    /// The trusted root is malformed.
+    #[error("the trusted root cannot be read: {0}")]
+    TrustedRoot(serde_json::Error),
     /// The key is another one than the planned one.
     #[error(
         "the key in {place} is {found}, but the plan or `public_key` says {wanted}",
@@ -141,6 +150,14 @@ impl ToDiagnostic for SignerError {
                 "make one with `cosign generate-key-pair`, or with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`"
                     .to_owned(),
             ),
+            KeyProblem::Token(variable) => diagnostic(format!(
+                "in GitHub Actions, give the job `permissions: id-token: write`; in GitLab, declare `id_tokens` with `{}`",
+                variable.escape_debug()
+            )),
+            KeyProblem::Keyless(_) => diagnostic("run the same command again".to_owned()),
+            KeyProblem::TrustedRoot(_) => {
+                diagnostic("use the `trusted_root.json` of the Sigstore instance".to_owned())
+            }
             KeyProblem::OtherKey { .. } => {
                 diagnostic("use the key that the plan was made with, or make the plan again".to_owned())
             }

@@ -16,8 +16,8 @@ use oci_signing::{PROVENANCE, SIGNATURE, Statement};
 const MAX_PREDICATE: u64 = 20 * 1024 * 1024;
 
 /// The predicate types of SBOMs (in-toto/attestation, `spec/predicates`), which cosign writes too.
-const SPDX: &str = "https://spdx.dev/Document";
-const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+pub(super) const SPDX: &str = "https://spdx.dev/Document";
+pub(super) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 
 /// The type of the build that a provenance describes: the publish itself.
 const BUILD_TYPE: &str = "https://github.com/colliery-io/brokkr-publish/publish/v1";

@@ -7,10 +7,10 @@ use futures_util::{StreamExt, stream};
 use crate::model::drift::Finding;
 use crate::signing;
 use oci_registry::{Digest, RegistryError, Repository, Tag};
-use oci_signing::{PublicKey, SIGNATURE, attached_bundles};
+use oci_signing::{SIGNATURE, Verifier, attached_bundles};
 
 /// The public keys of signers, by name.
-pub type SignerKeys = BTreeMap<String, PublicKey>;
+pub type SignerKeys = BTreeMap<String, Verifier>;
 
 /// The number of manifests that are asked about at once.
 const AT_ONCE: usize = 16;
@@ -28,7 +28,7 @@ pub(super) async fn unsigned(
         let lacking = keys.filter(|(_, key)| {
             !bundles.iter().any(|bundle| signing::verifies(bundle, subject, key, SIGNATURE))
         });
-        let finding = |(name, key): (&String, &PublicKey)| Finding::Unsigned {
+        let finding = |(name, key): (&String, &Verifier)| Finding::Unsigned {
             digest: subject.clone(),
             signer: name.clone(),
             identity: signing::identity(key),

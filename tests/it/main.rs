@@ -1,6 +1,7 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approvals;
 mod architecture;
 mod bound_plan;
 mod chart_rules;
@@ -17,6 +18,7 @@ mod events;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod gates;
 mod hostile_plan;
 mod hostile_sources;
 mod init;

@@ -111,6 +111,13 @@ async fn images_and_charts_are_signed_in_every_registry_and_once() {
     let record: Value = serde_json::from_str(&release.folder.read("record.json")).expect("JSON");
     let signature = &record["outcome"]["repositories"][0]["signatures"][0];
     assert_eq!((&signature["signer"], &signature["made"]), (&json!("release"), &json!(true)));
+    let shown = release.run("show record.json", "").expect_code(0).stdout();
+    let digest = record["outcome"]["repositories"][0]["digest"].as_str().expect("a digest");
+    let command = format!(
+        "cosign verify --key PUBLIC_KEY --insecure-ignore-tlog=true {}/app@{digest}",
+        release.registries[0].host()
+    );
+    assert!(shown.contains(&command), "{shown}");
     for registry in &release.registries {
         let puts: Vec<String> =
             registry.log().iter().filter(|it| it.method == "PUT").map(|it| it.path.clone()).collect();

@@ -96,6 +96,17 @@ pub enum BundleError {
     /// The payload, or something else that is signed, was changed.
     #[error("its signature does not verify with the key {0}")]
     Signature(String),
+    /// Another identity signed it.
+    #[error("it was signed by `{identity}` of `{issuer}`")]
+    OtherIdentity {
+        /// The identity in the certificate.
+        identity: String,
+        /// The issuer of its token.
+        issuer: String,
+    },
+    /// The certificate, or the proof of when it was used, does not hold.
+    #[error("{0}")]
+    Certificate(String),
     /// The statement is about another subject.
     #[error("it is about another image than {0}")]
     OtherSubject(Digest),
@@ -198,13 +209,33 @@ impl Bundle {
         ReadStatement::parse(&self.payload()?).ok_or_else(no_statement)
     }
 
+    /// Returns the certificate of the signer.
+    pub(crate) fn certificate(&self) -> Result<Option<Vec<u8>>, BundleError> {
+        let certificate = self.verification_material.certificate.as_ref();
+        certificate.map(|it| decode(&it.raw_bytes)).transpose()
+    }
+
+    /// Returns the entries in transparency logs.
+    pub(crate) fn log_entries(&self) -> &[Value] {
+        &self.verification_material.tlog_entries
+    }
+
+    /// Returns the envelope as JSON.
+    pub(crate) fn envelope_json(&self) -> String {
+        serde_json::to_string(&self.dsse_envelope).unwrap_or_default()
+    }
+
+    /// Returns the signature in base64.
+    pub(crate) fn signature_text(&self) -> &str {
+        self.dsse_envelope.signatures.first().map(|it| it.sig.as_str()).unwrap_or_default()
+    }
+
     pub(crate) fn payload(&self) -> Result<Vec<u8>, BundleError> {
         decode(&self.dsse_envelope.payload)
     }
 
     pub(crate) fn signature(&self) -> Result<Vec<u8>, BundleError> {
-        let first = self.dsse_envelope.signatures.first();
-        decode(first.map(|it| it.sig.as_str()).unwrap_or_default())
+        decode(self.signature_text())
     }
 }
 

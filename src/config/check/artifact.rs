@@ -30,6 +30,7 @@ pub(super) fn check_artifacts(
                 annotations: raw.annotations,
                 sign: raw.sign,
                 attest: raw.attest,
+                gates: None,
             };
             let artifact_type =
                 raw.artifact_type.and_then(|it| media_type(it, &id.key("artifact_type"), problems));

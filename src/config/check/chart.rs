@@ -32,6 +32,7 @@ pub(super) fn check_charts(
                 annotations: raw.annotations,
                 sign: raw.sign,
                 attest: raw.attest,
+                gates: None,
             };
             if let Some(source) = &raw.source {
                 refuse_transport(&id, source, problems);

@@ -46,6 +46,7 @@ fn image(
         annotations: raw.annotations,
         sign: raw.sign,
         attest: raw.attest,
+        gates: raw.gates,
     };
     let content = source.map(|source| {
         DeclaredContent::Image(DeclaredImage {

@@ -6,6 +6,7 @@
 mod artifact;
 mod chart;
 mod checks;
+mod gate;
 mod image;
 mod problems;
 mod registry;
@@ -22,6 +23,8 @@ use super::places::Places;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
+use crate::model::gate::PlannedGate;
+use crate::model::signing::DeclaredSigner;
 use problems::Problems;
 
 /// The tables of a `Config`.
@@ -31,7 +34,8 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
-    pub signing: IndexMap<String, super::DeclaredSigner>,
+    pub gates: IndexMap<String, PlannedGate>,
+    pub signing: IndexMap<String, DeclaredSigner>,
     pub apply: ApplyRules,
     pub verify: super::VerifyRules,
     pub secrets: super::Secrets,
@@ -78,10 +82,9 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
+        gates: gate::check_gates(file.gates.unwrap_or_default(), &mut problems),
         signing: signing::check_signers(file.signing.unwrap_or_default(), &mut problems),
-        apply: ApplyRules {
-            on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
-        },
+        apply: signing::check_apply(file.apply.unwrap_or_default(), &mut problems),
         verify: super::VerifyRules {
             signatures: file.verify.and_then(|verify| verify.signatures).unwrap_or_default(),
         },

@@ -10,15 +10,17 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
+pub(super) use gate::RawGate;
 use oci_registry::Provider;
 pub(super) use resource::{
     RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
-pub(super) use signing::{RawAttest, RawSigner, RawVerify};
+pub(super) use signing::{RawApproval, RawAttest, RawKeyless, RawSigner, RawVerify};
 pub(super) use tag_rule::RawTagRule;
 
+mod gate;
 mod resource;
 mod retention;
 mod secrets;
@@ -55,6 +57,9 @@ pub(super) struct RawConfig {
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// The gates that images of registries must pass before they are published here, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub gates: Option<IndexMap<String, RawGate>>,
     /// The signers, by a name of your choice.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub signing: Option<IndexMap<String, RawSigner>>,
@@ -100,6 +105,9 @@ pub(super) struct Profile {
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// Differences in `[gates.*]`, and more gates.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub gates: Option<IndexMap<String, RawGate>>,
     /// Differences in `[signing.*]`, and more signers.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub signing: Option<IndexMap<String, RawSigner>>,
@@ -242,6 +250,9 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The approvals that a saved plan needs before it is applied. Default: none.
+    #[schemars(extend("examples" = [{ "keys": ["approvers/anna.pub", "approvers/ben.pub"], "count": 1 }]))]
+    pub require_approval: Option<RawApproval>,
 }
 
 /// A lockstep check: the plan fails unless a value in a file is the expected one.

@@ -67,6 +67,9 @@ pub(in crate::config) struct RawImage {
     /// The attestations that its signers sign, before any tag names it. Default: none.
     #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
     pub attest: Option<RawAttest>,
+    /// The gates that its source must pass, by name, if it is an image of a registry. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["tested"]]))]
+    pub gates: Option<Vec<String>>,
 }
 
 /// A Helm chart to publish.

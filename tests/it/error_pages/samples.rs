@@ -11,7 +11,7 @@ use serde_json::json;
 use testkit::chart::{DATABASE, TestChart};
 use testkit::command::{EndedRun, Folder, ProgramRun};
 use testkit::image::{LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, TestImage, TestLayer};
-use testkit::signatures::SIGNING_KEY;
+use testkit::signatures::{PUBLIC_KEY, SIGNING_KEY};
 use testkit::tls_proxy::{AUTHORITY, TlsProxy};
 use testkit::world::{image, signal, wait_until};
 
@@ -69,6 +69,15 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
             let folder = directory(SIGNER, SIGNED);
             folder.image("dist/hello", &image("1.2.3"));
             error(page, &folder, folder.run(PLAN))
+        }
+        Code::GateClosed => gate_closed(page).await,
+        Code::PlanNotApproved => {
+            let approval = format!("[apply]\nrequire_approval = {{ keys = [\"approver.pub\"] }}\n\n{HELLO}");
+            let folder = directory("", &approval);
+            folder.write("approver.pub", PUBLIC_KEY);
+            folder.image("dist/hello", &image("1.2.3"));
+            folder.run(&format!("{PLAN} --out plan.json")).done().expect_code(0);
+            error(page, &folder, folder.run("apply plan.json"))
         }
         Code::SigningPredicate => {
             let attested = format!("{SIGNED}attest = {{ sbom = \"dist/hello.spdx.json\" }}\n");
@@ -368,6 +377,25 @@ async fn plan_conflict() -> Vec<String> {
     let end = plan.find("\nPlan: ").expect("a plan") + 1;
     let end = plan[end..].find('\n').map_or(plan.len(), |line| end + line + 1);
     vec![twice, plan[..end].to_owned()]
+}
+
+async fn gate_closed(page: &ErrorPage) -> String {
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
+    let first = format!(
+        "version = 1\n\n[registries.staging]\nurl = \"{}\"\n\n{VERSION_RULE}{HELLO}",
+        registry.host()
+    );
+    let folder = Folder::with(&[("publish.toml", &first), ("staging.pub", PUBLIC_KEY)]);
+    folder.image("dist/hello", &image("1.2.3"));
+    folder.run(APPLY).done().expect_code(0);
+    let gate = "[gates.tested]\nrequire = { signature = { key = \"staging.pub\" } }\n\n";
+    let promoted = format!(
+        "[images.hello]\nsource = \"docker://{}/hello:v1.2.3\"\ngates = [\"tested\"]\n",
+        registry.host()
+    );
+    folder.write("publish.toml", directory(gate, &promoted).read("publish.toml"));
+    let sample = error(page, &folder, folder.run(APPLY));
+    sample.replace(&registry.host(), "staging.acme.test")
 }
 
 fn signing_missing(page: &ErrorPage) -> String {
