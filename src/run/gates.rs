@@ -1,12 +1,8 @@
 //! The gates of a plan: each source is asked for its evidence, in the plan and again before anything is sent.
 
-use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Run;
-use super::session::Result;
-use crate::config::Config;
-use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::ContentSpec;
 use crate::model::gate::PlannedGate;
@@ -15,30 +11,6 @@ use crate::signing::{self, GateError};
 use oci_content::{SourceSpec, Surroundings, TransportSpec};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::remote::RemoteReference;
-
-/// Returns the gates of everything that is published, with the texts of their keys.
-pub(super) fn gates(
-    config: &Config,
-    desired: &Desired,
-    surroundings: &Surroundings,
-) -> Result<BTreeMap<String, PlannedGate>> {
-    let (mut gates, mut problems) = (BTreeMap::new(), Vec::new());
-    for name in desired.repositories.iter().flat_map(|it| &it.gates) {
-        let Some(gate) = config.gates.get(name).filter(|_| !gates.contains_key(name)) else { continue };
-        let mut gate = gate.clone();
-        if let Some(path) = gate.signature.as_mut().and_then(|signer| signer.key.as_mut()) {
-            match signing::public_key_file(name, path, surroundings) {
-                Ok(pem) => *path = pem,
-                Err(error) => {
-                    let place = config.places.value(&["gates", name, "require", "signature"]);
-                    problems.push(error.to_diagnostic().at_maybe(place, ""));
-                }
-            }
-        }
-        gates.insert(name.clone(), gate);
-    }
-    if problems.is_empty() { Ok(gates) } else { Err(problems) }
-}
 
 impl Run {
     /// Returns a diagnostic for each piece of evidence that the sources of `plan` lack.

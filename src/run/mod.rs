@@ -210,7 +210,7 @@ impl Run {
         })?;
         signers::add_statements(config, &mut desired, &surroundings)?;
         let approval = approvals::required(config, &surroundings)?;
-        let gates = gates::gates(config, &desired, &surroundings)?;
+        let gates = signers::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));

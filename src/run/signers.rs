@@ -1,4 +1,4 @@
-//! The signers that a plan needs.
+//! The signers and the gates that a plan needs.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::ResourceId;
+use crate::model::gate::PlannedGate;
 use crate::model::signing::{PlannedSigner, PlannedStatement};
 use crate::signing::{self, SignerError};
 use oci_content::Surroundings;
@@ -18,6 +19,30 @@ pub(super) type Signers = BTreeMap<String, (PlannedSigner, Verifier)>;
 /// Returns the signers of everything that is published, or every problem with their keys.
 pub(super) fn signers(config: &Config, desired: &Desired, surroundings: &Surroundings) -> Result<Signers> {
     named(config, desired.repositories.iter().flat_map(|it| &it.sign), surroundings)
+}
+
+/// Returns the gates of everything that is published, with the texts of their keys.
+pub(super) fn gates(
+    config: &Config,
+    desired: &Desired,
+    surroundings: &Surroundings,
+) -> Result<BTreeMap<String, PlannedGate>> {
+    let (mut gates, mut problems) = (BTreeMap::new(), Vec::new());
+    for name in desired.repositories.iter().flat_map(|it| &it.gates) {
+        let Some(gate) = config.gates.get(name).filter(|_| !gates.contains_key(name)) else { continue };
+        let mut gate = gate.clone();
+        if let Some(path) = gate.signature.as_mut().and_then(|signer| signer.key.as_mut()) {
+            match signing::public_key_file(name, path, surroundings) {
+                Ok(pem) => *path = pem,
+                Err(error) => {
+                    let place = config.places.value(&["gates", name, "require", "signature"]);
+                    problems.push(error.to_diagnostic().at_maybe(place, ""));
+                }
+            }
+        }
+        gates.insert(name.clone(), gate);
+    }
+    if problems.is_empty() { Ok(gates) } else { Err(problems) }
 }
 
 /// Reads the files of the predicates that the signers of `desired` attest, and adds their statements.

@@ -124,7 +124,10 @@ async fn images_and_charts_are_signed_in_every_registry_and_once() {
         let first_tag =
             puts.iter().position(|it| it.contains("/manifests/") && !it.contains("sha256")).expect("a tag");
         let is_list = |path: &String| path.contains("/manifests/sha256-");
-        assert!(!puts[first_tag..].iter().any(|it| is_list(it) || it.contains("/manifests/sha256:")), "{puts:?}");
+        assert!(
+            !puts[first_tag..].iter().any(|it| is_list(it) || it.contains("/manifests/sha256:")),
+            "{puts:?}"
+        );
         registry.forget_log();
     }
     let again = release.run(APPLY, SIGNING_KEY).expect_code(0);
