@@ -36,7 +36,7 @@ pub(super) fn required(config: &Config, surroundings: &Surroundings) -> Result<O
     let Some(declared) = &config.apply.require_approval else { return Ok(None) };
     let (mut keys, mut problems) = (Vec::new(), Vec::new());
     for path in &declared.keys {
-        match signing::public_key_file("apply.require_approval", path, surroundings) {
+        match signing::public_key_file("apply", path, surroundings) {
             Ok(key) => keys.push(key),
             Err(error) => {
                 let place = config.places.value(&["apply", "require_approval"]);

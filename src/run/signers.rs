@@ -32,7 +32,7 @@ pub(super) fn gates(
         let Some(gate) = config.gates.get(name).filter(|_| !gates.contains_key(name)) else { continue };
         let mut gate = gate.clone();
         if let Some(path) = gate.signature.as_mut().and_then(|signer| signer.key.as_mut()) {
-            match signing::public_key_file(name, path, surroundings) {
+            match signing::public_key_file(&format!("gates.{name}"), path, surroundings) {
                 Ok(pem) => *path = pem,
                 Err(error) => {
                     let place = config.places.value(&["gates", name, "require", "signature"]);
@@ -100,7 +100,7 @@ pub(super) fn named<'a>(
         match planned.and_then(|planned| Ok((signing::verifier(name, &planned, surroundings)?, planned))) {
             Ok((key, planned)) => drop(signers.insert(name.clone(), (planned, key))),
             Err(error) => {
-                let problem = placed(config, &error);
+                let problem = placed(config, name, &error);
                 problems.extend((!problems.contains(&problem)).then_some(problem));
             }
         }
@@ -108,7 +108,7 @@ pub(super) fn named<'a>(
     if problems.is_empty() { Ok(signers) } else { Err(problems) }
 }
 
-fn placed(config: &Config, error: &SignerError) -> Diagnostic {
-    let place = config.places.value(&["signing", error.name.as_str()]);
+fn placed(config: &Config, name: &str, error: &SignerError) -> Diagnostic {
+    let place = config.places.value(&["signing", name]);
     error.to_diagnostic().at_maybe(place, "")
 }

@@ -9,10 +9,10 @@ use oci_signing::{KeyError, KeylessError};
 
 /// The key of a signer cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("`[signing.{name}]`: {problem}")]
+#[error("`[{table}]`: {problem}")]
 pub struct SignerError {
-    /// The name of the signer.
-    pub name: String,
+    /// The table that names the key: `signing.NAME`, `gates.NAME` or `apply`.
+    pub table: String,
     /// The cause.
     #[source]
     pub(super) problem: KeyProblem,
@@ -133,7 +133,7 @@ impl ToDiagnostic for SignerError {
         let diagnostic = |help: String| Diagnostic::error(Code::SigningKey, self.to_string()).help(help);
         match &self.problem {
             KeyProblem::Outside(outside) => {
-                outside.to_diagnostic().about(format_args!("`[signing.{}]`", self.name))
+                outside.to_diagnostic().about(format_args!("`[{}]`", self.table))
             }
             KeyProblem::File { .. } | KeyProblem::NoPlace => diagnostic(
                 "check the path, which starts at the folder of `publish.toml`; to plan without the private key, set `public_key`"

@@ -26,7 +26,7 @@ pub fn planned(
     declared: &DeclaredSigner,
     surroundings: &Surroundings,
 ) -> Result<PlannedSigner, SignerError> {
-    let failed = |problem| SignerError { name: name.to_owned(), problem };
+    let failed = |problem| SignerError { table: format!("signing.{name}"), problem };
     let (key, public_key) = match declared {
         DeclaredSigner::Key { key, public_key } => (key, public_key),
         DeclaredSigner::Keyless(keyless) => return Ok(PlannedSigner::Keyless { keyless: keyless.clone() }),
@@ -38,14 +38,14 @@ pub fn planned(
     Ok(PlannedSigner::Key { key: key.clone(), public_key: public.to_pem() })
 }
 
-/// Returns the text of the public key in a file, in PEM, for `name`, which needs it.
+/// Returns the text of the public key in a file, in PEM. `table` is the table that names it.
 ///
 /// # Errors
 ///
 /// [`SignerError`] if it cannot be read.
-pub fn public_key_file(name: &str, path: &str, surroundings: &Surroundings) -> Result<String, SignerError> {
+pub fn public_key_file(table: &str, path: &str, surroundings: &Surroundings) -> Result<String, SignerError> {
     let key = read_public_key(path, surroundings);
-    key.map(|key| key.to_pem()).map_err(|problem| SignerError { name: name.to_owned(), problem })
+    key.map(|key| key.to_pem()).map_err(|problem| SignerError { table: table.to_owned(), problem })
 }
 
 /// Returns the signer `name`, with its private key or its token.
@@ -54,7 +54,7 @@ pub fn public_key_file(name: &str, path: &str, surroundings: &Surroundings) -> R
 ///
 /// [`SignerError`] if that cannot be read, or if the key is not the planned one.
 pub fn open(name: &str, planned: &PlannedSigner, surroundings: &Surroundings) -> Result<Signer, SignerError> {
-    let failed = |problem| SignerError { name: name.to_owned(), problem };
+    let failed = |problem| SignerError { table: format!("signing.{name}"), problem };
     match planned {
         PlannedSigner::Key { key: place, public_key } => {
             let wanted = parse_public_key(public_key).map_err(failed)?;
@@ -90,7 +90,7 @@ pub fn verifier(
     planned: &PlannedSigner,
     surroundings: &Surroundings,
 ) -> Result<Verifier, SignerError> {
-    let failed = |problem| SignerError { name: name.to_owned(), problem };
+    let failed = |problem| SignerError { table: format!("signing.{name}"), problem };
     match planned {
         PlannedSigner::Key { public_key, .. } => {
             parse_public_key(public_key).map(Verifier::Key).map_err(failed)
