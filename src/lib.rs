@@ -26,6 +26,7 @@ pub mod model;
 pub mod access;
 pub mod advice;
 pub mod apply;
+pub mod catalogue;
 pub mod checks;
 pub mod cli;
 pub mod config;

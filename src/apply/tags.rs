@@ -235,7 +235,7 @@ pub(super) async fn remove(
                 return Some(diagnostic);
             }
         }
-        if !any || signals.ends(options) {
+        if (!any && it.planned.orphans.is_empty()) || signals.ends(options) {
             return None;
         }
         match orphans::delete(&mut removals, options, progress).await {

@@ -13,6 +13,7 @@ use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, Session};
+use crate::saved;
 use oci_registry::Digest;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
@@ -21,7 +22,8 @@ use oci_registry::Digest;
 /// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `plan --bundle`, `rollback --out`, `withdraw --out` or `prune --out`. It is applied exactly as it
+    /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
@@ -53,7 +55,7 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let (plan, digest) = saved(global, arguments, &session, path)?;
+        let (plan, digest) = saved(global, arguments, &mut session, path)?;
         let mut run =
             Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
         run.loaded_from(digest);
@@ -68,7 +70,7 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
 fn saved(
     global: &Global,
     arguments: &ApplyArguments,
-    session: &Session,
+    session: &mut Session,
     path: &Path,
 ) -> Result<(Plan, Digest), Vec<Diagnostic>> {
     let shape = &arguments.shape;
@@ -88,8 +90,17 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
-    run::check_declared(session, &plan)?;
+    let (plan, digest) = if run::is_bundle(&session.working_folder.join(path)) {
+        let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
+        // The command line names the file, wherever it is.
+        session.allow_outside.push(bundle.folder);
+        let digest = saved::digest(&bundle.plan);
+        (bundle.plan, digest)
+    } else {
+        let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
+        run::check_declared(session, &plan)?;
+        (plan, digest)
+    };
     run::check_approval(session, &plan, &digest, path)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
     Ok((plan, digest))

@@ -76,7 +76,7 @@ pub(super) fn approve(
             Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask for approval").help(
                 match plan.kind {
                     PlanKind::Publish => "use `--auto-approve` to apply without asking, or save the plan with `plan --out FILE` and run `apply FILE` once it is approved",
-                    PlanKind::Rollback | PlanKind::Prune => "use `--auto-approve` to apply without asking, or save this plan with `--out FILE` and run `apply FILE` once it is approved",
+                    PlanKind::Rollback | PlanKind::Prune | PlanKind::Withdrawal => "use `--auto-approve` to apply without asking, or save this plan with `--out FILE` and run `apply FILE` once it is approved",
                 },
             ),
         ]),

@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod init;
 mod lint;
+mod list;
 mod man;
 mod options;
 mod package;
@@ -21,6 +22,7 @@ mod schema;
 mod show;
 mod tags;
 mod verify;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,8 @@ enum Command {
     Apply(apply::ApplyArguments),
     Approve(approval::ApproveArguments),
     Rollback(rollback::RollbackArguments),
+    Withdraw(withdraw::WithdrawArguments),
+    List(list::ListArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
@@ -97,6 +101,8 @@ fn run(output: &Output) -> u8 {
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
         Command::Approve(arguments) => approval::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
+        Command::List(arguments) => list::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),

@@ -15,6 +15,7 @@ mod merge;
 mod overrides;
 mod places;
 mod raw;
+mod retention;
 mod schema;
 mod strings;
 mod structure;
@@ -23,13 +24,13 @@ mod syntax;
 mod tag_rule;
 mod tree;
 mod typed;
+mod withdrawn;
 
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
 use crate::model::gate::PlannedGate;
-use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
 use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
@@ -41,8 +42,10 @@ pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
+pub use retention::{KeptBesides, Retention, RetentionCondition, RetentionSubject};
 pub use schema::json_schema;
 pub use tag_rule::TagRule;
+pub use withdrawn::version_of;
 
 /// A checked configuration, in which every name resolves. Tables keep the order of the file.
 #[derive(Debug, Clone)]
@@ -92,6 +95,8 @@ pub struct Project {
     pub tag_prefix: String,
     /// Globs of git tags on which nothing has to be published.
     pub silent_tags: Vec<String>,
+    /// The versions that are taken back, as written: with or without the prefix of their git tags.
+    pub withdrawn: Vec<String>,
     /// Whether files are read from a work tree that is not the commit being published.
     pub allow_dirty: bool,
     /// The default branch, if neither the CI nor the clone names it.
@@ -378,42 +383,6 @@ impl ImageSource {
             }
         }
     }
-}
-
-/// `[retention.NAME]`: which tags `prune` may remove, and when.
-#[derive(Debug, Clone)]
-pub struct Retention {
-    /// The tags that it applies to.
-    pub subject: RetentionSubject,
-    /// The condition under which one of these tags is removed.
-    pub condition: RetentionCondition,
-    /// The resources whose repositories it applies to.
-    pub resources: Vec<ResourceId>,
-    /// The names of the registries that it applies to, among those that the resources are published to.
-    pub registries: Vec<String>,
-}
-
-/// The tags that a retention applies to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RetentionSubject {
-    /// The tags that the tag rule of this name renders.
-    Rule(String),
-    /// The tags that one of these globs matches.
-    Globs(Vec<String>),
-}
-
-/// The condition under which a tag is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetentionCondition {
-    /// The pull request that it was published for is closed.
-    PullRequestClosed,
-    /// All of the given limits are exceeded. At least one is given.
-    Limits {
-        /// The tag is not one of this many newest tags.
-        keep_last: Option<u64>,
-        /// The tag is older than this.
-        older_than: Option<Age>,
-    },
 }
 
 #[cfg(test)]

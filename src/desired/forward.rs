@@ -4,6 +4,7 @@
 //! the rule that prints the full version. Two versions belong to one line if the forward rule renders the same tag for
 //! both, which works for any template.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -14,7 +15,7 @@ use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use crate::context::Context;
 use crate::model::ResourceId;
-use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader};
+use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader, marked_versions};
 use crate::model::standing::{VersionCandidate, version_candidates};
 use oci_registry::Tag;
 
@@ -42,6 +43,8 @@ pub struct ReleaseLine {
     pub(super) vars: IndexMap<String, serde_json::Value>,
     pub(super) values: Values,
     pub(super) tag: Tag,
+    /// The versions that the configuration withdraws.
+    pub(super) withdrawn: BTreeSet<Version>,
     /// The version being published.
     pub version: Version,
     /// Whether the rule takes pre-releases.
@@ -62,6 +65,7 @@ impl ReleaseLine {
             vars,
             values,
             tag: tag.clone(),
+            withdrawn: planned.withdrawn.clone(),
             version: planned.version.clone(),
             prereleases: planned.prereleases,
         }
@@ -83,7 +87,13 @@ impl ReleaseLine {
             highest: None,
             other_readers: self.other_readers.to_vec(),
             on_unknown: self.on_unknown,
+            withdrawn: self.withdrawn.clone(),
         }
+    }
+
+    /// Whether `version` is withdrawn, by the configuration or by one of `tags`, which are those of the repository.
+    pub fn is_withdrawn(&self, version: &Version, tags: &[Tag]) -> bool {
+        self.withdrawn.contains(version) || marked_versions(tags, &self.readers).contains(version)
     }
 
     /// Whether any rule prints the full version. Without one, nothing is known about the content of a registry.
@@ -91,7 +101,8 @@ impl ReleaseLine {
         !self.readers.is_empty()
     }
 
-    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them.
+    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them, and versions that are
+    /// withdrawn do not count.
     pub fn held(&self, tags: &[Tag]) -> Vec<Held> {
         self.read(tags, |tag| self.readers.iter().find_map(|reader| reader.read(tag)))
     }
@@ -106,9 +117,11 @@ impl ReleaseLine {
 
     /// The versions of this line that `read` finds in `tags`, lowest first.
     fn read(&self, tags: &[Tag], read: impl Fn(&Tag) -> Option<Version>) -> Vec<Held> {
+        let marked = marked_versions(tags, &self.readers);
         let mut held: Vec<Held> = tags
             .iter()
             .filter_map(|tag| Some(Held { version: read(tag)?, tag: tag.clone() }))
+            .filter(|held| !self.withdrawn.contains(&held.version) && !marked.contains(&held.version))
             .filter(|held| self.prereleases || held.version.pre.is_empty())
             .filter(|held| self.contains(&held.version))
             .collect();
@@ -169,6 +182,7 @@ mod tests {
             vars: IndexMap::new(),
             values,
             tag,
+            withdrawn: BTreeSet::new(),
             version,
             prereleases,
         }

@@ -40,7 +40,9 @@ pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
 pub use retention::{
-    Decided, Decisions, KeptTag, ListedTag, RemovedTag, RetainedRepository, Retentions, merge,
+    Decided, Decisions, InUse, KeptTag, KnownRefs, ListedTag, ReferencesError, RemovedTag,
+    RetainedRepository, Retentions, Spared, UntaggedRetention, UsedReferences, merge, unnamed,
+    used_references,
 };
 pub use selection::{Address, Selection};
 pub use tag_template::TagTemplate;
@@ -96,6 +98,8 @@ pub struct DesiredRepository {
     pub sign: Vec<String>,
     /// The statements that each of them signs. The run reads their files.
     pub statements: Vec<PlannedStatement>,
+    /// The version being published, if the configuration withdraws it.
+    pub withdrawn: Option<semver::Version>,
     /// The behavior if an immutable tag names an index of the same images.
     pub on_same_images: OnSameImages,
     /// The tags, in the order of the rules.
@@ -173,7 +177,12 @@ pub fn resolve(
             Ok(published) => {
                 let published = Arc::new(published);
                 let tags = desired_tags(&renderer, context, named, resource_tags);
-                desired.repositories.extend(repositories(config, named, &tags, &published));
+                let version = resource_tags.version.known().ok().filter(|_| context.event == EventName::Tag);
+                let withdrawn = version.filter(|it| config.withdrawn(named.resource).contains(it));
+                let here = repositories(config, named, &tags, &published);
+                desired
+                    .repositories
+                    .extend(here.map(|it| DesiredRepository { withdrawn: withdrawn.clone(), ..it }));
             }
             Err(found) => diagnostics.extend(found),
         }
@@ -290,6 +299,7 @@ fn repositories<'a>(
         gates: resource.gates.clone(),
         sign: resource.sign.clone(),
         statements: Vec::new(),
+        withdrawn: None,
         on_same_images: match &resource.content {
             DeclaredContent::Image(image) => image.same_images,
             DeclaredContent::Chart(_) | DeclaredContent::Artifact(_) => OnSameImages::Fail,
@@ -335,5 +345,6 @@ fn basis(
         tag: tag.clone(),
         version: version.clone(),
         prereleases: template.takes_prereleases(),
+        withdrawn: config.withdrawn(named.resource),
     }))
 }

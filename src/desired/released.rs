@@ -1,7 +1,7 @@
 //! The tags and annotations that the rules of a resource render for releases and branches published in the past,
 //! whatever this run publishes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
@@ -143,9 +143,11 @@ impl<'a> Releases<'a> {
     /// The highest release of `resource` that git knows, with its tag. Pre-releases are ignored.
     pub fn highest_tagged(&self, resource: &Resource) -> Option<(Version, String)> {
         let prefix = version::prefix(self.renderer.config, resource);
+        let withdrawn = self.renderer.config.withdrawn(resource);
         let releases = self.commits.tags().filter_map(|tag| {
             let version = Version::parse(tag.strip_prefix(prefix)?).ok()?;
-            version.pre.is_empty().then(|| (version, tag.to_owned()))
+            let counts = version.pre.is_empty() && !withdrawn.contains(&version);
+            counts.then(|| (version, tag.to_owned()))
         });
         releases.max()
     }
@@ -160,6 +162,11 @@ impl<'a> Releases<'a> {
         });
         let (rules, readers) = readers.unzip();
         VersionReaders { rules, readers }
+    }
+
+    /// The versions of `named` that the configuration withdraws.
+    pub fn withdrawn(&self, named: NamedResource<'_>) -> BTreeSet<Version> {
+        self.renderer.config.withdrawn(named.resource)
     }
 
     /// The readers of the tags that another publisher of `named` may have written.

@@ -56,6 +56,12 @@ impl<'a> TagTemplate<'a> {
         config.tags.get_key_value(name).map(|(name, rule)| Self::Rule { name, rule })
     }
 
+    /// The rule called `name`, or the version of a chart, as plans call it: `charts.NAME version`.
+    pub fn named(config: &'a Config, name: &str) -> Option<Self> {
+        let chart = || config.named_resources().filter_map(Self::of_chart).find(|it| it.name() == name);
+        Self::of_rule(config, name).or_else(chart)
+    }
+
     /// The template of a resource that the plan calls `name`.
     pub fn called(config: &'a Config, resource: NamedResource<'a>, name: &str) -> Option<Self> {
         Self::of_resource(config, resource).find(|template| template.name() == name)

@@ -104,5 +104,5 @@ pub fn prefixes(config: &Config) -> Vec<&str> {
 
 /// The prefix of git tags that release `resource`.
 pub fn prefix<'a>(config: &'a Config, resource: &'a Resource) -> &'a str {
-    resource.tag_prefix.as_deref().unwrap_or(&config.project.tag_prefix)
+    config.tag_prefix(resource)
 }

@@ -53,6 +53,8 @@ catalogue! {
     TagForward = "publish::tag::forward", "tag-forward.md";
     RetentionRule = "publish::retention::rule", "retention-rule.md";
     RetentionNone = "publish::retention::none", "retention-none.md";
+    RetentionUntagged = "publish::retention::untagged", "retention-untagged.md";
+    RetentionInUse = "publish::retention::in_use", "retention-in-use.md";
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";

@@ -1,6 +1,8 @@
 //! The data that decides whether a forward tag moves: lines of versions, and the descent of commits. A saved plan carries it,
 //! so that an apply can decide again if others publish in the meantime.
 
+use std::collections::BTreeSet;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,10 @@ pub struct PlannedLine {
     /// The behavior if nothing shows the version of the image that the tag names.
     #[serde(default = "OnUnknown::for_releases")]
     pub on_unknown: OnUnknown,
+    /// The versions that the configuration withdraws. They do not count.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[schemars(with = "BTreeSet<String>")]
+    pub withdrawn: BTreeSet<Version>,
     /// The highest other version of the line that the registry held when the plan was made, if it held one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -60,6 +66,16 @@ impl VersionReader {
         // A semantic version contains no `_`, so a `_` was a `+`.
         Version::parse(&version.replacen('_', "+", 1)).ok()
     }
+}
+
+/// The text before the tag of a version that is withdrawn: the tag `withdrawn-v1.2.4` beside `v1.2.4` says so to every run,
+/// also to those whose `publish.toml` is older. The list of tags shows it, so nobody has to ask for it.
+pub const WITHDRAWN_MARK: &str = "withdrawn-";
+
+/// Returns the versions that tags among `tags` mark as withdrawn, as one of `readers` reads them.
+pub fn marked_versions(tags: &[Tag], readers: &[VersionReader]) -> BTreeSet<Version> {
+    let marked = tags.iter().filter_map(|tag| tag.as_str().strip_prefix(WITHDRAWN_MARK)?.parse::<Tag>().ok());
+    marked.filter_map(|tag| readers.iter().find_map(|reader| reader.read(&tag))).collect()
 }
 
 /// The commit of a forward tag.

@@ -3,6 +3,7 @@
 //! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
+pub mod catalogue;
 mod compare;
 pub mod content;
 pub mod drift;
@@ -23,6 +24,7 @@ pub mod retention;
 pub mod secret_search;
 pub mod signing;
 pub mod standing;
+pub mod untagged;
 pub mod verification;
 pub mod visibility;
 pub mod words;

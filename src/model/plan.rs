@@ -11,6 +11,7 @@ use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
 use super::signing::{PlannedSignature, PlannedSigner, RequiredApproval, SignatureAction};
+use super::untagged::PlannedUntagged;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
@@ -88,6 +89,8 @@ pub enum PlanKind {
     Rollback,
     /// Remove tags according to the declared retention: `prune`.
     Prune,
+    /// Move floating tags away from a version, and mark it as withdrawn: `withdraw`.
+    Withdrawal,
 }
 
 /// The configuration that a plan was made from.
@@ -138,6 +141,9 @@ pub struct PlannedRepository {
     /// The signatures that the manifests of the tags are to have before the tags are put.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<PlannedSignature>,
+    /// The manifests without a tag that a retention is about. Those that go are among `orphans`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untagged: Option<PlannedUntagged>,
     /// The declared and the actual visibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityChange>,
@@ -365,6 +371,7 @@ impl PlannedRepository {
     /// Whether `apply` would change a tag here, send referrers of the content, sign something, or set the visibility.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| change.action.is_change())
+            || !self.orphans.is_empty()
             || self.sends_referrers()
             || self.signs()
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)

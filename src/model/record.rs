@@ -75,6 +75,7 @@ impl Record {
                     changes: vec![change.clone()],
                     orphans: Vec::new(),
                     signatures: Vec::new(),
+                    untagged: None,
                     visibility: None,
                     ..repository.clone()
                 });

@@ -91,6 +91,9 @@ async fn observe_repository(
             observed.lines.insert(tag.tag.clone(), line.held(observed.listed()));
             let others = line.held_by_others(observed.listed()).pop();
             observed.others.extend(others.map(|highest| (tag.tag.clone(), highest)));
+            if line.is_withdrawn(&line.version, observed.listed()) {
+                observed.withdrawn = Some(line.version.clone());
+            }
         }
     }
     find_same_images(repository, &mut observed).await?;

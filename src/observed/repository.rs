@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use semver::Version;
+
 use super::referrers::ObservedReferrers;
 use super::signatures::ObservedSignature;
-use crate::desired::DesiredRepository;
+use crate::desired::{Basis, DesiredRepository, DesiredTag};
 use crate::model::Mutability;
 use crate::model::forward::{Descent, Held};
 use crate::model::referrer::ReferrerAction;
@@ -31,6 +33,8 @@ pub struct ObservedRepository {
     pub others: BTreeMap<Tag, Held>,
     /// The versions of the images that forward tags of releases name, unless that is the content to publish.
     pub standing: BTreeMap<Digest, StandingVersion>,
+    /// The version being published, if it is withdrawn: by the configuration, or by a tag of the repository.
+    pub withdrawn: Option<Version>,
     /// The digests that immutable tags name, other than the root, with the same images as the content to publish.
     pub same_images: BTreeSet<Digest>,
     /// The manifests of the content that the repository lacks.
@@ -61,6 +65,7 @@ pub struct ObservedTag {
 impl ObservedRepository {
     pub(super) fn new(desired: DesiredRepository) -> Self {
         Self {
+            withdrawn: desired.withdrawn.clone(),
             desired,
             tags: BTreeMap::new(),
             dangling: BTreeSet::new(),
@@ -116,6 +121,11 @@ impl ObservedRepository {
     /// Returns the tags of the repository, that the registry lists.
     pub(super) fn listed(&self) -> &[Tag] {
         self.listing.as_ref().map(TagListing::tags).unwrap_or_default()
+    }
+
+    /// Whether `version` of the line of `tag` is withdrawn.
+    pub fn is_withdrawn(&self, tag: &DesiredTag, version: &Version) -> bool {
+        matches!(&tag.basis, Basis::Release(line) if line.is_withdrawn(version, self.listed()))
     }
 
     /// Returns the versions of the line of `tag`, lowest first.

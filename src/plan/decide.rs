@@ -15,6 +15,9 @@ pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedReposit
     if present.is_some_and(|present| present.digest == *root) {
         return (Action::NoOp, in_place(tag, observed));
     }
+    if let Some(version) = &observed.withdrawn {
+        return (Action::Keep, Reason::Withdrawn { version: version.to_string() });
+    }
     match tag.mutability {
         Mutability::Mutable => move_or_create(present, Reason::Mutable),
         Mutability::Immutable => match (present, tag.on_conflict) {
@@ -101,8 +104,10 @@ fn by_version(
     };
     match observed.standing.get(&present.digest) {
         Some(StandingVersion::Shown(ShownVersion { version, by })) => {
+            let is_withdrawn = observed.is_withdrawn(tag, version);
             let (is_newer, version) = (version > own, version.to_string());
             match by {
+                _ if is_withdrawn => (Action::Move, Reason::WithdrawnStanding { version }),
                 _ if is_newer => (Action::Keep, Reason::NewerStanding { version, shown_by: by.clone() }),
                 VersionEvidence::VersionTag { .. } => (Action::Move, Reason::HighestVersion),
                 _ => (Action::Move, Reason::OlderStanding { version, shown_by: by.clone() }),

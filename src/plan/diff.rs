@@ -143,6 +143,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         changes,
         orphans: Vec::new(),
         signatures: Vec::new(),
+        untagged: None,
     }
 }
 

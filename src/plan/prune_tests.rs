@@ -49,6 +49,7 @@ fn pruned(tags: &[(&str, &str)], removing: Option<Removing>) -> Pruned {
         repository: "acme/app".parse().expect("a name"),
         decided: decided.collect(),
         removing,
+        untagged: None,
     }
 }
 

@@ -155,6 +155,7 @@ impl RolledBackRepository<'_> {
             changes: self.tags.iter().map(|tag| self.change(*tag, standing)).collect(),
             orphans: Vec::new(),
             signatures: Vec::new(),
+            untagged: None,
             visibility: None,
         }
     }

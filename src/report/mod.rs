@@ -6,6 +6,7 @@
 pub mod access;
 mod bars;
 mod build_tools;
+pub mod catalogue;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
@@ -24,6 +25,7 @@ pub mod secrets;
 mod signatures;
 mod size;
 pub mod tags;
+mod untagged;
 pub mod verification;
 
 pub use bars::Bars;

@@ -16,7 +16,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
     let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
-    let changed = referrers > 0
+    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
+    let changed = deleted > 0
+        || referrers > 0
         || signed > 0
         || visibilities > 0
         || done.into_iter().any(|result| outcome.count(result) > 0);
@@ -34,6 +36,7 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
             PlanKind::Publish => "Applied",
             PlanKind::Rollback => "Rolled back",
             PlanKind::Prune => "Pruned",
+            PlanKind::Withdrawal => "Withdrawn",
         },
         (true, false) => "Nothing to do",
     };
@@ -57,7 +60,6 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
     if deleted > 0 {
         let manifests = if deleted == 1 { "manifest" } else { "manifests" };
         counts.push(format!("{deleted} untagged {manifests} deleted"));
@@ -81,7 +83,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let counts = match (counts.is_empty(), kind) {
         (false, _) => counts.join(", "),
         (true, PlanKind::Publish) => "there is nothing to publish".to_owned(),
-        (true, PlanKind::Rollback | PlanKind::Prune) => "there is no tag to change".to_owned(),
+        (true, PlanKind::Rollback | PlanKind::Prune | PlanKind::Withdrawal) => {
+            "there is no tag to change".to_owned()
+        }
     };
     text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
     let references: Vec<&str> =

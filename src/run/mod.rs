@@ -10,19 +10,24 @@
 //! A run owns the configuration (loaded once), the connections with their tokens, the content that was read from sources in
 //! registries, and what it observed, with the opened sources in it. `plan` leaves that behind, and `apply` asks for none of it again,
 //! except for each tag just before it moves. A saved plan is enough by itself: [`Run::without_configuration`] applies it with
-//! nothing but connections. `prune`, `rollback`, `verify` and `access` are the other commands that talk to registries;
+//! nothing but connections. `prune`, `rollback`, `withdraw`, `verify`, `list` and `access` are the other commands that talk to
+//! registries;
 //! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
 mod approvals;
+mod bundle;
 mod check;
 mod confined;
 mod files;
 mod gates;
+mod going_back;
 mod init;
 mod lint;
+mod list;
 mod package;
 mod path;
+mod placed;
 mod prune;
 mod reach;
 mod rollback;
@@ -40,6 +45,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
+pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
@@ -47,6 +53,7 @@ pub use files::{
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
+pub use list::write_pages;
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};

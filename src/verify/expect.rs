@@ -10,6 +10,7 @@ use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::desired::{
     BranchTag, ReleaseTag, Releases, Rendered, Selection, TagTemplate, Untraceable, VersionReaders,
 };
+use crate::model::forward::marked_versions;
 use crate::model::standing::version_candidates;
 use crate::model::verification::{Unverified, UnverifiedKind};
 use crate::model::{Mutability, ResourceId};
@@ -72,7 +73,10 @@ fn expect_resource<'a>(
     let held: Vec<(&ListedRepository, BTreeMap<Version, Vec<Tag>>)> =
         listed.iter().map(|it| (*it, readers.versions(it.listing.tags()))).collect();
     let other_readers = releases.other_readers(named);
-    let all: BTreeSet<Version> = held.iter().flat_map(|(_, versions)| versions.keys()).cloned().collect();
+    let marks = listed.iter().map(|it| marked_versions(it.listing.tags(), readers.as_slice()));
+    let withdrawn: BTreeSet<Version> = marks.flatten().chain(releases.withdrawn(named)).collect();
+    let all = held.iter().flat_map(|(_, versions)| versions.keys());
+    let all: BTreeSet<Version> = all.filter(|version| !withdrawn.contains(*version)).cloned().collect();
     let last = all.iter().rev().find(|version| version.pre.is_empty()).or(all.last());
     let last = last.cloned();
     let mut unverified = UnverifiedItems::new(named.id);
@@ -133,6 +137,7 @@ fn expect_resource<'a>(
             candidates: version_candidates(&[], readers.as_slice(), &other_readers, listing.tags()),
             other_readers: other_readers.clone(),
             versions,
+            withdrawn: withdrawn.clone(),
             last: last.clone(),
             tagged: tagged.clone(),
             known: all.len(),

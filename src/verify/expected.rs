@@ -57,6 +57,8 @@ pub struct ExpectedRepository {
     pub other_readers: Vec<VersionReader>,
     /// The versions in this repository, each with its tags.
     pub versions: BTreeMap<Version, Vec<Tag>>,
+    /// The versions that are withdrawn. Nothing is expected of them.
+    pub withdrawn: BTreeSet<Version>,
     /// The last known version: the highest release in any registry of the resource, or the highest pre-release if there
     /// is no release.
     pub last: Option<Version>,

@@ -164,7 +164,9 @@ fn by_line(
         return TagJudgement::InPlace;
     }
     let drift = match (named, here.present.standing.get(digest)) {
-        (None, Some(StandingVersion::Shown(shown))) if shown.version > version => {
+        (None, Some(StandingVersion::Shown(shown)))
+            if shown.version > version && !here.wanted.withdrawn.contains(&shown.version) =>
+        {
             notes.push(Note::NewerStanding {
                 tag: here.tag.clone(),
                 version: shown.version.to_string(),

@@ -1,7 +1,9 @@
 //! The tags in records of applies: an immutable tag keeps its digest, and a floating one has that digest or a later
 //! one.
 
-use super::expected::{DeclaredRepository, Demand, Expected, ExpectedTag, Later, RecordedTag};
+use super::expected::{
+    DeclaredRepository, Demand, Expected, ExpectedRepository, ExpectedTag, Later, RecordedTag,
+};
 use crate::model::Mutability;
 use crate::model::forward::PlannedForward;
 use crate::model::outcome::ChangeResult;
@@ -31,6 +33,9 @@ pub fn add_record(expected: &mut Expected, all: &[DeclaredRepository], name: &st
             let outcome = record.outcome.changes.iter().find(|outcome| outcome.address == change.address);
             let Some(target) = outcome.and_then(|outcome| standing(outcome.result, change)) else { continue };
             let later = later(change, target);
+            if is_withdrawn(here, change, target) {
+                continue;
+            }
             here.recorded.push(RecordedTag {
                 record: name.to_owned(),
                 tag: change.tag.clone(),
@@ -75,4 +80,11 @@ fn later(change: &Change, target: &TagTarget) -> Later {
             }
         }
     }
+}
+
+/// Whether a change belongs to a version that is withdrawn: its tags may be anywhere, or gone.
+fn is_withdrawn(here: &ExpectedRepository, change: &Change, target: &TagTarget) -> bool {
+    let stated = target.version.as_ref().and_then(|version| version.parse().ok());
+    let read = || here.other_readers.iter().find_map(|reader| reader.read(&change.tag));
+    stated.or_else(read).is_some_and(|version: semver::Version| here.withdrawn.contains(&version))
 }

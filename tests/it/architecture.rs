@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 24] = [
+const TABLE: [(&str, &[&str]); 25] = [
     ("model", &[]),
     // A plan carries diagnostics.
     ("diagnostic", &["model"]),
@@ -35,6 +35,7 @@ const TABLE: [(&str, &[&str]); 24] = [
     ("desired", &["config", "context", "checks", "content"]),
     // The version of the image that a tag names, for plans, applies and verifications alike.
     ("standing", &["connections"]),
+    ("catalogue", &["connections", "visibility"]),
     ("observed", &["context", "visibility", "connections", "standing", "desired", "signing"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility", "signing"]),
@@ -67,6 +68,7 @@ const TABLE: [(&str, &[&str]); 24] = [
     (
         "run",
         &[
+            "catalogue",
             "config",
             "context",
             "checks",

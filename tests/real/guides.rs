@@ -436,6 +436,16 @@ fn rolling_back() {
 }
 
 #[test]
+fn withdrawing() {
+    follow("withdrawing.md");
+}
+
+#[test]
+fn cleaning_up() {
+    follow("cleaning-up.md");
+}
+
+#[test]
 fn pull_requests() {
     follow("pull-requests.md");
 }
@@ -516,6 +526,7 @@ fn every_guide_is_followed() {
             "approval.md",
             "backports.md",
             "charts.md",
+            "cleaning-up.md",
             "from-goreleaser.md",
             "from-metadata-action.md",
             "from-regsync.md",
@@ -532,6 +543,7 @@ fn every_guide_is_followed() {
             "rolling-back.md",
             "secret-finding.md",
             "signing.md",
+            "withdrawing.md",
         ]
     );
 }

@@ -20,8 +20,9 @@ use indexmap::IndexMap;
 
 use super::declared::DeclaredNames;
 use super::places::Places;
+use super::withdrawn::version_of;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 use crate::model::gate::PlannedGate;
 use crate::model::signing::DeclaredSigner;
@@ -65,11 +66,15 @@ pub(super) fn check_file(
     let tags = tag::check_tag_rules(file.tags.unwrap_or_default(), &mut problems);
     let registries = registry::check_registries(file.registries.unwrap_or_default(), &mut problems);
     registry::check_visibilities(&registries, &resources, &mut problems);
+    let prefixes = resources.values().filter_map(|it: &super::Resource| it.tag_prefix.as_deref());
+    let prefixes: Vec<&str> = prefixes.chain(project.tag_prefix.as_deref()).collect();
+    check_withdrawn(project.withdrawn.as_deref().unwrap_or_default(), &prefixes, &mut problems);
     let checked = Checked {
         project: Project {
             source: project.source,
             tag_prefix: project.tag_prefix.unwrap_or_default(),
             silent_tags,
+            withdrawn: project.withdrawn.unwrap_or_default(),
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,
             version,
@@ -99,4 +104,18 @@ pub(super) fn check_file(
         resources,
     };
     (checked, problems.diagnostics)
+}
+
+/// Reports withdrawn versions that name no version of anything.
+fn check_withdrawn(written: &[String], prefixes: &[&str], problems: &mut Problems<'_>) {
+    for (index, text) in written.iter().enumerate() {
+        if prefixes.iter().any(|prefix| version_of(text, prefix).is_some()) {
+            continue;
+        }
+        let message = format!("`{}` is not a version that could be withdrawn", text.escape_debug());
+        let help =
+            "write the whole version, as in `withdrawn = [\"1.2.4\"]`, or its git tag: `broker/v1.2.4`";
+        let path = ["project", "withdrawn", &index.to_string()];
+        problems.wrong(Code::ConfigValue, message, &path, "not a version", help);
+    }
 }

@@ -15,7 +15,7 @@ use oci_registry::Provider;
 pub(super) use resource::{
     RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
 };
-pub(super) use retention::{RawRetention, RetentionEvent};
+pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
 pub(super) use signing::{RawApproval, RawAttest, RawKeyless, RawSigner, RawVerify};
 pub(super) use tag_rule::RawTagRule;
@@ -140,6 +140,10 @@ pub(super) struct RawProject {
     /// a list. A run on any other git tag that publishes nothing fails. Default: none.
     #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]
     pub silent_tags: Option<OneOrMany<NonEmptyText>>,
+    /// Versions that are taken back: forward tags, `verify` and retentions treat them as not there, and a run that publishes one
+    /// of them moves and creates no tag. `broker/v1.2.4` withdraws a version only of what has this prefix. Default: none.
+    #[schemars(inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["1.2.4"]]))]
+    pub withdrawn: Option<Vec<String>>,
     /// Whether a chart, a check or a version file is read from a work tree that is not the commit being published: because
     /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
     #[schemars(extend("default" = false))]

@@ -75,7 +75,10 @@ impl SubjectError {
     }
 
     fn to_diagnostic(&self, config: &Config, retention: &str, by_event: bool) -> Diagnostic {
-        let rule = config.places.value(&["tags", self.rule(), "template"]);
+        let rule = match TagTemplate::named(config, self.rule()) {
+            Some(template) => config.places.value(&template.path()),
+            None => config.places.value(&["tags", self.rule(), "template"]),
+        };
         let other = match self {
             Self::Shared { other, .. } => config.places.value(&["tags", other, "template"]),
             _ => None,
@@ -99,7 +102,7 @@ pub(in crate::desired) fn lint(renderer: &Renderer<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (name, retention) in &config.retention {
         let RetentionSubject::Rule(rule_name) = &retention.subject else { continue };
-        let Some(template) = TagTemplate::of_rule(config, rule_name) else { continue };
+        let Some(template) = TagTemplate::named(config, rule_name) else { continue };
         let by_event = retention.condition == RetentionCondition::PullRequestClosed;
         let mut seen = HashSet::new();
         for ResourceInRegistry { named, registry } in scope::resources_of(config, retention) {

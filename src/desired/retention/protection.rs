@@ -13,7 +13,7 @@ use crate::desired::tag_reader;
 use crate::desired::tag_template::TagTemplate;
 use crate::desired::tags::Renderer;
 use crate::desired::values::Values;
-use crate::model::forward::VersionReader;
+use crate::model::forward::{VersionReader, WITHDRAWN_MARK, marked_versions};
 use crate::model::retention::KeepReason;
 use crate::model::{EventName, Mutability};
 use oci_registry::Tag;
@@ -63,6 +63,15 @@ impl Protection {
         let read = |tag: &Tag| readers.iter().find_map(|reader| reader.read(tag));
         let mut held: Vec<(Version, &Tag)> = tags.iter().filter_map(|tag| Some((read(tag)?, *tag))).collect();
         held.sort();
+        let all: Vec<Tag> = tags.iter().map(|tag| (*tag).clone()).collect();
+        let mut withdrawn = renderer.config.withdrawn(named.resource);
+        withdrawn.extend(marked_versions(&all, &readers));
+        for tag in tags.iter().filter(|tag| tag.as_str().starts_with(WITHDRAWN_MARK)) {
+            self.from_globs.entry((*tag).clone()).or_insert(KeepReason::MarksWithdrawn);
+        }
+        // A forward tag goes to the highest version that is not withdrawn.
+        let standing: Vec<(Version, &Tag)> =
+            held.iter().filter(|(version, _)| !withdrawn.contains(version)).cloned().collect();
         for template in forward().copied() {
             let rule = template.name().into_owned();
             let of_version = |name: &String| name == "version" || name.starts_with("version.");
@@ -73,7 +82,7 @@ impl Protection {
                 }
                 continue;
             }
-            for (line, highest) in lines(renderer, template, &values, &held) {
+            for (line, highest) in lines(renderer, template, &values, &standing) {
                 let forward = KeepReason::Forward { rule: rule.clone() };
                 self.from_globs.entry(line.clone()).or_insert(forward);
                 self.always.entry(highest.clone()).or_insert(KeepReason::HighestOfLine { line });

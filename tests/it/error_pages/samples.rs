@@ -87,6 +87,14 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         }
         Code::SigningMissing => signing_missing(page),
         Code::RetentionNone => lint(page, toml(page), "prune --event pull_request_closed --pr 12"),
+        Code::RetentionInUse => {
+            let folder = Folder::with(&[
+                ("publish.toml", toml(page)),
+                ("deployed.txt", "localhost:5000/acme/hello:v1.2.3\n- hello v1\n"),
+            ]);
+            error(page, &folder, folder.run("prune"))
+        }
+        Code::RetentionUntagged => retention_untagged(page).await,
         Code::ContextGit => lint(page, &release(BROKER), "tags"),
         Code::ContextFlag => lint(page, &release(BROKER), "tags --ref v1.2.3"),
         Code::PlanNothing => {
@@ -755,4 +763,12 @@ fn source_chart_dependencies(page: &ErrorPage) -> String {
     )]);
     TestChart::broker().without(DATABASE).write(&folder.path.join("charts/brokkr-broker"));
     error(page, &folder, folder.run(PLAN))
+}
+
+async fn retention_untagged(page: &ErrorPage) -> String {
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
+    let text = toml(page).replace("localhost:5000", &registry.host());
+    let folder = Folder::with(&[("publish.toml", &text)]);
+    let done = wide(folder.run("prune")).expect_code(1);
+    diagnostics_with(&folder, &done, page.code, 1, &[(&registry.host(), "localhost:5000")])
 }
