@@ -1,5 +1,7 @@
 //! The plans of `rollback --to` and `withdraw`, made from `publish.toml` and the versions that the registries hold.
 
+use std::collections::BTreeMap;
+
 use std::collections::BTreeSet;
 
 use semver::Version;
