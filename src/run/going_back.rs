@@ -1,8 +1,6 @@
 //! The plans of `rollback --to` and `withdraw`, made from `publish.toml` and the versions that the registries hold.
 
-use std::collections::BTreeMap;
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
