@@ -1,4 +1,4 @@
-//! Carrying out a plan. The stages: ask for permissions, place the content everywhere, put the immutable tags, put the
+//! Carrying out a plan. The stages: ask for permissions, place the content everywhere, sign it, put the immutable tags, put the
 //! floating tags and remove what has to go, set the visibility, read everything back.
 //!
 //! An apply sees neither configuration nor context, because the plan is enough. A failure stops before the next stage, so
@@ -26,6 +26,7 @@ mod refused;
 mod removal;
 mod restore;
 mod secrets;
+mod signatures;
 mod tags;
 mod visibility;
 
@@ -70,8 +71,11 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     // Sources are read on this thread, and sources in registries wait for the network.
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
-    let pending = unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
+    let signers = signatures::open(plan, &prepared, options)?;
+    let mut pending =
+        unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
+    pending.extend(prepared.iter().filter(|it| it.planned.signs()).map(|it| it.position));
     stage(Stage::Preflight);
     let asked = preflight::ask(plan, &prepared, &pending, options);
     unless_cancelled(Stage::Preflight, options, asked).await?;
@@ -83,6 +87,15 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     }
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
+    if signatures::any(&prepared) {
+        stage(Stage::Signatures);
+        unless_cancelled(
+            Stage::Signatures,
+            options,
+            signatures::place(plan, &prepared, &signers, options, progress),
+        )
+        .await?;
+    }
     unless_cancelled(Stage::Content, options, proof::show(&prepared, &pending, progress)).await?;
     let lists = unless_cancelled(Stage::Content, options, tags::lists(&prepared)).await?;
     // From here on no request is cut off in the middle: a tag is moved, or it is not.

@@ -13,6 +13,8 @@ use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, Session};
+use crate::saved;
+use oci_registry::Digest;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -53,8 +55,10 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let plan = saved(global, arguments, &mut session, path)?;
-        let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+        let (plan, digest) = saved(global, arguments, &mut session, path)?;
+        let mut run =
+            Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+        run.loaded_from(digest);
         block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
@@ -68,7 +72,7 @@ fn saved(
     arguments: &ApplyArguments,
     session: &mut Session,
     path: &Path,
-) -> Result<Plan, Vec<Diagnostic>> {
+) -> Result<(Plan, Digest), Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
@@ -86,23 +90,26 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = if run::is_bundle(&session.working_folder.join(path)) {
+    let (plan, digest) = if run::is_bundle(&session.working_folder.join(path)) {
         let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
         // The command line names the file, wherever it is.
         session.allow_outside.push(bundle.folder);
-        bundle.plan
+        let digest = saved::digest(&bundle.plan);
+        (bundle.plan, digest)
     } else {
-        let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
+        let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
         run::check_declared(session, &plan)?;
-        plan
+        (plan, digest)
     };
+    run::check_approval(session, &plan, &digest, path)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
-    Ok(plan)
+    Ok((plan, digest))
 }
 
 /// Makes a plan, and applies it once it is approved.
 async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
+    run::refuse_unapproved(&plan)?;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
     let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;

@@ -102,6 +102,10 @@ pub(super) async fn carry_out(
     let reporter = global.reporter(json);
     reporter.report(&Event::Plan { plan: &plan });
     run.report_to(reporter);
+    let closed = run.closed_gates_again(&plan).await;
+    if !closed.is_empty() {
+        return Err(closed);
+    }
     let (result, mut problems) = run.apply(&plan, cancellation(global.output().clone())).await;
     if !json {
         let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(OutputStream::Out));

@@ -2,6 +2,7 @@
 //! `report` writes the output.
 
 mod apply;
+mod approval;
 mod approve;
 mod auth;
 mod check;
@@ -55,6 +56,7 @@ enum Command {
     Package(package::PackageArguments),
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
+    Approve(approval::ApproveArguments),
     Rollback(rollback::RollbackArguments),
     Withdraw(withdraw::WithdrawArguments),
     List(list::ListArguments),
@@ -97,6 +99,7 @@ fn run(output: &Output) -> u8 {
         Command::Package(arguments) => package::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Approve(arguments) => approval::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
         Command::List(arguments) => list::run(&cli.global, &arguments),

@@ -32,7 +32,9 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use crate::model::gate::PlannedGate;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
+use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
 use crate::model::version::ReleaseForm;
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
@@ -70,8 +72,14 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[gates.*]`. The keys of their signers are files.
+    pub gates: IndexMap<String, PlannedGate>,
+    /// `[signing.*]`.
+    pub signing: IndexMap<String, DeclaredSigner>,
     /// `[apply]`.
     pub apply: ApplyRules,
+    /// `[verify]`.
+    pub verify: VerifyRules,
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
@@ -146,6 +154,12 @@ pub struct Resource {
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
     pub annotations: Annotations,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
+    /// The predicates that they attest.
+    pub attest: Vec<DeclaredPredicate>,
 }
 
 /// A template in a table of the file.
@@ -269,10 +283,28 @@ pub struct Annotations {
 }
 
 /// `[apply]`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that a plan needs.
+    pub require_approval: Option<DeclaredApproval>,
+}
+
+/// `require_approval` of `[apply]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredApproval {
+    /// The files of the public keys, relative to the folder of `publish.toml`.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
+}
+
+/// `[verify]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VerifyRules {
+    /// Whether the declared signatures are verified.
+    pub signatures: bool,
 }
 
 /// `[secrets]`.

@@ -63,6 +63,7 @@ use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
+use crate::model::signing::PlannedStatement;
 use crate::model::standing::other_readers;
 use crate::model::version::ReleaseVersion;
 use crate::model::{ContentSpec, EventName, Mutability, OnConflict, OnSameImages, ResourceId, Visibility};
@@ -101,6 +102,12 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The statements that each of them signs. The run reads their files.
+    pub statements: Vec<PlannedStatement>,
     /// The version being published, if the configuration withdraws it.
     pub withdrawn: Option<ReleaseVersion>,
     /// The behavior if an immutable tag names an index of the same images.
@@ -286,6 +293,9 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(&resource.repository),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        gates: resource.gates.clone(),
+        sign: resource.sign.clone(),
+        statements: Vec::new(),
         withdrawn: None,
         on_same_images: match &resource.content {
             DeclaredContent::Image(image) => image.same_images,

@@ -36,6 +36,7 @@ catalogue! {
     ConfigUnknownRegistry = "publish::config::unknown_registry", "config-unknown-registry.md";
     ConfigUnknownTagRule = "publish::config::unknown_tag_rule", "config-unknown-tag-rule.md";
     ConfigUnknownImage = "publish::config::unknown_image", "config-unknown-image.md";
+    ConfigUnknownSigner = "publish::config::unknown_signer", "config-unknown-signer.md";
     ConfigUnknownProfile = "publish::config::unknown_profile", "config-unknown-profile.md";
     ConfigPlatform = "publish::config::platform", "config-platform.md";
     ConfigUrl = "publish::config::url", "config-url.md";
@@ -87,6 +88,7 @@ catalogue! {
     RegistryDirectory = "publish::registry::directory", "registry-directory.md";
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
+    PlanNotApproved = "publish::plan::not_approved", "plan-not-approved.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
@@ -97,6 +99,10 @@ catalogue! {
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
+    GateClosed = "publish::gate::closed", "gate-closed.md";
+    SigningKey = "publish::signing::key", "signing-key.md";
+    SigningPredicate = "publish::signing::predicate", "signing-predicate.md";
+    SigningMissing = "publish::signing::missing", "signing-missing.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
     VisibilityApi = "publish::visibility::api", "visibility-api.md";
     CommandUsage = "publish::command::usage", "command-usage.md";

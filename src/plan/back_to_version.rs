@@ -170,6 +170,7 @@ impl VersionedRepository {
             changes,
             orphans: Vec::new(),
             untagged: None,
+            signatures: Vec::new(),
             visibility: None,
         })
     }
@@ -253,6 +254,9 @@ pub fn back_to_version(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        approval: None,
+        gates: std::collections::BTreeMap::new(),
+        signers: std::collections::BTreeMap::new(),
         repositories: planned,
         secrets: None,
         not_searched: std::collections::BTreeMap::new(),

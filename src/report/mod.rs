@@ -22,6 +22,7 @@ pub mod references;
 mod referrers;
 mod rows;
 pub mod secrets;
+mod signatures;
 mod size;
 pub mod tags;
 mod untagged;

@@ -8,8 +8,10 @@ use super::paint::Ink;
 use super::referrers;
 use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
+use super::signatures;
 use super::size::size;
 use super::untagged;
+use crate::diagnostic::Code;
 use crate::model::Visibility;
 use crate::model::plan::{
     Action, Change, ObservedVisibility, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget,
@@ -62,6 +64,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
     rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
     rows.extend(untagged::rows(repository, every));
     if !every {
@@ -253,6 +256,10 @@ fn summary(plan: &Plan) -> String {
         0 => {}
         count => counts.push(format!("{} to send", referrers::count(count))),
     }
+    match signatures::to_make(plan) {
+        0 => {}
+        count => counts.push(format!("{} to make", signatures::count(count))),
+    }
     match untagged::count(plan) {
         0 => {}
         count => counts.push(format!("{count} untagged to delete")),
@@ -264,7 +271,7 @@ fn summary(plan: &Plan) -> String {
     }
     let is_change = |change: &Change| change.action.is_change();
     let changes = |it: &PlannedRepository| {
-        it.changes.iter().any(is_change) || it.sends_referrers() || !it.orphans.is_empty()
+        it.changes.iter().any(is_change) || it.sends_referrers() || it.signs() || !it.orphans.is_empty()
     };
     if !plan.repositories.iter().any(changes) {
         return format!("Plan: {counts}. No tag has to change.\n");
@@ -285,6 +292,8 @@ fn blocked(plan: &Plan) -> &'static str {
     let conflict =
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
+        None if plan.errors().any(|it| it.code == Code::GateClosed.as_str()) => "a gate is closed",
+        None if signatures::any_missing(plan) => "a signature is missing",
         None if plan.kind == PlanKind::Prune => "it is unknown what needs the manifests without a tag",
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",

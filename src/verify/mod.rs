@@ -13,6 +13,7 @@ mod expected;
 mod judge;
 mod observe;
 mod recorded;
+mod signatures;
 
 pub use chart_images::observe_images;
 pub use compare::compare;
@@ -20,3 +21,4 @@ pub use expect::{ListedRepository, declared_repositories, expect};
 pub use expected::{DeclaredRepository, Expected, ExpectedRepository, Later, RecordedTag};
 pub use observe::{ComparedRepository, Comparison, PresentContent, RepositoryConnections, list, observe};
 pub use recorded::add_record;
+pub use signatures::SignerKeys;

@@ -1,6 +1,7 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approvals;
 mod architecture;
 mod bound_plan;
 mod bundle;
@@ -21,6 +22,7 @@ mod example_brokkr;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod gates;
 mod going_back;
 mod hostile_plan;
 mod hostile_sources;
@@ -50,6 +52,7 @@ mod retention_git;
 mod same_images;
 mod schema;
 mod security;
+mod signing;
 mod stages;
 mod streams;
 mod tags_command;

@@ -32,6 +32,7 @@ mod registry_delete_real;
 mod registry_real;
 mod rollback;
 mod secrets;
+mod signing;
 mod source_real;
 mod source_refused;
 mod stale;

@@ -27,6 +27,9 @@ pub(super) fn check_charts(
                 releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
                 visibility: raw.visibility,
                 annotations: raw.annotations,
+                sign: raw.sign,
+                attest: raw.attest,
+                gates: None,
             };
             if let Some(source) = &raw.source {
                 refuse_transport(&id, source, problems);

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::signing::RawAttest;
 use super::tag_rule::RawEventName;
 use super::{NonEmptyText, OneOrMany};
 use crate::model::version::SchemeText;
@@ -70,6 +71,15 @@ pub(in crate::config) struct RawImage {
     /// The form of its versions, if it differs from the project's.
     #[schemars(extend("examples" = ["calver"]))]
     pub version_scheme: Option<SchemeText>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
+    /// The gates that its source must pass, by name, if it is an image of a registry. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["tested"]]))]
+    pub gates: Option<Vec<String>>,
 }
 
 /// A Helm chart to publish.
@@ -131,6 +141,12 @@ pub(in crate::config) struct RawChart {
     /// The form of its versions, if it differs from the project's.
     #[schemars(extend("examples" = ["calver"]))]
     pub version_scheme: Option<SchemeText>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
 }
 
 /// An image that the values of a chart name.
@@ -204,6 +220,12 @@ pub(in crate::config) struct RawArtifact {
     /// The form of its versions, if it differs from the project's.
     #[schemars(extend("examples" = ["calver"]))]
     pub version_scheme: Option<SchemeText>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
 }
 
 /// A file of an artifact.
