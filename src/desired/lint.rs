@@ -14,7 +14,6 @@ use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::{Renderer, template_diagnostic};
 use super::template::{TemplateError, TemplateSyntax, is_template};
-use super::version::FileVersionText;
 use super::{checks, collisions};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
@@ -142,12 +141,6 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
                 || seen.insert((&resource.releases, &resource.tags))
         })
         .collect()
-}
-
-/// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
-fn sample_version(config: &Config) -> super::version::FileVersion {
-    let release = config.project.releases.scheme.samples().release?;
-    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
 }
 
 fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Diagnostic {

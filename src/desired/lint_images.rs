@@ -136,7 +136,7 @@ impl<'a> NamedCheck<'_, 'a> {
         }
         let all = match self.context {
             Some(context) => vec![("here".to_owned(), context.clone())],
-            None => samples::all(self.renderer.config, &self.renderer.prefixes)
+            None => samples::all(self.renderer.config, &self.renderer.forms)
                 .into_iter()
                 .map(|sample| (sample.situation, sample.context))
                 .collect(),

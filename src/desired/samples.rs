@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::version::FileVersion;
+use super::version::{FileVersion, FileVersionText};
 use crate::config::Config;
 use crate::context::{Context, PullRequestFacts, ReleaseFacts, Trigger};
 use crate::model::EventName;
@@ -21,7 +21,8 @@ pub(super) struct Sample<'a> {
 
 /// The version of every sample, if a file has it: `lint` does not read the file, and any version will do.
 pub(super) fn version(config: &Config) -> FileVersion {
-    config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
+    let release = config.project.releases.scheme.samples().release?;
+    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
 }
 
 /// The commit of every sample.
