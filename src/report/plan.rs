@@ -10,6 +10,7 @@ use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
 use super::size::size;
 use super::untagged;
+use crate::diagnostic::Code;
 use crate::model::Visibility;
 use crate::model::plan::{
     Action, Change, ObservedVisibility, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget,
@@ -289,6 +290,9 @@ fn blocked(plan: &Plan) -> &'static str {
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
         None if plan.kind == PlanKind::Prune => "it is unknown what needs the manifests without a tag",
+        None if plan.errors().any(|it| it.code == Code::SourceChartImage.as_str()) => {
+            "a chart names an image that is not there"
+        }
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",
