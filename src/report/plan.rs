@@ -295,6 +295,9 @@ fn blocked(plan: &Plan) -> &'static str {
         None if plan.errors().any(|it| it.code == Code::GateClosed.as_str()) => "a gate is closed",
         None if signatures::any_missing(plan) => "a signature is missing",
         None if plan.kind == PlanKind::Prune => "it is unknown what needs the manifests without a tag",
+        None if plan.errors().any(|it| it.code == Code::SourceChartImage.as_str()) => {
+            "a chart names an image that is not there"
+        }
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",
