@@ -11,9 +11,9 @@ use super::prepared::Prepared;
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
 use crate::model::standing::{ShownVersion, StandingVersion, VersionEvidence};
+use crate::model::version::ReleaseVersion;
 use crate::standing::{StandingQuestion, TagDigests};
 use oci_registry::{Digest, RegistryError, TagListing};
-use semver::Version;
 
 /// The decision about a forward tag.
 pub(super) enum ForwardVerdict {
@@ -61,7 +61,7 @@ pub(super) async fn judge(
     match (&change.forward, found) {
         (Some(PlannedForward::Version(line)), _) => {
             let tags = listing.map(TagListing::tags).unwrap_or_default();
-            let is_withdrawn = |version: &Version| {
+            let is_withdrawn = |version: &ReleaseVersion| {
                 options.lineage.is_withdrawn(line, &it.planned.resource, &change.tag, version, tags)
             };
             if is_withdrawn(&line.version) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use semver::Version;
+use crate::model::version::ReleaseVersion;
 
 use crate::context::{self, Context};
 use crate::desired::ReleaseLine;
@@ -46,7 +46,7 @@ impl Lineage {
         line: &PlannedLine,
         resource: &ResourceId,
         tag: &Tag,
-        version: &Version,
+        version: &ReleaseVersion,
         tags: &[Tag],
     ) -> bool {
         ReleaseLine::from_plan(line, &self.context, resource, tag).is_withdrawn(version, tags)

@@ -8,6 +8,8 @@
 mod check;
 mod credentials;
 mod declared;
+mod declared_chart;
+mod expand;
 mod file;
 mod layers;
 mod load;
@@ -33,11 +35,13 @@ use indexmap::IndexMap;
 use crate::model::gate::PlannedGate;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
 use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
+use crate::model::version::ReleaseForm;
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
+pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
 pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
@@ -91,8 +95,8 @@ pub struct Config {
 pub struct Project {
     /// The address of the source repository, or `None` to use the git remote.
     pub source: Option<String>,
-    /// The prefix of git tags that mark a release.
-    pub tag_prefix: String,
+    /// The form of the git tags that mark a release.
+    pub releases: ReleaseForm,
     /// Globs of git tags on which nothing has to be published.
     pub silent_tags: Vec<String>,
     /// The versions that are taken back, as written: with or without the prefix of their git tags.
@@ -144,8 +148,8 @@ pub struct Resource {
     pub registries: Vec<String>,
     /// The names of its tag rules. The version of a chart is a tag of it besides.
     pub tags: Vec<String>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
-    pub tag_prefix: Option<String>,
+    /// The form of the git tags that mark its release.
+    pub releases: ReleaseForm,
     /// Its visibility.
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
@@ -256,17 +260,6 @@ pub struct DeclaredImage {
     pub referrers: bool,
     /// The behavior if an immutable tag names an index of the same images.
     pub same_images: OnSameImages,
-}
-
-/// `[charts.NAME]`: the keys that only charts have.
-#[derive(Debug, Clone)]
-pub struct DeclaredChart {
-    /// The directory of the chart, or a packaged chart: a template.
-    pub source: String,
-    /// The version that the chart is published as: a template.
-    pub version: String,
-    /// The version of the application in the chart: a template.
-    pub app_version: Option<String>,
 }
 
 /// `[artifacts.NAME]`: the keys that only artifacts have.

@@ -2,27 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use semver::Version;
-
 use super::{Config, Resource};
+use crate::model::version::{ReleaseForm, ReleaseVersion};
 
 impl Config {
     /// The versions of `resource` that are withdrawn.
-    pub fn withdrawn(&self, resource: &Resource) -> BTreeSet<Version> {
-        let prefix = self.tag_prefix(resource);
-        self.project.withdrawn.iter().filter_map(|text| version_of(text, prefix)).collect()
-    }
-
-    /// The prefix of git tags that release `resource`.
-    pub fn tag_prefix<'a>(&'a self, resource: &'a Resource) -> &'a str {
-        resource.tag_prefix.as_deref().unwrap_or(&self.project.tag_prefix)
+    pub fn withdrawn(&self, resource: &Resource) -> BTreeSet<ReleaseVersion> {
+        self.project.withdrawn.iter().filter_map(|text| version_of(text, &resource.releases)).collect()
     }
 }
 
-/// Returns the version that `text` names, with or without the prefix of git tags `prefix`.
-pub fn version_of(text: &str, prefix: &str) -> Option<Version> {
-    let with_prefix = text.strip_prefix(prefix).and_then(|rest| Version::parse(rest).ok());
-    with_prefix.or_else(|| Version::parse(text).ok())
+/// Returns the version that `text` names, with or without a prefix of the git tags of `form`.
+pub fn version_of(text: &str, form: &ReleaseForm) -> Option<ReleaseVersion> {
+    form.version(text).or_else(|| form.scheme.parse(text).ok())
 }
 
 #[cfg(test)]
@@ -40,8 +32,9 @@ mod tests {
             ("1.2.4-rc.1", "", Some("1.2.4-rc.1")),
             ("1.2", "v", None),
         ] {
+            let form = ReleaseForm { prefixes: vec![prefix.to_owned()], ..ReleaseForm::default() };
             assert_eq!(
-                version_of(text, prefix).map(|it| it.to_string()).as_deref(),
+                version_of(text, &form).map(|it| it.to_string()).as_deref(),
                 expected,
                 "{text} {prefix}"
             );

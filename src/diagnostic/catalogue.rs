@@ -46,10 +46,12 @@ catalogue! {
     TemplateSyntax = "publish::template::syntax", "template-syntax.md";
     TemplateUnknownVariable = "publish::template::unknown_variable", "template-unknown-variable.md";
     TemplateUnknownFilter = "publish::template::unknown_filter", "template-unknown-filter.md";
+    TemplateComparison = "publish::template::comparison", "template-comparison.md";
     TemplateFailed = "publish::template::failed", "template-failed.md";
     TagInvalid = "publish::tag::invalid", "tag-invalid.md";
     TagCollision = "publish::tag::collision", "tag-collision.md";
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
+    TagReused = "publish::tag::reused", "tag-reused.md";
     TagForward = "publish::tag::forward", "tag-forward.md";
     RetentionRule = "publish::retention::rule", "retention-rule.md";
     RetentionNone = "publish::retention::none", "retention-none.md";
@@ -74,6 +76,7 @@ catalogue! {
     SourceUnsupported = "publish::source::unsupported", "source-unsupported.md";
     SourceChart = "publish::source::chart", "source-chart.md";
     SourceChartDependencies = "publish::source::chart_dependencies", "source-chart-dependencies.md";
+    SourceChartImage = "publish::source::chart_image", "source-chart-image.md";
     RegistryUnreachable = "publish::registry::unreachable", "registry-unreachable.md";
     RegistryUnauthorized = "publish::registry::unauthorized", "registry-unauthorized.md";
     RegistryDenied = "publish::registry::denied", "registry-denied.md";

@@ -151,6 +151,13 @@ pub enum Finding {
         /// The tags that name it.
         tags: Vec<Tag>,
     },
+    /// An image that a published chart names is missing.
+    MissingImage {
+        /// The image.
+        image: String,
+        /// The tags of the charts that name it.
+        tags: Vec<Tag>,
+    },
     /// The visibility is not as declared.
     Visibility {
         /// The visibility that `publish.toml` declares.
@@ -248,6 +255,7 @@ impl Finding {
             Self::MissingBlob { .. } => "blob",
             Self::Corrupt { .. } | Self::Unreadable { .. } => "content",
             Self::Unsigned { .. } => "signature",
+            Self::MissingImage { .. } => "image",
             Self::Visibility { .. } => "visibility",
         }
     }
@@ -289,6 +297,9 @@ impl fmt::Display for Finding {
                     "drift: no signature verifies for {signer} with {identity}; named by {}",
                     list(tags)
                 )
+            }
+            Self::MissingImage { tags, .. } => {
+                write!(f, "drift: missing, but named by {}", list(tags))
             }
             Self::Visibility { settable: true, .. } => {
                 f.write_str("drift: `apply` sets it through the registry's API")

@@ -26,11 +26,12 @@ pub mod signing;
 pub mod standing;
 pub mod untagged;
 pub mod verification;
+pub mod version;
 pub mod visibility;
 pub mod words;
 
 pub use compare::{AgreeingValue, Compare};
-pub use content::ContentSpec;
+pub use content::{ContentSpec, ImagePin};
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};
 pub use mutability::{Mutability, OnConflict, OnSameImages, OnTagFailure};

@@ -13,6 +13,7 @@ use super::secret_search::{NotSearched, PlannedSecrets};
 use super::signing::{PlannedSignature, PlannedSigner, RequiredApproval, SignatureAction};
 use super::untagged::PlannedUntagged;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
+use helm_package::{ChartImage, ValueChange};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
@@ -156,6 +157,9 @@ pub struct PlannedContent {
     pub source: ContentSpec,
     /// The manifest that is published.
     pub root: Descriptor,
+    /// The values that are set in the `values.yaml` of a chart, because they name images of this plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueChange>,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
     /// The names of the gates that its source must pass.
@@ -380,6 +384,14 @@ impl PlannedRepository {
     /// Whether a signature is to be made.
     pub fn signs(&self) -> bool {
         self.signatures.iter().any(|it| it.action == SignatureAction::Sign)
+    }
+
+    /// The images that the chart of this repository names, if it is one.
+    pub fn images(&self) -> &[ChartImage] {
+        let Some(PlannedContent { source: ContentSpec::Chart(chart), .. }) = &self.content else {
+            return &[];
+        };
+        &chart.images
     }
 
     /// Whether a referrer of the content is to be sent.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use semver::Version;
+use crate::model::version::ReleaseVersion;
 
 use super::referrers::ObservedReferrers;
 use super::signatures::ObservedSignature;
@@ -34,7 +34,7 @@ pub struct ObservedRepository {
     /// The versions of the images that forward tags of releases name, unless that is the content to publish.
     pub standing: BTreeMap<Digest, StandingVersion>,
     /// The version being published, if it is withdrawn: by the configuration, or by a tag of the repository.
-    pub withdrawn: Option<Version>,
+    pub withdrawn: Option<ReleaseVersion>,
     /// The digests that immutable tags name, other than the root, with the same images as the content to publish.
     pub same_images: BTreeSet<Digest>,
     /// The manifests of the content that the repository lacks.
@@ -124,7 +124,7 @@ impl ObservedRepository {
     }
 
     /// Whether `version` of the line of `tag` is withdrawn.
-    pub fn is_withdrawn(&self, tag: &DesiredTag, version: &Version) -> bool {
+    pub fn is_withdrawn(&self, tag: &DesiredTag, version: &ReleaseVersion) -> bool {
         matches!(&tag.basis, Basis::Release(line) if line.is_withdrawn(version, self.listed()))
     }
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::version::ReleaseVersion;
 use futures_util::future::{join_all, try_join_all};
-use semver::Version;
 
 use crate::connections::{Connections, RepositoryFailure, tag_digest};
 use crate::desired::VersionReaders;
@@ -61,7 +61,7 @@ pub struct VersionQuestions<'a> {
     /// The readers of versions in the tags of other publishers.
     pub others: &'a [VersionReader],
     /// The version that is gone back to, or that is withdrawn.
-    pub version: &'a Version,
+    pub version: &'a ReleaseVersion,
 }
 
 /// The answers about the tags of one repository.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use semver::Version;
+use crate::model::version::ReleaseVersion;
 
 use super::diff::PlanOrigin;
 use crate::desired::{Address, ReleaseTag, Rendered, Selection, VersionReaders};
@@ -38,7 +38,7 @@ pub struct VersionedRepository {
     /// The repository, including the namespace.
     pub repository: RepositoryName,
     /// The version that is gone back to, or that is withdrawn.
-    pub version: Version,
+    pub version: ReleaseVersion,
     /// The tags of the version.
     pub own: Vec<Tag>,
     /// The floating tags that the rules render for the version.
@@ -55,25 +55,25 @@ pub struct FloatingTag {
     /// Whether it may move.
     pub mutability: Mutability,
     /// The version that it goes to, with the tag of that version. `None`: there is none.
-    pub to: Option<(Version, Tag)>,
+    pub to: Option<(ReleaseVersion, Tag)>,
 }
 
 /// Returns the floating tags that the rules of a resource render for `version`, each with its destination. `rendered` gives the
 /// results of the rules for a version, `own` are the tags of the version, `tags` all of the repository, and `withdrawn` are the versions that do not count.
 pub fn floating_tags<'a>(
     way: WayBack,
-    version: &Version,
-    rendered: impl Fn(&Version) -> Vec<ReleaseTag<'a>>,
+    version: &ReleaseVersion,
+    rendered: impl Fn(&ReleaseVersion) -> Vec<ReleaseTag<'a>>,
     readers: &VersionReaders,
     own: &[Tag],
     tags: &[Tag],
-    withdrawn: &BTreeSet<Version>,
+    withdrawn: &BTreeSet<ReleaseVersion>,
 ) -> Vec<FloatingTag> {
     let versions = readers.versions(tags);
     let marked = marked_versions(tags, readers.as_slice());
-    let stands = |it: &&Version| !withdrawn.contains(*it) && !marked.contains(*it) && *it != version;
-    let standing: Vec<&Version> = versions.keys().rev().filter(stands).collect();
-    let tag_of = |it: &Version| versions.get(it).and_then(|tags| tags.first()).cloned();
+    let stands = |it: &&ReleaseVersion| !withdrawn.contains(*it) && !marked.contains(*it) && *it != version;
+    let standing: Vec<&ReleaseVersion> = versions.keys().rev().filter(stands).collect();
+    let tag_of = |it: &ReleaseVersion| versions.get(it).and_then(|tags| tags.first()).cloned();
     let destination = |name: &str, tag: &Tag| match way {
         WayBack::To => Some((version.clone(), own.first()?.clone())),
         WayBack::Withdraw => standing.iter().find_map(|candidate| {
@@ -177,7 +177,7 @@ impl VersionedRepository {
 
     /// The change of the tag that marks the version as withdrawn, which names the same image.
     fn marked(&self, mark: &Tag, digest: &Digest, held: &VersionTags) -> Change {
-        let target = self.target(digest, &self.version, self.own.first());
+        let target = Self::target(digest, &self.version, self.own.first());
         let action = match held.tags.get(mark) {
             None => Action::Create,
             Some(_) => Action::NoOp,
@@ -216,10 +216,10 @@ impl VersionedRepository {
             Action::NoOp => Reason::AlreadyThere,
             _ => Reason::BackToVersion { version: version.to_string() },
         };
-        Change { action, reason, before, after: Some(self.target(digest, version, Some(tag))), ..change }
+        Change { action, reason, before, after: Some(Self::target(digest, version, Some(tag))), ..change }
     }
 
-    fn target(&self, digest: &Digest, version: &Version, tag: Option<&Tag>) -> TagTarget {
+    fn target(digest: &Digest, version: &ReleaseVersion, tag: Option<&Tag>) -> TagTarget {
         TagTarget {
             version: Some(version.to_string()),
             version_tag: tag.cloned(),

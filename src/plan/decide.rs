@@ -4,10 +4,10 @@ use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{Descent, OnUnknown, newer};
 use crate::model::plan::{Action, Reason};
 use crate::model::standing::{ShownVersion, StandingVersion, VersionEvidence};
+use crate::model::version::ReleaseVersion;
 use crate::model::{Mutability, OnConflict};
 use crate::observed::{ObservedRepository, ObservedTag};
 use oci_registry::Digest;
-use semver::Version;
 
 /// Decides about `tag`, which should name `root`.
 pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedRepository) -> (Action, Reason) {
@@ -79,7 +79,7 @@ fn forward(
 /// Decides about a tag of which the registry lists no higher version.
 fn by_version(
     tag: &DesiredTag,
-    own: &Version,
+    own: &ReleaseVersion,
     present: Option<&ObservedTag>,
     observed: &ObservedRepository,
 ) -> (Action, Reason) {

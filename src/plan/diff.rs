@@ -22,6 +22,7 @@ use oci_registry::{Digest, Tag};
 use oci_signing::Verifier;
 
 /// The origin of a plan, as the plan records it.
+#[derive(Clone)]
 pub struct PlanOrigin {
     /// The configuration.
     pub config: PlannedConfig,
@@ -125,6 +126,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
     }
     let planned = PlannedContent {
         source: desired.published.spec.clone(),
+        values: desired.published.values.clone(),
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         gates: desired.gates.clone(),

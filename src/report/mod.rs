@@ -26,6 +26,7 @@ mod signatures;
 mod size;
 pub mod tags;
 mod untagged;
+mod values;
 pub mod verification;
 
 pub use bars::Bars;

@@ -62,6 +62,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
     rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
@@ -263,10 +264,7 @@ fn summary(plan: &Plan) -> String {
         0 => {}
         count => counts.push(format!("{count} untagged to delete")),
     }
-    let counts = match counts.is_empty() {
-        true => "nothing to remove".to_owned(),
-        false => counts.join(", "),
-    };
+    let counts = if counts.is_empty() { "nothing to remove".to_owned() } else { counts.join(", ") };
     if plan.is_blocked() {
         let why = blocked(plan);
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");

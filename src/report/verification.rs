@@ -104,6 +104,7 @@ fn finding_row(finding: &Finding, style: Style) -> TableRow {
             format!("none {arrow} {}", clean::line(version))
         }
         Finding::MissingPlatform { platform, .. } => clean::line(&platform.to_string()),
+        Finding::MissingImage { image, .. } => clean::line(image),
         Finding::Annotation { key, declared, found, .. } => {
             let found = found.as_deref().map_or_else(|| "not there".to_owned(), |it| quoted(it, style));
             format!("{} {found} {arrow} {}", clean::line(key), quoted(declared, style))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use semver::Version;
+use crate::model::version::ReleaseVersion;
 
 use super::Run;
 use super::session::Result;
@@ -23,7 +23,7 @@ struct Place<'c> {
     named: NamedResource<'c>,
     registry: &'c str,
     repository: RepositoryName,
-    version: Version,
+    version: ReleaseVersion,
 }
 
 impl Run {
@@ -54,17 +54,18 @@ impl Run {
         let config = self.config()?;
         let withdrawn = &config.project.withdrawn;
         let is_known = |resource: &crate::config::Resource| {
-            let version = version_of(text, config.tag_prefix(resource));
+            let version = version_of(text, &resource.releases);
             version.is_none_or(|version| config.withdrawn(resource).contains(&version))
         };
         if config.resources.values().all(is_known) {
             return Ok(None);
         }
-        let prefixes: BTreeSet<&str> = config.resources.values().map(|it| config.tag_prefix(it)).collect();
+        let prefixes: BTreeSet<&str> = config.resources.values().map(|it| it.releases.prefix()).collect();
         // With one prefix, the plain version says it all.
         let own = match (prefixes.len(), prefixes.first()) {
-            (1, Some(prefix)) => {
-                version_of(text, prefix).map_or_else(|| text.to_owned(), |it| it.to_string())
+            (1, Some(_)) => {
+                let named = config.resources.values().find_map(|it| version_of(text, &it.releases));
+                named.map_or_else(|| text.to_owned(), |it| it.to_string())
             }
             _ => text.to_owned(),
         };
@@ -168,7 +169,7 @@ impl<'a> Candidate<'a> {
             match &tag.rendered {
                 // A list may lack a tag that exists.
                 Rendered::Tag(it) if own.is_empty() && readers.reads(&tag.template.name()) => {
-                    own.push(it.clone())
+                    own.push(it.clone());
                 }
                 Rendered::Unknown(why) => {
                     let message =
@@ -241,7 +242,7 @@ fn places<'c>(config: &'c Config, text: &str, selection: &Selection) -> Result<V
     let usage = |message: String, help: &str| vec![Diagnostic::error(Code::CommandUsage, message).help(help)];
     let mut places = Vec::new();
     for named in config.named_resources() {
-        let Some(version) = version_of(text, config.tag_prefix(named.resource)) else { continue };
+        let Some(version) = version_of(text, &named.resource.releases) else { continue };
         for registry in &named.resource.registries {
             let Some(declared) = config.registries.get(registry) else { continue };
             if selection.touches(named.id, registry) {
@@ -250,15 +251,15 @@ fn places<'c>(config: &'c Config, text: &str, selection: &Selection) -> Result<V
             }
         }
     }
-    let prefixes: BTreeSet<&str> = places.iter().map(|it| config.tag_prefix(it.named.resource)).collect();
-    if prefixes.len() > 1 && text.parse::<Version>().is_ok() {
+    let prefixes: BTreeSet<&str> = places.iter().map(|it| it.named.resource.releases.prefix()).collect();
+    if prefixes.len() > 1 && places.iter().any(|it| it.named.resource.releases.scheme.parse(text).is_ok()) {
         let tags: Vec<String> = prefixes.iter().map(|prefix| format!("`{prefix}{text}`")).collect();
         let message = format!("`{}` may be any of {}", text.escape_debug(), tags.join(", "));
         return Err(usage(message, "name the git tag of the release, or select with `--target`"));
     }
     if places.is_empty()
         && (selection.is_everything()
-            || config.named_resources().all(|it| version_of(text, config.tag_prefix(it.resource)).is_none()))
+            || config.named_resources().all(|it| version_of(text, &it.resource.releases).is_none()))
     {
         let message = format!("`{}` is not a version of anything here", text.escape_debug());
         return Err(usage(

@@ -17,6 +17,7 @@
 mod access;
 mod approvals;
 mod bundle;
+mod chart_images;
 mod check;
 mod confined;
 mod files;
@@ -223,12 +224,23 @@ impl Run {
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
-        let problems = doubts.iter().chain(&warnings).chain(&desired.nothing);
+        let problems = doubts.iter().chain(&warnings).chain(&desired.unversioned).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
-        let mut plan = plan::diff(&observed, self.origin(loaded, &context, signers, approval, gates));
+        let origin = self.origin(loaded, &context, signers, approval, gates);
+        let mut plan = plan::diff(&observed, origin.clone());
+        let renamed = tokio::task::block_in_place(|| chart_images::renamed(&observed, &plan, &surroundings))?;
+        if !renamed.repositories.is_empty() {
+            let places = renamed.repositories.iter().map(|it| (&it.endpoint, &it.name));
+            let connections = self.connections.connections(places)?;
+            let again = observed::observe(renamed, &connections, &keys, &self.folder).await?;
+            observed.repositories.extend(again.repositories);
+            plan = plan::diff(&observed, origin);
+        }
         plan.problems.splice(0..0, problems);
+        let missing = chart_images::missing(&plan, config, &self.connections).await;
+        plan.problems.extend(missing.iter().map(PlannedProblem::from));
         let closed = self.closed_gates(&plan, &surroundings).await;
         plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
@@ -296,8 +308,10 @@ impl Run {
                 let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
                 let differences =
                     check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
-                let (errors, warnings): (Vec<_>, Vec<_>) =
+                let (errors, mut warnings): (Vec<_>, Vec<_>) =
                     differences.into_iter().partition(Diagnostic::is_error);
+                let shown = self.session.shown(&config.folder);
+                warnings.extend(desired::named_images(config, &shown, &surroundings.confines, context));
                 found.extend(errors);
                 if found.is_empty() { Ok((desired, warnings)) } else { Err(found) }
             }

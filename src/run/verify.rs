@@ -55,6 +55,7 @@ impl Run {
         let signers =
             if config.verify.signatures { self.signer_keys(config, &declared)? } else { BTreeMap::new() };
         let mut comparison = verify::observe(expected, &connections, how.deep, &signers).await?;
+        verify::observe_images(&mut comparison, config, &connections, &self.connections).await?;
         judge_descent(&self.folder, &mut comparison);
         Ok(verify::compare(&comparison, self.session.title(config)))
     }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use semver::Version;
-
 use super::expected::{ExpectedRepository, Later};
 use super::judge::{TagInRegistries, TagInRepository, TagJudgement, digest_of_version, judge};
 use super::observe::{ComparedRepository, Comparison, PresentContent};
@@ -12,6 +10,7 @@ use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
 use crate::model::plan::{ObservedVisibility, TagTarget};
 use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
+use crate::model::version::ReleaseVersion;
 use crate::model::visibility::as_declared;
 use crate::visibility::{irreversible, settings_url};
 use oci_registry::{Digest, Tag};
@@ -127,7 +126,7 @@ fn settled<'a>(
     wanted: &'a ExpectedRepository,
     present: &'a PresentContent,
     everywhere: &HashMap<(&ResourceId, &Tag), TagInRegistries<'a>>,
-) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
+) -> BTreeMap<&'a ReleaseVersion, (&'a Tag, &'a Digest)> {
     let right = |tag: &'a Tag| {
         let everywhere = everywhere.get(&(&wanted.declared.resource, tag));
         Some((tag, digest_of_version(everywhere, present, tag)?))
@@ -200,6 +199,7 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::Unpublished { .. }
         | Finding::MissingPlatform { .. }
         | Finding::Annotation { .. }
+        | Finding::MissingImage { .. }
         // It is about what is missing, not about the content itself.
         | Finding::Unsigned { .. }
         | Finding::Visibility { .. } => None,

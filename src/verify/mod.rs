@@ -4,6 +4,7 @@
 //! The steps: find the [`declared_repositories`], [`list`] their tags, [`expect`] the tags that should exist, [`observe`] those
 //! that do, and [`compare`] the two. The `async` functions ask registries; the rest is pure.
 
+mod chart_images;
 mod compare;
 mod content;
 mod deep;
@@ -14,6 +15,7 @@ mod observe;
 mod recorded;
 mod signatures;
 
+pub use chart_images::observe_images;
 pub use compare::compare;
 pub use expect::{ListedRepository, declared_repositories, expect};
 pub use expected::{DeclaredRepository, Expected, ExpectedRepository, Later, RecordedTag};

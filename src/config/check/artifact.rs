@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
+use super::releases::DeclaredForm;
 use super::resource::{self, CommonKeys, Defaults};
 use crate::config::{DeclaredArtifact, DeclaredContent, Resource, raw};
 use crate::diagnostic::Code;
@@ -25,7 +26,7 @@ pub(super) fn check_artifacts(
                 repository: raw.repository,
                 registries: raw.registries,
                 tags: raw.tags,
-                tag_prefix: raw.tag_prefix,
+                releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
                 visibility: raw.visibility,
                 annotations: raw.annotations,
                 sign: raw.sign,

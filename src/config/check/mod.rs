@@ -10,6 +10,7 @@ mod gate;
 mod image;
 mod problems;
 mod registry;
+mod releases;
 mod resource;
 mod retention;
 mod secrets;
@@ -26,6 +27,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 use crate::model::gate::PlannedGate;
 use crate::model::signing::DeclaredSigner;
+use crate::model::version::ReleaseForm;
 use problems::Problems;
 
 /// The tables of a `Config`.
@@ -58,7 +60,11 @@ pub(super) fn check_file(
     });
     let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
     let standard = project.annotations == Some(raw::Word::Standard);
-    let defaults = resource::Defaults { declared, standard, same_images: project.same_images };
+    let own =
+        releases::DeclaredForm { tag_prefix: project.tag_prefix, version_scheme: project.version_scheme };
+    let releases = releases::check_form(own, None, &["project"], &mut problems);
+    let defaults =
+        resource::Defaults { declared, standard, releases: &releases, same_images: project.same_images };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));
     resources.extend(chart::check_charts(file.charts.unwrap_or_default(), &defaults, &mut problems));
@@ -66,13 +72,13 @@ pub(super) fn check_file(
     let tags = tag::check_tag_rules(file.tags.unwrap_or_default(), &mut problems);
     let registries = registry::check_registries(file.registries.unwrap_or_default(), &mut problems);
     registry::check_visibilities(&registries, &resources, &mut problems);
-    let prefixes = resources.values().filter_map(|it: &super::Resource| it.tag_prefix.as_deref());
-    let prefixes: Vec<&str> = prefixes.chain(project.tag_prefix.as_deref()).collect();
-    check_withdrawn(project.withdrawn.as_deref().unwrap_or_default(), &prefixes, &mut problems);
+    let forms = resources.values().map(|it: &super::Resource| &it.releases);
+    let forms: Vec<&ReleaseForm> = forms.chain([&releases]).collect();
+    check_withdrawn(project.withdrawn.as_deref().unwrap_or_default(), &forms, &mut problems);
     let checked = Checked {
         project: Project {
             source: project.source,
-            tag_prefix: project.tag_prefix.unwrap_or_default(),
+            releases,
             silent_tags,
             withdrawn: project.withdrawn.unwrap_or_default(),
             allow_dirty: project.allow_dirty.unwrap_or_default(),
@@ -107,9 +113,9 @@ pub(super) fn check_file(
 }
 
 /// Reports withdrawn versions that name no version of anything.
-fn check_withdrawn(written: &[String], prefixes: &[&str], problems: &mut Problems<'_>) {
+fn check_withdrawn(written: &[String], forms: &[&ReleaseForm], problems: &mut Problems<'_>) {
     for (index, text) in written.iter().enumerate() {
-        if prefixes.iter().any(|prefix| version_of(text, prefix).is_some()) {
+        if forms.iter().any(|form| version_of(text, form).is_some()) {
             continue;
         }
         let message = format!("`{}` is not a version that could be withdrawn", text.escape_debug());

@@ -1,10 +1,12 @@
 //! The keys that images, charts and artifacts share: repositories, and the names of registries and tag rules.
 
 use super::problems::Problems;
+use super::releases::{self, DeclaredForm};
 use super::signing;
 use crate::config::declared::DeclaredNames;
 use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::version::ReleaseForm;
 use crate::model::{OnSameImages, ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
@@ -14,6 +16,8 @@ pub(super) struct Defaults<'a> {
     pub declared: &'a DeclaredNames,
     /// Whether the project asks for the standard annotations.
     pub standard: bool,
+    /// The form of the project's release tags.
+    pub releases: &'a ReleaseForm,
     /// The behavior if an immutable tag names an index of the same images.
     pub same_images: Option<OnSameImages>,
 }
@@ -23,7 +27,7 @@ pub(super) struct CommonKeys {
     pub repository: Option<String>,
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
-    pub tag_prefix: Option<String>,
+    pub releases: DeclaredForm,
     pub visibility: Option<Visibility>,
     pub annotations: Option<raw::RawAnnotations>,
     pub sign: Option<Vec<String>>,
@@ -50,6 +54,8 @@ pub(super) fn check_resource(
         problems.known_names(names, known, &id.key("sign"), Code::ConfigUnknownSigner);
     }
     let repository = repository(common.repository.as_deref(), id, problems);
+    let path = id.path();
+    let releases = releases::check_form(common.releases, Some(defaults.releases), &path, problems);
     let annotations = annotations(common.annotations, defaults.standard, travels(content.as_ref()));
     if let (Some(names), Some(known)) = (&common.gates, &declared.gates) {
         problems.known_names(names, known, &id.key("gates"), Code::ConfigUnknownSigner);
@@ -70,7 +76,7 @@ pub(super) fn check_resource(
         repository: repository?,
         registries: common.registries.or_else(|| declared.registries.clone()).unwrap_or_default(),
         tags: common.tags.unwrap_or_else(default_tags),
-        tag_prefix: common.tag_prefix,
+        releases,
         visibility: common.visibility,
         annotations,
         sign: common.sign.unwrap_or_default(),

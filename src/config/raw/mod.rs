@@ -9,11 +9,13 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use crate::model::version::SchemeText;
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
 pub(super) use gate::RawGate;
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
+    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawImage, RawPinnedImage,
+    RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
@@ -48,11 +50,13 @@ pub(super) struct RawConfig {
     /// The tag rules, by a name of your choice. They say which tags an event of git makes.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub tags: Option<IndexMap<String, RawTagRule>>,
-    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise. A name with `*` stands for
+    /// one image for each file that `each` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub images: Option<IndexMap<String, RawImage>>,
-    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise. A name with `*`
+    /// stands for one chart for each directory that `source` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub charts: Option<IndexMap<String, RawChart>>,
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
@@ -133,9 +137,14 @@ pub(super) struct RawProject {
     /// does not declare that annotation itself.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
     pub source: Option<String>,
-    /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo. An image may have its own.
-    #[schemars(extend("default" = "v", "examples" = ["v", "broker/v"]))]
-    pub tag_prefix: Option<String>,
+    /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo; or a list of them. An image may have
+    /// its own.
+    #[schemars(extend("default" = "v", "examples" = ["v", "broker/v", ["v", ""]]))]
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of versions: `"semver"`, `"calver"` such as 2024.04.1, `"pep440"`, `"loose"` for any number of numbers, or a pattern
+    /// whose groups name the parts. An image may have its own.
+    #[schemars(extend("default" = "semver", "examples" = ["calver", { "pattern": "(?P<major>[0-9]+)_(?P<minor>[0-9]+)" }]))]
+    pub version_scheme: Option<SchemeText>,
     /// Globs of git tags on which nothing has to be published, such as `docs-v*` of another component of the repository: one, or
     /// a list. A run on any other git tag that publishes nothing fails. Default: none.
     #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]

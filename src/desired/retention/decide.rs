@@ -3,8 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use semver::Version;
-
 use super::claims::{Attribution, OwnTags};
 use super::decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
 use super::guards::{MemberGuard, Spared};
@@ -13,6 +11,7 @@ use super::scope::{RetentionScope, ScopedRetention};
 use crate::config::RetentionCondition;
 use crate::desired::tags::Renderer;
 use crate::model::retention::{Age, KeepReason, RemovalReason};
+use crate::model::version::ReleaseVersion;
 use oci_registry::Tag;
 
 /// 1980-01-01. Reproducible builds stamp their output with an earlier time, usually 1970.
@@ -94,7 +93,7 @@ fn judge<'t>(
 /// The rank of a tag among those of its retention: the newest has the greatest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum TagRank {
-    Version(Version),
+    Version(ReleaseVersion),
     Time(i64),
 }
 
@@ -180,12 +179,12 @@ fn of_minor(
         Version::parse(text.strip_prefix('v').unwrap_or(&text)).ok()
     };
     let version = |tag: &Tag| reader.map_or_else(|| plain(tag), |reader| reader.version(tag));
-    let (mut lines, mut reasons): (HashMap<(u64, u64), Vec<(Version, &Tag)>>, _) =
-        (HashMap::new(), HashMap::new());
+    let mut lines: HashMap<(u64, u64), Vec<(Version, &Tag)>> = HashMap::new();
+    let mut reasons = HashMap::new();
     for listed in own {
         match version(&listed.tag) {
             Some(version) => {
-                lines.entry((version.major, version.minor)).or_default().push((version, &listed.tag))
+                lines.entry((version.major, version.minor)).or_default().push((version, &listed.tag));
             }
             None => drop(reasons.insert(listed.tag.clone(), Some(KeepReason::VersionUnknown))),
         }

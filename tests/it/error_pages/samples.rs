@@ -58,9 +58,11 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         }
         Code::TemplateSyntax
         | Code::TemplateUnknownVariable
+        | Code::TemplateComparison
         | Code::TemplateFailed
         | Code::TagInvalid
         | Code::TagNeverFires
+        | Code::TagReused
         | Code::TagForward
         | Code::RetentionRule
         | Code::ContextMissing => lint(page, &format!("{PRELUDE}{}\n{BROKER}", toml(page)), "lint"),
@@ -127,7 +129,13 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
             folder.write("charts/hello/values.yaml", "a: 2\n");
             error(page, &folder, folder.run(PLAN))
         }
-        Code::ContextVersion => lint(page, &release(BROKER), "tags --ref refs/tags/v1.2"),
+        Code::ContextVersion => {
+            let configuration = format!("{}\n{}", release(BROKER), toml(page));
+            let folder = Folder::with(&[("publish.toml", &configuration)]);
+            // It is a warning.
+            let done = wide(offline(folder.run("tags --ref refs/tags/v1.2"))).expect_code(0);
+            diagnostics(&folder, &done, page.code, 1)
+        }
         Code::CommandUsage => lint(page, &release(BROKER), "apply plan.json --ref refs/tags/v1.0.0"),
         Code::CheckFile | Code::CheckDiffers => check(page),
         Code::PlanConflict => return plan_conflict().await,
@@ -187,6 +195,7 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         Code::SourceTemporary => source_temporary(page),
         Code::SourceChart => source_chart(page),
         Code::SourceChartDependencies => source_chart_dependencies(page),
+        Code::SourceChartImage => source_chart_image(page),
     };
     vec![sample]
 }
@@ -754,6 +763,16 @@ fn source_chart(page: &ErrorPage) -> String {
     chart.write(&folder.path.join("charts/hello"));
     let done = wide(offline(folder.run(PLAN))).expect_code(1);
     diagnostics(&folder, &done, page.code, 2)
+}
+
+fn source_chart_image(page: &ErrorPage) -> String {
+    let chart = "[images.web]\nsource = \"oci:web\"\n\n[charts.web]\nsource = \"charts/web\"\n";
+    let folder = Folder::with(&[("publish.toml", &release(chart))]);
+    TestChart::small("web", "0.1.0")
+        .with("values.yaml", "image:\n  repository: ghcr.io/acme/web\n  tag: 1.16.0\n")
+        .write(&folder.path.join("charts/web"));
+    let done = wide(offline(folder.run("lint"))).expect_code(0);
+    diagnostics(&folder, &done, page.code, 1)
 }
 
 fn source_chart_dependencies(page: &ErrorPage) -> String {
