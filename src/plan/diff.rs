@@ -22,6 +22,7 @@ use oci_registry::{Digest, Tag};
 use oci_signing::Verifier;
 
 /// The origin of a plan, as the plan records it.
+#[derive(Clone)]
 pub struct PlanOrigin {
     /// The configuration.
     pub config: PlannedConfig,

@@ -75,7 +75,7 @@ fn changes(
                 let known =
                     (0..=image.path.len()).rev().find_map(|length| node_at(root, image.path.get(..length)?));
                 let span =
-                    known.filter(|node| node.is_scalar()).map_or_else(|| yaml.start(), |node| node.span());
+                    known.filter(HelmNode::is_scalar).map_or_else(|| yaml.start(), |node| node.span());
                 findings.error(Some(span), format!("`{shown}` {message}"), &help);
                 continue;
             }
