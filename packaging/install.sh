@@ -7,7 +7,7 @@
 #   --to DIR             the folder of the program; the default is ~/.local/bin
 #   --version VERSION    one of the versions in the list below; the default is the last one
 #
-# BROKKR_PUBLISH_DOWNLOADS names a mirror of https://github.com/colliery-io/brokkr-publish/releases/download. The checksums stay the same.
+# BROKKR_INSTALL_DOWNLOADS names a mirror of https://github.com/colliery-io/brokkr-publish/releases/download. The checksums stay the same.
 set -eu
 
 # Archives and their SHA-256. The release workflow fills the list; in the repository, packaging/pinned.txt is the list.
@@ -74,7 +74,7 @@ main() {
   trap 'rm -rf "$folder"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  base=${BROKKR_PUBLISH_DOWNLOADS:-https://github.com/colliery-io/brokkr-publish/releases/download}
+  base=${BROKKR_INSTALL_DOWNLOADS:-https://github.com/colliery-io/brokkr-publish/releases/download}
   download "$base/v$version/$archive" "$folder/$archive"
 
   found=$(sha256 "$folder/$archive")

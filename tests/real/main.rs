@@ -2,12 +2,14 @@
 //! `scripts/test.sh` installs them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod action;
 mod air_gap;
 mod annotations;
 mod artifacts_real;
 mod auth_check;
 mod branches;
 mod charts;
+mod completion_shells;
 mod credentials_real;
 mod docker_archive_real;
 mod docker_daemon_real;
