@@ -8,6 +8,7 @@ use super::approve::{self, Approval};
 use super::exit::{Exit, block_on};
 use super::options::Global;
 use super::plan::PlanShape;
+use super::reporting::Reporting;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
 use crate::report::diagnostics;
@@ -30,7 +31,7 @@ pub struct ApplyArguments {
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
@@ -42,10 +43,17 @@ pub struct ApplyArguments {
     #[arg(long)]
     allow_dirty: bool,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     shape: PlanShape,
 }
 
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "apply", apply(global, arguments, &reporting))
+}
+
+fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
@@ -53,11 +61,12 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
         let plan = saved(global, arguments, &session, path)?;
-        let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
-        block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+        let run =
+            Run::without_configuration(&session, &plan, parallelism, global.reporter(reporting.is_json()));
+        block_on(approve::carry_out(global, &run, plan, reporting, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
-        block_on(plan_and_apply(global, arguments, &mut run))?
+        block_on(plan_and_apply(global, arguments, reporting, &mut run))?
     }
 }
 
@@ -92,10 +101,15 @@ fn saved(
 }
 
 /// Makes a plan, and applies it once it is approved.
-async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
+async fn plan_and_apply(
+    global: &Global,
+    arguments: &ApplyArguments,
+    reporting: &Reporting,
+    run: &mut Run,
+) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
-    let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;
-    approve::carry_out(global, run, plan, json, arguments.record.as_deref()).await
+    let _now = approve::approve(global, run, &plan, Approval { auto, reporting, out })?;
+    approve::carry_out(global, run, plan, reporting, arguments.record.as_deref()).await
 }

@@ -14,7 +14,9 @@ mod man;
 mod options;
 mod package;
 mod plan;
+mod planned;
 mod prune;
+mod reporting;
 mod rollback;
 mod schema;
 mod show;
@@ -64,6 +66,20 @@ enum Command {
     Man(man::ManArguments),
 }
 
+impl Command {
+    /// Whether the command itself writes its problems as commands of GitHub Actions.
+    fn reports_by_commands(&self) -> bool {
+        match self {
+            Self::Plan(it) => it.reporting.prints_commands(),
+            Self::Apply(it) => it.reporting.prints_commands(),
+            Self::Verify(it) => it.reporting.prints_commands(),
+            Self::Prune(it) => it.reporting.prints_commands(),
+            Self::Auth(it) => it.prints_commands(),
+            _ => false,
+        }
+    }
+}
+
 /// Runs the process. It fails if some output could not be written, even if everything else succeeded, because a job that reads
 /// an empty file must not go on.
 pub fn main() -> ExitCode {
@@ -85,6 +101,7 @@ fn run(output: &Output) -> u8 {
     };
     cli.global.write_to(output.clone());
     options::log(&cli.global);
+    let asks_for_commands = cli.command.reports_by_commands();
     let exit = match cli.command {
         Command::Init(arguments) => init::run(&cli.global, &arguments),
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
@@ -108,6 +125,9 @@ fn run(output: &Output) -> u8 {
         Err(found) => {
             let text = diagnostics::human(&found, cli.global.style(OutputStream::Err));
             output.err(&text);
+            if reporting::in_github_actions() && !asks_for_commands {
+                output.write_commands(OutputStream::Err, &diagnostics::github(&found));
+            }
             FAILED
         }
     }

@@ -66,7 +66,7 @@ impl From<ColorChoice> for output::Color {
 }
 
 /// The value of an environment variable. An empty variable counts as unset, because that is how CIs unset one.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 

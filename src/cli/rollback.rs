@@ -7,6 +7,7 @@ use clap::Args;
 use super::approve::{self, Approval, Approved};
 use super::exit::{DONE, Exit, block_on};
 use super::options::{Global, Network};
+use super::reporting::Reporting;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::run::{self, Run};
 
@@ -54,10 +55,11 @@ pub(super) fn run(global: &Global, arguments: &RollbackArguments) -> Exit {
     let mut run = Run::without_configuration(&session, &record.plan, parallelism, reporter);
     block_on(async {
         let plan = run.rollback(&record, &arguments.target).await?;
-        let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-        if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
+        let reporting = &Reporting::default().with_json(arguments.json);
+        let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
+        if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
             return Ok(DONE);
         }
-        approve::carry_out(global, &run, plan, json, arguments.record.as_deref()).await
+        approve::carry_out(global, &run, plan, reporting, arguments.record.as_deref()).await
     })?
 }

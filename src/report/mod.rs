@@ -14,6 +14,7 @@ mod lines;
 pub mod outcome;
 pub mod output;
 pub mod packaged;
+pub mod page;
 mod paint;
 pub mod plan;
 pub mod proposal;
@@ -22,6 +23,7 @@ mod referrers;
 mod rows;
 pub mod secrets;
 mod size;
+pub mod step_outputs;
 pub mod tags;
 pub mod verification;
 

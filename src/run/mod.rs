@@ -41,7 +41,7 @@ pub use files::{
     save_record,
 };
 pub use init::{first_configuration, write_first};
-pub use lint::lint;
+pub use lint::{lint, lint_files};
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};

@@ -19,6 +19,7 @@ mod forward_property;
 mod fuzz_corpus;
 mod hostile_plan;
 mod hostile_sources;
+mod in_ci;
 mod init;
 mod init_publishing;
 mod lint_command;
