@@ -37,7 +37,10 @@ fn annotations_name_the_file_from_the_root_of_the_repository() {
     ] {
         let run = folder.run(arguments).in_folder(place).done().expect_code(1);
         let annotation = run.stdout();
-        assert!(annotation.starts_with("::error file=deploy/app/publish.toml,line=12,"), "{place}: {annotation}");
+        assert!(
+            annotation.starts_with("::error file=deploy/app/publish.toml,line=12,"),
+            "{place}: {annotation}"
+        );
     }
     let sarif = folder.run("lint --format sarif").in_folder("deploy/app").done().expect_code(1).json();
     let result = &sarif["runs"][0]["results"][0];
@@ -77,11 +80,18 @@ fn lint_writes_reports_of_gitlab_and_junit() {
     folder.write("deploy/app/fine.toml", WRONG.replace("sorce", "source"));
     let issues = folder.run("lint --format gitlab").in_folder("deploy/app").done().expect_code(1).json();
     let issue = &issues[0];
-    assert_eq!(issue["location"], serde_json::json!({ "path": "deploy/app/publish.toml", "lines": { "begin": 12 } }));
-    assert_eq!((&issue["check_name"], &issue["severity"]), (&"publish::config::unknown_key".into(), &"major".into()));
+    assert_eq!(
+        issue["location"],
+        serde_json::json!({ "path": "deploy/app/publish.toml", "lines": { "begin": 12 } })
+    );
+    assert_eq!(
+        (&issue["check_name"], &issue["severity"]),
+        (&"publish::config::unknown_key".into(), &"major".into())
+    );
     assert!(issue["description"].as_str().expect("text").contains("did you mean `source`?"), "{issue}");
     assert_eq!(issue["fingerprint"].as_str().map(str::len), Some(64));
-    let none = folder.run("lint --format gitlab fine.toml").in_folder("deploy/app").done().expect_code(0).json();
+    let none =
+        folder.run("lint --format gitlab fine.toml").in_folder("deploy/app").done().expect_code(0).json();
     assert_eq!(none, serde_json::json!([]));
 
     let run = folder.run("lint --format junit publish.toml fine.toml").in_folder("deploy/app").done();
@@ -124,7 +134,11 @@ fn summaries_and_outputs_of_a_release() {
     );
 
     let (_, page, outputs) = run(&format!("apply plan.json --expect {digest}"), "applied");
-    assert!(page.contains("**Applied: 2 created.") && page.contains(&format!("- `oci:published/hello@{content}`")), "{page}");
+    assert!(
+        page.contains("**Applied: 2 created.")
+            && page.contains(&format!("- `oci:published/hello@{content}`")),
+        "{page}"
+    );
     assert!(outputs.starts_with(&format!("changed=true\ndigest={content}\n")), "{outputs}");
     let dotenv = folder.read("dotenv-applied");
     let tags = "BROKKR_PUBLISHED_TAGS=oci:published/hello:v1.2.3 oci:published/hello:latest\n";
@@ -141,13 +155,19 @@ fn summaries_and_outputs_of_a_release() {
     assert!(page.contains("**Nothing to do: 2 in place."), "{page}");
     assert!(outputs.starts_with("changed=false\n"), "{outputs}");
     let (_, page, outputs) = run("auth check", "access");
-    assert!(page.contains("| `+` | `oci:published/hello` |") && outputs == "granted=true\n", "{page}{outputs}");
+    assert!(
+        page.contains("| `+` | `oci:published/hello` |") && outputs == "granted=true\n",
+        "{page}{outputs}"
+    );
     let (verified, page, outputs) = run("verify --format html", "verified");
     assert!(page.contains("### brokkr-publish verify"), "{page}");
     assert_eq!(outputs, "changed=false\n");
     let html = verified.stdout();
     assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"), "{html}");
-    assert!(!html.contains("<script") && !html.contains("src=") && !html.contains("href="), "nothing from outside: {html}");
+    assert!(
+        !html.contains("<script") && !html.contains("src=") && !html.contains("href="),
+        "nothing from outside: {html}"
+    );
 }
 
 #[test]

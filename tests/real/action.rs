@@ -21,7 +21,13 @@ struct Runner {
 impl Runner {
     fn new() -> Self {
         let folder = Folder::new();
-        for name in ["Cargo.toml", "packaging/install.sh", "packaging/pinned.txt", "packaging/action/install.sh", "packaging/action/run.sh"] {
+        for name in [
+            "Cargo.toml",
+            "packaging/install.sh",
+            "packaging/pinned.txt",
+            "packaging/action/install.sh",
+            "packaging/action/run.sh",
+        ] {
             folder.write(&format!("action/{name}"), fs::read(root().join(name)).unwrap());
         }
         let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
@@ -33,13 +39,22 @@ impl Runner {
         }
         let out = format!("mirror/v{VERSION}");
         let mut make = Command::new("python3");
-        make.arg(root().join("packaging/make")).args(["archive", "--binaries", "binaries", "--extras", "extras"]);
+        make.arg(root().join("packaging/make")).args([
+            "archive",
+            "--binaries",
+            "binaries",
+            "--extras",
+            "extras",
+        ]);
         run(make.args(["--out", &out]).current_dir(&folder.path).env("PYTHONDONTWRITEBYTECODE", "1"));
         let archive = format!("brokkr-publish-{VERSION}-{target}.tar.gz");
         let digest = oci_registry::Digest::of(&fs::read(folder.path.join(&out).join(&archive)).unwrap());
         let pinned = folder.read("action/packaging/pinned.txt") + &format!("{}  {archive}\n", digest.hex());
         folder.write("action/packaging/pinned.txt", pinned);
-        folder.write("project/publish.toml", fs::read(root().join("examples/quickstart/publish.toml")).unwrap());
+        folder.write(
+            "project/publish.toml",
+            fs::read(root().join("examples/quickstart/publish.toml")).unwrap(),
+        );
         folder.write("project/image.tar", fs::read(root().join("examples/quickstart/image.tar")).unwrap());
         fs::create_dir(folder.path.join("temporary")).unwrap();
         Self { folder }
@@ -65,7 +80,9 @@ impl Runner {
             .env("BROKKR_INSTALL_DOWNLOADS", format!("file://{}", self.path("mirror").display()))
             .env("RUNNER_TEMP", self.path("temporary"))
             .env("RUNNER_OS", "Linux");
-        for (name, file) in [("GITHUB_PATH", "path"), ("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
+        for (name, file) in
+            [("GITHUB_PATH", "path"), ("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")]
+        {
             command.env(name, self.path(file));
         }
         command.envs(variables.iter().copied()).output().expect("bash")
@@ -81,7 +98,11 @@ fn the_action_installs_by_checksum_runs_and_sets_outputs() {
     let runner = Runner::new();
     let installed = runner.step("install.sh", &[]);
     assert!(installed.status.success(), "{}", said(&installed));
-    assert!(said(&installed).contains(&format!("Installed brokkr-publish {VERSION}")), "{}", said(&installed));
+    assert!(
+        said(&installed).contains(&format!("Installed brokkr-publish {VERSION}")),
+        "{}",
+        said(&installed)
+    );
 
     let command = "plan\n  --out 'plan of today.json'";
     let planned = runner.step("run.sh", &[("COMMAND", command), ("GITHUB_TOKEN", "")]);
@@ -106,12 +127,26 @@ fn the_action_installs_by_checksum_runs_and_sets_outputs() {
 fn nothing_in_the_command_is_expanded() {
     let runner = Runner::new();
     runner.step("install.sh", &[]);
-    for command in ["lint $(touch pwned)", "lint `touch pwned`", "lint ; touch pwned", "lint \"$(touch pwned)\"", "lint && touch pwned"] {
+    for command in [
+        "lint $(touch pwned)",
+        "lint `touch pwned`",
+        "lint ; touch pwned",
+        "lint \"$(touch pwned)\"",
+        "lint && touch pwned",
+    ] {
         let output = runner.step("run.sh", &[("COMMAND", command)]);
-        assert!(!output.status.success() && !runner.path("project/pwned").exists(), "{command}: {}", said(&output));
+        assert!(
+            !output.status.success() && !runner.path("project/pwned").exists(),
+            "{command}: {}",
+            said(&output)
+        );
     }
     let output = runner.step("run.sh", &[("COMMAND", "lint 'publish.toml")]);
-    assert!(!output.status.success() && said(&output).contains("The quotes of the input"), "{}", said(&output));
+    assert!(
+        !output.status.success() && said(&output).contains("The quotes of the input"),
+        "{}",
+        said(&output)
+    );
     // The step fails as the command does, and the code is an output.
     fs::write(runner.path("output"), "").unwrap();
     let output = runner.step("run.sh", &[("COMMAND", "lint none.toml")]);
@@ -123,9 +158,14 @@ fn nothing_in_the_command_is_expanded() {
 fn a_release_that_is_not_pinned_is_refused() {
     let runner = Runner::new();
     let output = runner.step("install.sh", &[("VERSION", "9.9.9")]);
-    assert!(!output.status.success() && said(&output).contains("Version 9.9.9 is not pinned"), "{}", said(&output));
+    assert!(
+        !output.status.success() && said(&output).contains("Version 9.9.9 is not pinned"),
+        "{}",
+        said(&output)
+    );
     // An archive that was replaced is refused, too.
-    let archive = fs::read_dir(runner.path(&format!("mirror/v{VERSION}"))).unwrap().next().unwrap().unwrap().path();
+    let archive =
+        fs::read_dir(runner.path(&format!("mirror/v{VERSION}"))).unwrap().next().unwrap().unwrap().path();
     fs::write(&archive, "another program").unwrap();
     let output = runner.step("install.sh", &[]);
     assert!(!output.status.success() && said(&output).contains("nothing was installed"), "{}", said(&output));

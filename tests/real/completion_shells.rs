@@ -26,7 +26,7 @@ fn command(folder: &Folder, program: &str) -> Command {
     command
 }
 
-/// What a terminal shows after `lines` were typed into a shell.
+/// Returns the text that a terminal shows after `lines` were typed into a shell.
 fn typed(folder: &Folder, shell: &[&str], lines: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/typed.py");
     let mut python = command(folder, "python3");
@@ -34,7 +34,7 @@ fn typed(folder: &Folder, shell: &[&str], lines: &[&str]) -> String {
     String::from_utf8_lossy(&run(&mut python)).into_owned()
 }
 
-/// What to type, and what the shell then shows or fills in.
+/// Keys to type, and the text that the shell then shows or fills in.
 const CASES: [(&str, &str); 7] = [
     ("brokkr-publish ver\\t", "brokkr-publish verify"),
     ("brokkr-publish auth ch\\t", "brokkr-publish auth check"),
@@ -59,7 +59,10 @@ fn shell_completes(shell: &[&str], start: &[&str]) {
 
 #[test]
 fn bash() {
-    shell_completes(&["bash", "--norc", "--noprofile", "-i"], &["source <(brokkr-publish completions bash)\\r"]);
+    shell_completes(
+        &["bash", "--norc", "--noprofile", "-i"],
+        &["source <(brokkr-publish completions bash)\\r"],
+    );
 }
 
 #[test]

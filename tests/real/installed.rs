@@ -104,9 +104,7 @@ fn a_wheel_installs_the_program_into_a_virtual_environment() {
     let shown =
         run(made.command(made.path("venv/bin/python3")).args(["-m", "pip", "show", "-f", "brokkr-publish"]));
     let shown = String::from_utf8(shown).unwrap();
-    for line in
-        [&format!("Version: {VERSION}"), "../../../bin/brokkr-publish"]
-    {
+    for line in [&format!("Version: {VERSION}"), "../../../bin/brokkr-publish"] {
         assert!(shown.contains(line), "no {line:?} in\n{shown}");
     }
     run(made.command(made.path("venv/bin/python3")).args([

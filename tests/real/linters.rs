@@ -92,7 +92,8 @@ fn the_workflows_of_the_documentation() {
             assert!(line.ends_with(ACTION), "{name}: {line}");
         }
     }
-    let paths: Vec<_> = workflows.iter().map(|(name, _)| folder.path.join(".github/workflows").join(name)).collect();
+    let paths: Vec<_> =
+        workflows.iter().map(|(name, _)| folder.path.join(".github/workflows").join(name)).collect();
     clean(tool("actionlint").arg("-color=false").args(&paths));
     clean(&mut zizmor(&folder.path));
 }
@@ -115,7 +116,8 @@ fn the_action_and_the_component() {
     // An input that does not exist is found, so the action was read.
     folder.write(".github/workflows/use.yml", uses.replace("version: ''", "verison: ''"));
     let mut lint = tool("actionlint");
-    let wrong = lint.arg("-color=false").arg(".github/workflows/use.yml").current_dir(&folder.path).output().unwrap();
+    let wrong =
+        lint.arg("-color=false").arg(".github/workflows/use.yml").current_dir(&folder.path).output().unwrap();
     assert!(String::from_utf8_lossy(&wrong.stdout).contains("verison"));
 
     let component = fs::read_to_string(root().join("templates/brokkr-publish/template.yml")).unwrap();
@@ -136,7 +138,7 @@ fn shell_scripts() {
     });
     assert!(scripts.len() >= 5, "{scripts:?}");
     clean(Command::new("shellcheck").arg("--severity=warning").args(&scripts));
-    // What a stranger pipes into a shell has no finding at all.
+    // People pipe this one into a shell, so it has no finding at all.
     clean(Command::new("shellcheck").arg(root().join("packaging/install.sh")));
 }
 
