@@ -13,6 +13,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A program in `target/tools`, where `scripts/test.sh` installs it.
+fn tool(name: &str) -> Command {
+    let path = root().join("target/tools/bin").join(name);
+    assert!(path.is_file(), "`scripts/test.sh` installs {}", path.display());
+    Command::new(path)
+}
+
 /// A checkout of the action at a commit that pins a release, and the release.
 struct Runner {
     folder: Folder,
@@ -58,6 +65,16 @@ impl Runner {
         folder.write("project/image.tar", fs::read(root().join("examples/quickstart/image.tar")).unwrap());
         fs::create_dir(folder.path.join("temporary")).unwrap();
         Self { folder }
+    }
+
+    /// Puts the release's installer beside its archives.
+    fn installer(&self) {
+        let out = format!("mirror/v{VERSION}");
+        let python = "import sys, pathlib; sys.path.insert(0, sys.argv[1]); from make import formula; \
+                      formula.installer(pathlib.Path(sys.argv[2]))";
+        let mut make = Command::new("python3");
+        make.args(["-c", python]).arg(root().join("packaging")).arg(self.path(&out));
+        run(make.env("PYTHONDONTWRITEBYTECODE", "1"));
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -169,4 +186,56 @@ fn a_release_that_is_not_pinned_is_refused() {
     fs::write(&archive, "another program").unwrap();
     let output = runner.step("install.sh", &[]);
     assert!(!output.status.success() && said(&output).contains("nothing was installed"), "{}", said(&output));
+}
+
+/// The job of the component is valid for GitLab, and its scripts install, lint, run and write the outputs.
+#[test]
+fn the_component_of_gitlab_installs_and_runs() {
+    let runner = Runner::new();
+    runner.installer();
+    let mut fill = tool("python3");
+    fill.arg(root().join("tests/real/component.py"))
+        .arg(root().join("templates/brokkr-publish/template.yml"));
+    let sum =
+        oci_registry::Digest::of(&fs::read(runner.path(&format!("mirror/v{VERSION}/install.sh"))).unwrap());
+    fill.arg(runner.path("project")).arg(format!("installer-sha256={}", sum.hex()));
+    run(&mut fill);
+    let mut check = tool("check-jsonschema");
+    run(check.args(["--builtin-schema", "vendor.gitlab-ci"]).arg(runner.path("project/.gitlab-ci.yml")));
+
+    let job = |changed: &dyn Fn(&mut Command)| {
+        let mut command = Command::new("sh");
+        clean(&mut command, &runner.folder.home());
+        command
+            .arg("job.sh")
+            .current_dir(runner.path("project"))
+            .env("CI_PROJECT_DIR", runner.path("project"));
+        command.env("BROKKR_INSTALL_DOWNLOADS", format!("file://{}", runner.path("mirror").display()));
+        changed(&mut command);
+        command.output().unwrap()
+    };
+    let output = job(&|_| {});
+    assert!(output.status.success(), "{}", said(&output));
+    let outputs = runner.folder.read("project/brokkr-publish.env");
+    assert!(outputs.starts_with("BROKKR_PUBLISHED_CHANGED=true\n"), "{outputs}");
+    let quality: serde_json::Value =
+        serde_json::from_str(&runner.folder.read("project/brokkr-publish-quality.json")).unwrap();
+    assert_eq!(quality, serde_json::json!([]));
+
+    // A mistake fails the job, and is in the report of the merge request.
+    let config = runner.folder.read("project/publish.toml");
+    runner.folder.write("project/publish.toml", config.replace("source =", "sorce ="));
+    let output = job(&|_| {});
+    assert!(
+        !output.status.success() && said(&output).contains("did you mean `source`?"),
+        "{}",
+        said(&output)
+    );
+    assert!(
+        runner.folder.read("project/brokkr-publish-quality.json").contains("publish::config::unknown_key")
+    );
+    // An installer that was replaced is not run.
+    runner.folder.write(&format!("mirror/v{VERSION}/install.sh"), "echo hello");
+    let output = job(&|_| {});
+    assert!(!output.status.success() && !said(&output).contains("hello"), "{}", said(&output));
 }
