@@ -78,6 +78,15 @@ fn saved(
     path: &Path,
 ) -> Result<Plan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
+    if path.extension().is_some_and(|it| it == "toml") {
+        let shown = crate::report::one_line(&path.display().to_string());
+        return Err(vec![
+            Diagnostic::error(Code::CommandUsage, format!("`{shown}` is a configuration, not a saved plan"))
+                .help(format!(
+                    "did you mean `brokkr-publish apply --config {shown}`? `plan --out FILE` saves a plan"
+                )),
+        ]);
+    }
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
     } else if !shape.target.is_empty() {

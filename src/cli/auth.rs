@@ -1,7 +1,9 @@
 //! `auth check`.
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 
+use super::candidates;
 use super::exit::{DONE, Exit, FAILED, block_on};
 use super::options::{Global, Network};
 use super::reporting::{Report, Reporting};
@@ -33,7 +35,7 @@ struct AuthCheckArguments {
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Only the repositories of these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
-    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     target: Vec<String>,
     #[command(flatten)]
     reporting: Reporting,

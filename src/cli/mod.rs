@@ -4,6 +4,7 @@
 mod apply;
 mod approve;
 mod auth;
+mod candidates;
 mod check;
 mod completions;
 mod exit;
@@ -16,17 +17,20 @@ mod package;
 mod plan;
 mod planned;
 mod prune;
+mod reflexes;
 mod reporting;
 mod rollback;
 mod schema;
 mod show;
 mod tags;
+mod teaching;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::report::output::{Output, OutputStream};
 use crate::report::{self, diagnostics};
@@ -83,6 +87,9 @@ impl Command {
 /// Runs the process. It fails if some output could not be written, even if everything else succeeded, because a job that reads
 /// an empty file must not go on.
 pub fn main() -> ExitCode {
+    if let Some(code) = completions::answer(command) {
+        return ExitCode::from(code);
+    }
     let output = Output::default();
     let code = run(&output);
     match output.failure() {
@@ -95,9 +102,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(output: &Output) -> u8 {
-    let mut cli = match Cli::try_parse() {
+    let arguments = reflexes::understood(std::env::args_os(), &Cli::command());
+    let mut cli = match parse(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, output),
+        Err(error) => return usage(&reflexes::advised(error, &arguments, &mut command()), output),
     };
     cli.global.write_to(output.clone());
     options::log(&cli.global);
@@ -117,7 +125,7 @@ fn run(output: &Output) -> u8 {
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(output, &arguments)),
-        Command::Completions(arguments) => Ok(completions::run(output, &arguments, command())),
+        Command::Completions(arguments) => completions::run(output, &arguments),
         Command::Man(arguments) => man::run(output, &arguments, command()),
     };
     match exit {
@@ -131,6 +139,11 @@ fn run(output: &Output) -> u8 {
             FAILED
         }
     }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
 }
 
 /// Prints the help or the version on standard output, and usage errors on standard error. Usage errors exit with 1, not with
@@ -150,5 +163,8 @@ fn usage(error: &clap::Error, output: &Output) -> u8 {
 
 /// The clap tree, for completions, manual pages and the reference.
 pub fn command() -> clap::Command {
-    Cli::command()
+    teaching::taught(Cli::command())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::approve;
+use super::candidates;
 use super::exit::{CHANGES, DONE, Exit, FAILED, block_on};
 use super::options::{Global, Network, Simulation};
 use super::planned;
@@ -40,7 +42,7 @@ pub struct PlanArguments {
 #[derive(Debug, Args)]
 pub struct PlanShape {
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
-    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     pub target: Vec<String>,
     #[command(flatten)]
     pub network: Network,

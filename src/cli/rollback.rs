@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::approve::{self, Approval, Approved};
+use super::candidates;
 use super::exit::{DONE, Exit, block_on};
 use super::options::{Global, Network};
 use super::reporting::Reporting;
@@ -33,7 +35,7 @@ pub struct RollbackArguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
-    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     target: Vec<String>,
     #[command(flatten)]
     network: Network,

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
+use super::candidates;
 use super::exit::{CHANGES, DONE, Exit, block_on};
 use super::options::{Global, Network};
 use super::reporting::{Report, Reporting};
@@ -29,7 +31,7 @@ pub struct VerifyArguments {
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
-    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     target: Vec<String>,
     #[command(flatten)]
     pub(super) reporting: Reporting,

@@ -16,6 +16,7 @@
 mod access;
 mod check;
 mod confined;
+mod declared_names;
 mod files;
 mod init;
 mod lint;
@@ -37,6 +38,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 pub use check::{CheckedValues, check};
+pub use declared_names::{DeclaredNames, declared_names};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
     save_record,

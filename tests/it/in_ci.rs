@@ -17,7 +17,7 @@ fn quickstart() -> Folder {
 }
 
 const WRONG: &str = "version = 1\n\n[registries.local]\nurl = \"oci:dist\"\n\n[tags.latest]\non = \"tag\"\ntemplate = \"latest\"\n\
-                     mutability = \"mutable\"\n\n[images.app]\nsorce = \"oci:dist\"\n";
+                     mutability = \"mutable\"\n\n[images.app]\nsource = \"oci:dist\"\nplatfroms = [\"linux/amd64\"]\n";
 
 /// A repository with the configuration in a folder, as a `working-directory` of a workflow.
 fn repository() -> Folder {
@@ -38,7 +38,7 @@ fn annotations_name_the_file_from_the_root_of_the_repository() {
         let run = folder.run(arguments).in_folder(place).done().expect_code(1);
         let annotation = run.stdout();
         assert!(
-            annotation.starts_with("::error file=deploy/app/publish.toml,line=12,"),
+            annotation.starts_with("::error file=deploy/app/publish.toml,line=13,"),
             "{place}: {annotation}"
         );
     }
@@ -65,7 +65,7 @@ fn a_job_of_github_gets_annotations_without_asking() {
     for arguments in ["lint", "plan", "verify", "auth check"] {
         let run = folder.run(arguments).in_folder("deploy/app").env("GITHUB_ACTIONS", "true").done();
         let run = run.expect_code(1);
-        let count = run.stderr().matches("::error file=deploy/app/publish.toml,line=12,").count();
+        let count = run.stderr().matches("::error file=deploy/app/publish.toml,line=13,").count();
         assert_eq!(count, 1, "{arguments}: {}", run.stderr());
         let plain = folder.run(arguments).in_folder("deploy/app").done().expect_code(1);
         assert!(!plain.shown().contains("::error"), "{arguments}: {}", plain.shown());
@@ -77,18 +77,18 @@ fn a_job_of_github_gets_annotations_without_asking() {
 #[test]
 fn lint_writes_reports_of_gitlab_and_junit() {
     let folder = repository();
-    folder.write("deploy/app/fine.toml", WRONG.replace("sorce", "source"));
+    folder.write("deploy/app/fine.toml", WRONG.replace("platfroms", "platforms"));
     let issues = folder.run("lint --format gitlab").in_folder("deploy/app").done().expect_code(1).json();
     let issue = &issues[0];
     assert_eq!(
         issue["location"],
-        serde_json::json!({ "path": "deploy/app/publish.toml", "lines": { "begin": 12 } })
+        serde_json::json!({ "path": "deploy/app/publish.toml", "lines": { "begin": 13 } })
     );
     assert_eq!(
         (&issue["check_name"], &issue["severity"]),
         (&"publish::config::unknown_key".into(), &"major".into())
     );
-    assert!(issue["description"].as_str().expect("text").contains("did you mean `source`?"), "{issue}");
+    assert!(issue["description"].as_str().expect("text").contains("did you mean `platforms`?"), "{issue}");
     assert_eq!(issue["fingerprint"].as_str().map(str::len), Some(64));
     let none =
         folder.run("lint --format gitlab fine.toml").in_folder("deploy/app").done().expect_code(0).json();
@@ -100,7 +100,7 @@ fn lint_writes_reports_of_gitlab_and_junit() {
         "<testsuites tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\">",
         "<testcase classname=\"brokkr-publish.lint\" name=\"deploy/app/publish.toml\" file=\"deploy/app/publish.toml\">",
         "<failure type=\"publish::config::unknown_key\"",
-        "deploy/app/publish.toml:12: ",
+        "deploy/app/publish.toml:13: ",
         "name=\"deploy/app/fine.toml\"",
     ] {
         assert!(report.contains(line), "no {line} in\n{report}");

@@ -9,7 +9,7 @@ use std::process::Command;
 use testkit::command::Folder;
 
 /// The end of a line that uses the action. A release replaces the commit in all pages.
-const ACTION: &str = "@c40543cde569e278efceb77f11875d0ae03e8a40 # main";
+const ACTION: &str = "@5d1aa5a8b6c7f87c01921bdb082b285a0d2bba27 # main";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -9,6 +9,7 @@ mod artifacts_real;
 mod auth_check;
 mod branches;
 mod charts;
+mod completion_shells;
 mod credentials_real;
 mod docker_archive_real;
 mod docker_daemon_real;

@@ -31,16 +31,22 @@ pub fn code_quality(diagnostics: &[Diagnostic]) -> String {
             Some(label) => (repository_path(&label.place.source), label.place.position().0),
             None => ("publish.toml".to_owned(), 1),
         };
-        let help = diagnostic.help.as_ref().map(|help| format!("\nhelp: {help}"));
         FoundIssue {
             check: diagnostic.code.to_string(),
             severity: if diagnostic.is_error() { "major" } else { "minor" },
-            description: format!("{}{}", diagnostic.message, help.unwrap_or_default()),
+            description: described(diagnostic),
             path,
             line,
         }
     });
     clean::json(&format!("{:#}\n", json!(code_quality_of(issues))))
+}
+
+/// Returns the message, the text at the place, and the help, one per line.
+pub(super) fn described(diagnostic: &Diagnostic) -> String {
+    let label = diagnostic.labels.first().map(|label| label.text.clone()).filter(|text| !text.is_empty());
+    let help = diagnostic.help.as_ref().map(|help| format!("help: {help}"));
+    [Some(diagnostic.message.clone()), label, help].into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// Returns issues as JSON. A fingerprint stays the same if the line moves; equal issues of a file are numbered.

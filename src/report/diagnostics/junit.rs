@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::code_quality::described;
 use super::repository_path::repository_path;
 use crate::diagnostic::Diagnostic;
 use crate::report::clean;
@@ -38,8 +39,7 @@ pub fn junit(diagnostics: &[Diagnostic], files: &[String]) -> String {
             found.into_iter().partition(|it| it.is_error());
         let line = |it: &Diagnostic| {
             let at = place(it).map(|(path, line)| format!("{path}:{line}: ")).unwrap_or_default();
-            let help = it.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-            escaped(&format!("{at}{}{help}", it.message))
+            escaped(&format!("{at}{}", described(it)))
         };
         // Readers show one failure for a test case, so it has all errors.
         if let Some(first) = errors.first() {
