@@ -224,15 +224,14 @@ fn keep_near(error: &mut clap::Error, kind: ContextKind, given: &str) -> bool {
 /// Replaces the usage, which otherwise shows a suggestion that was removed.
 fn usage_of(error: &mut clap::Error, arguments: &[OsString], command: &mut clap::Command) {
     command.build();
-    let mut at = &mut *command;
-    for name in arguments.iter().skip(1).filter_map(|it| it.to_str()) {
-        if at.find_subcommand(name).is_none() {
-            continue;
+    let mut at: &clap::Command = command;
+    for name in arguments.iter().skip(1) {
+        if let Some(next) = at.find_subcommand(name) {
+            at = next;
         }
-        let Some(next) = at.find_subcommand_mut(name) else { break };
-        at = next;
     }
-    error.insert(ContextKind::Usage, ContextValue::StyledStr(at.render_usage()));
+    let usage = at.clone().render_usage();
+    error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
 }
 
 /// The tip for something that this program does not have.

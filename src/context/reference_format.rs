@@ -41,7 +41,7 @@ pub(super) fn likely_meaning(given: &str) -> Option<String> {
     let number = given.trim_start_matches(['#', '!']);
     let is_hex = |it: &str| it.len() >= 7 && it.len() <= 40 && it.chars().all(|c| c.is_ascii_hexdigit());
     let last = given.rsplit('/').next().unwrap_or(given);
-    let release = last.rsplit(['-', '@']).find(|it| is_release(it)).is_some() || is_release(last);
+    let release = is_release(last) || last.rsplit(['-', '@']).any(is_release);
     let reference = if !number.is_empty() && number.chars().all(|it| it.is_ascii_digit()) && number.len() < 7
     {
         return Some(format!("`--pr {number}`"));
@@ -61,9 +61,17 @@ pub(super) fn likely_meaning(given: &str) -> Option<String> {
         format!("refs/heads/{given}")
     };
     check_reference_name(&reference).ok()?;
-    let bare = reference.strip_prefix("refs/heads/").filter(|name| *name == given);
-    let tag = bare.map(|name| format!(", or `--ref refs/tags/{name}` for a git tag")).unwrap_or_default();
-    Some(format!("`--ref {reference}`{tag}"))
+    // Only a bare version is certainly a git tag: `release-1.2` and `main` may be both.
+    let other = match reference.strip_prefix("refs/") {
+        Some(rest) if rest == format!("heads/{given}") => {
+            format!(", or `--ref refs/tags/{given}` for a git tag")
+        }
+        Some(rest) if rest == format!("tags/{given}") && !is_release(given) => {
+            format!(", or `--ref refs/heads/{given}` for a branch")
+        }
+        _ => String::new(),
+    };
+    Some(format!("`--ref {reference}`{other}"))
 }
 
 /// Whether `text` begins like a version: `1.2` or `v1`.
@@ -79,8 +87,14 @@ mod tests {
         for (given, meant) in [
             ("v1.2.3", Some("`--ref refs/tags/v1.2.3`")),
             ("1.2.3-rc.1", Some("`--ref refs/tags/1.2.3-rc.1`")),
-            ("broker/v1.2.3", Some("`--ref refs/tags/broker/v1.2.3`")),
-            ("broker-v1.2.3", Some("`--ref refs/tags/broker-v1.2.3`")),
+            (
+                "broker/v1.2.3",
+                Some("`--ref refs/tags/broker/v1.2.3`, or `--ref refs/heads/broker/v1.2.3` for a branch"),
+            ),
+            (
+                "broker-v1.2.3",
+                Some("`--ref refs/tags/broker-v1.2.3`, or `--ref refs/heads/broker-v1.2.3` for a branch"),
+            ),
             ("main", Some("`--ref refs/heads/main`, or `--ref refs/tags/main` for a git tag")),
             ("feature/x", Some("`--ref refs/heads/feature/x`, or `--ref refs/tags/feature/x` for a git tag")),
             ("origin/main", Some("`--ref refs/heads/main`")),
