@@ -14,6 +14,8 @@ use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, Session};
+use crate::saved;
+use oci_registry::Digest;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -21,7 +23,8 @@ use crate::run::{self, Run, Session};
 /// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `plan --bundle`, `rollback --out`, `withdraw --out` or `prune --out`. It is applied exactly as it
+    /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
@@ -60,9 +63,10 @@ fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> 
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let plan = saved(global, arguments, &session, path)?;
-        let run =
+        let (plan, digest) = saved(global, arguments, &mut session, path)?;
+        let mut run =
             Run::without_configuration(&session, &plan, parallelism, global.reporter(reporting.is_json()));
+        run.loaded_from(digest);
         block_on(approve::carry_out(global, &run, plan, reporting, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
@@ -74,9 +78,9 @@ fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> 
 fn saved(
     global: &Global,
     arguments: &ApplyArguments,
-    session: &Session,
+    session: &mut Session,
     path: &Path,
-) -> Result<Plan, Vec<Diagnostic>> {
+) -> Result<(Plan, Digest), Vec<Diagnostic>> {
     let shape = &arguments.shape;
     if path.extension().is_some_and(|it| it == "toml") {
         let shown = crate::report::one_line(&path.display().to_string());
@@ -103,10 +107,20 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
-    run::check_declared(session, &plan)?;
+    let (plan, digest) = if run::is_bundle(&session.working_folder.join(path)) {
+        let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
+        // The command line names the file, wherever it is.
+        session.allow_outside.push(bundle.folder);
+        let digest = saved::digest(&bundle.plan);
+        (bundle.plan, digest)
+    } else {
+        let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
+        run::check_declared(session, &plan)?;
+        (plan, digest)
+    };
+    run::check_approval(session, &plan, &digest, path)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
-    Ok(plan)
+    Ok((plan, digest))
 }
 
 /// Makes a plan, and applies it once it is approved.
@@ -117,6 +131,7 @@ async fn plan_and_apply(
     run: &mut Run,
 ) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
+    run::refuse_unapproved(&plan)?;
     let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
     let _now = approve::approve(global, run, &plan, Approval { auto, reporting, out })?;

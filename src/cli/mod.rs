@@ -2,6 +2,7 @@
 //! `report` writes the output.
 
 mod apply;
+mod approval;
 mod approve;
 mod auth;
 mod candidates;
@@ -11,6 +12,7 @@ mod exit;
 mod explain;
 mod init;
 mod lint;
+mod list;
 mod man;
 mod options;
 mod package;
@@ -25,6 +27,7 @@ mod show;
 mod tags;
 mod teaching;
 mod verify;
+mod withdraw;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -59,7 +62,10 @@ enum Command {
     Package(package::PackageArguments),
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
+    Approve(approval::ApproveArguments),
     Rollback(rollback::RollbackArguments),
+    Withdraw(withdraw::WithdrawArguments),
+    List(list::ListArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
@@ -118,7 +124,10 @@ fn run(output: &Output) -> u8 {
         Command::Package(arguments) => package::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Approve(arguments) => approval::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
+        Command::List(arguments) => list::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),

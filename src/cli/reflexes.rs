@@ -41,8 +41,8 @@ pub(super) const SUBCOMMANDS: [(&[&str], &str); 22] = [
     ),
     (&["workspace", "env"], "`--profile NAME` selects a profile: `[profile.NAME]`"),
     (
-        &["ls", "list"],
-        "`brokkr-publish verify -v` lists what is published, and `brokkr-publish tags` what this context publishes",
+        &["ls", "versions", "catalog"],
+        "`brokkr-publish list` lists what is published, and `brokkr-publish tags` what this context publishes",
     ),
     (&["inspect", "get"], "`brokkr-publish show FILE` shows a saved plan or a record"),
     (&["undo", "revert"], "`brokkr-publish rollback RECORD` puts the tags back"),
@@ -57,7 +57,7 @@ pub(super) const SUBCOMMANDS: [(&[&str], &str); 22] = [
     ),
     (
         &["sign", "attest"],
-        "nothing is signed here: referrers of the source, such as signatures, are published with it",
+        "`sign` and `attest` of an image in publish.toml name signers; `brokkr-publish apply` signs",
     ),
     (&["completion", "autocomplete"], "`brokkr-publish completions SHELL` prints the completions"),
     (&["graph", "console", "providers", "test", "get-url"], "`brokkr-publish --help` lists the commands"),

@@ -89,11 +89,35 @@ pub(super) const LESSONS: &[Lesson] = &[
         exit: &[],
     },
     Lesson {
+        command: "approve",
+        examples: &[(
+            "Sign the plan that you have read",
+            "brokkr-publish approve plan.json --key approver.pem",
+        )],
+        exit: &[],
+    },
+    Lesson {
         command: "rollback",
         examples: &[(
             "Put the floating tags back to what they were before an apply",
             "brokkr-publish rollback record.json",
         )],
+        exit: &[],
+    },
+    Lesson {
+        command: "withdraw",
+        examples: &[(
+            "Take a version back: latest goes to the one before",
+            "brokkr-publish withdraw v1.2.4 --record withdrawal.json",
+        )],
+        exit: &[],
+    },
+    Lesson {
+        command: "list",
+        examples: &[
+            ("The newest images of every repository", "brokkr-publish list"),
+            ("A site of static pages", "brokkr-publish list --format html --out site"),
+        ],
         exit: &[],
     },
     Lesson {

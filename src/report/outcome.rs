@@ -4,6 +4,7 @@ use super::Style;
 use super::clean;
 use super::page::{PLAIN, Page, PageRow, PageTable};
 use super::paint::Ink;
+use super::signatures;
 use super::size::size;
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
 use crate::model::plan::{Plan, PlanKind, TagTarget};
@@ -80,17 +81,20 @@ fn counted(kind: PlanKind, result: ChangeResult) -> bool {
 /// Whether something was changed in a registry.
 pub(super) fn has_changed(outcome: &Outcome) -> bool {
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
-    outcome
-        .repositories
-        .iter()
-        .any(|it| it.referrers_put > 0 || it.visibility.as_ref().is_some_and(|it| it.set_from.is_some()))
-        || done.into_iter().any(|result| outcome.count(result) > 0)
+    outcome.repositories.iter().any(|it| {
+        it.referrers_put > 0
+            || !it.manifests_deleted.is_empty()
+            || it.signatures.iter().any(|it| it.made)
+            || it.visibility.as_ref().is_some_and(|it| it.set_from.is_some())
+    }) || done.into_iter().any(|result| outcome.count(result) > 0)
 }
 
 /// Returns the sentence about an outcome: its first words, and the rest.
 fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, String) {
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
+    let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
+    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
     let changed = has_changed(outcome);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(
@@ -106,6 +110,7 @@ fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, 
             PlanKind::Publish => "Applied",
             PlanKind::Rollback => "Rolled back",
             PlanKind::Prune => "Pruned",
+            PlanKind::Withdrawal => "Withdrawn",
         },
         (true, false) => "Nothing to do",
     };
@@ -127,13 +132,15 @@ fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, 
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
     if deleted > 0 {
         let manifests = if deleted == 1 { "manifest" } else { "manifests" };
         counts.push(format!("{deleted} untagged {manifests} deleted"));
     }
     if referrers > 0 {
         counts.push(format!("{referrers} {} sent", if referrers == 1 { "referrer" } else { "referrers" }));
+    }
+    if signed > 0 {
+        counts.push(format!("{} made", signatures::count(signed)));
     }
     if visibilities > 0 {
         let noun = if visibilities == 1 { "visibility" } else { "visibilities" };
@@ -142,7 +149,9 @@ fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, 
     let counts = match (counts.is_empty(), kind) {
         (false, _) => counts.join(", "),
         (true, PlanKind::Publish) => "there is nothing to publish".to_owned(),
-        (true, PlanKind::Rollback | PlanKind::Prune) => "there is no tag to change".to_owned(),
+        (true, PlanKind::Rollback | PlanKind::Prune | PlanKind::Withdrawal) => {
+            "there is no tag to change".to_owned()
+        }
     };
     (title, format!(": {counts}.{}", content(outcome)))
 }
@@ -161,6 +170,13 @@ pub fn record(record: &Record, style: Style) -> String {
         }
     }
     text.push_str(&human(&record.outcome, record.plan.kind, record.success, style));
+    let commands = signatures::verify_commands(&record.outcome);
+    if record.success && !commands.is_empty() {
+        text.push_str("\nVerify the signatures:\n");
+        for command in commands {
+            text.push_str(&format!("  {}\n", clean::line(&command)));
+        }
+    }
     for problem in &record.problems {
         let code = clean::line(&problem.code);
         text.push_str(&format!(

@@ -114,7 +114,7 @@ impl Workflow {
                         let command = more.iter().find_map(|line| line.strip_prefix("command: "));
                         let command = command.unwrap_or_else(|| panic!("{place}: a command for the action"));
                         // The digest of the plan goes from job to job as an output.
-                        let digest = "\"sha256:$(sha256sum plan.json | cut -d ' ' -f 1)\"";
+                        let digest = "\"sha256:$(sha256sum release.tar | cut -d ' ' -f 1)\"";
                         let command = command.replace("${{ needs.plan.outputs.digest }}", digest);
                         assert!(!command.contains("${{"), "{place}: how is `{command}` run?");
                         steps.push(WorkflowStep::Run(format!("brokkr-publish {command}")));
