@@ -1,5 +1,5 @@
-//! What people type because other programs have it: single-dash options of Terraform are understood, and other names get the right
-//! one. A tip is never a guess: a similar name is only suggested if it differs in a letter or two.
+//! Names of other programs that people type: single-dash options of Terraform are understood, and other names get the right one. A
+//! tip is never a guess: a similar name is only suggested if it differs in a letter or two.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

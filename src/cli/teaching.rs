@@ -65,7 +65,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     Lesson {
         command: "plan",
         examples: &[
-            ("What would be published here", "brokkr-publish plan"),
+            ("The tags that would be published here", "brokkr-publish plan"),
             ("What a release would publish", "brokkr-publish plan --ref refs/tags/v1.2.3"),
             ("Save the plan for an approval", "brokkr-publish plan --out plan.json"),
             ("Only one image, in one registry", "brokkr-publish plan --target images.hello@ghcr"),
@@ -160,7 +160,7 @@ pub(super) const LESSONS: &[Lesson] = &[
     },
     Lesson {
         command: "explain",
-        examples: &[("What an error means, and how to fix it", "brokkr-publish explain tag::collision")],
+        examples: &[("The meaning of an error, and how to fix it", "brokkr-publish explain tag::collision")],
         exit: &[],
     },
     Lesson {

@@ -39,6 +39,7 @@ pub fn page(outcome: &Outcome, plan: &Plan, success: bool) -> Page {
         PlanKind::Publish => "apply",
         PlanKind::Rollback => "rollback",
         PlanKind::Prune => "prune",
+        PlanKind::Withdrawal => "withdraw",
     };
     let mut tables: Vec<PageTable> = Vec::new();
     for change in outcome.changes.iter().filter(|change| counted(kind, change.result)) {

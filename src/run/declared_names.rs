@@ -7,7 +7,7 @@ use crate::config;
 /// The names that a configuration declares.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DeclaredNames {
-    /// What `--target` takes: `images.NAME`, and `images.NAME@REGISTRY` if there are several registries.
+    /// Addresses for `--target`: `images.NAME`, and `images.NAME@REGISTRY` if there are several registries.
     pub addresses: Vec<String>,
     /// The profiles.
     pub profiles: Vec<String>,
