@@ -8,6 +8,7 @@ use super::approve::{self, Approval};
 use super::exit::{Exit, block_on};
 use super::options::Global;
 use super::plan::PlanShape;
+use super::reporting::Reporting;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
 use crate::report::diagnostics;
@@ -33,7 +34,7 @@ pub struct ApplyArguments {
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
@@ -45,10 +46,17 @@ pub struct ApplyArguments {
     #[arg(long)]
     allow_dirty: bool,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     shape: PlanShape,
 }
 
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "apply", apply(global, arguments, &reporting))
+}
+
+fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
@@ -57,12 +65,12 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     if let Some(path) = &arguments.saved {
         let (plan, digest) = saved(global, arguments, &mut session, path)?;
         let mut run =
-            Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+            Run::without_configuration(&session, &plan, parallelism, global.reporter(reporting.is_json()));
         run.loaded_from(digest);
-        block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+        block_on(approve::carry_out(global, &run, plan, reporting, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
-        block_on(plan_and_apply(global, arguments, &mut run))?
+        block_on(plan_and_apply(global, arguments, reporting, &mut run))?
     }
 }
 
@@ -74,6 +82,15 @@ fn saved(
     path: &Path,
 ) -> Result<(Plan, Digest), Vec<Diagnostic>> {
     let shape = &arguments.shape;
+    if path.extension().is_some_and(|it| it == "toml") {
+        let shown = crate::report::one_line(&path.display().to_string());
+        return Err(vec![
+            Diagnostic::error(Code::CommandUsage, format!("`{shown}` is a configuration, not a saved plan"))
+                .help(format!(
+                    "did you mean `brokkr-publish apply --config {shown}`? `plan --out FILE` saves a plan"
+                )),
+        ]);
+    }
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
     } else if !shape.target.is_empty() {
@@ -107,11 +124,16 @@ fn saved(
 }
 
 /// Makes a plan, and applies it once it is approved.
-async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
+async fn plan_and_apply(
+    global: &Global,
+    arguments: &ApplyArguments,
+    reporting: &Reporting,
+    run: &mut Run,
+) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
     run::refuse_unapproved(&plan)?;
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
-    let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;
-    approve::carry_out(global, run, plan, json, arguments.record.as_deref()).await
+    let _now = approve::approve(global, run, &plan, Approval { auto, reporting, out })?;
+    approve::carry_out(global, run, plan, reporting, arguments.record.as_deref()).await
 }

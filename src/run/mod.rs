@@ -20,6 +20,7 @@ mod bundle;
 mod chart_images;
 mod check;
 mod confined;
+mod declared_names;
 mod files;
 mod gates;
 mod going_back;
@@ -48,12 +49,13 @@ use tokio::sync::watch;
 pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
 pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
+pub use declared_names::{DeclaredNames, declared_names};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
     save_record,
 };
 pub use init::{first_configuration, write_first};
-pub use lint::lint;
+pub use lint::{lint, lint_files};
 pub use list::write_pages;
 pub use package::Package;
 use session::LoadedConfig;

@@ -26,6 +26,7 @@ mod gates;
 mod going_back;
 mod hostile_plan;
 mod hostile_sources;
+mod in_ci;
 mod init;
 mod init_publishing;
 mod lint_command;
