@@ -53,7 +53,8 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
         let plan = saved(global, arguments, &session, path)?;
-        let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
+        let is_bound = arguments.expect.is_some();
+        let run = Run::of_saved(&session, &plan, is_bound, parallelism, global.reporter(arguments.json))?;
         block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
@@ -76,7 +77,7 @@ fn saved(
     } else if arguments.allow_dirty {
         Some("--allow-dirty")
     } else {
-        global.planning_option()
+        global.other_than_search()
     };
     if let Some(option) = option {
         let message = format!("a saved plan is applied as it is: `{option}` cannot change it");

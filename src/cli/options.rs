@@ -13,7 +13,7 @@ use crate::event::Reporter;
 use crate::model::EventName;
 use crate::report::output::{self, Log, Output, OutputStream};
 use crate::report::{Bars, JsonLines, Style, TextLines};
-use crate::run::Session;
+use crate::run::{self, Session};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -207,6 +207,12 @@ impl Global {
             (!self.set.is_empty(), "--set"),
         ];
         given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
+    }
+
+    /// The first given option that an apply of a saved plan does not take. `--config`, `--profile`, and `--set` of `secrets` and `apply`
+    /// decide what is searched for secrets and where the plan may send.
+    pub fn other_than_search(&self) -> Option<&'static str> {
+        self.set.iter().any(|it| !run::is_of_apply(it)).then_some("--set")
     }
 
     /// The reporter of events: JSON lines, bars on a terminal, or plain lines.

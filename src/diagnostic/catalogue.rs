@@ -41,6 +41,7 @@ catalogue! {
     ConfigUrl = "publish::config::url", "config-url.md";
     ConfigRepository = "publish::config::repository", "config-repository.md";
     ConfigSource = "publish::config::source", "config-source.md";
+    ConfigOutside = "publish::config::outside", "config-outside.md";
     ConfigLiteralCredential = "publish::config::literal_credential", "config-literal-credential.md";
     TemplateSyntax = "publish::template::syntax", "template-syntax.md";
     TemplateUnknownVariable = "publish::template::unknown_variable", "template-unknown-variable.md";

@@ -195,6 +195,9 @@ pub struct SecretFinding {
     /// The reason why it is allowed, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// The place from which a stranger can pull the content already, as an anonymous request showed. Such a finding does not block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<String>,
     /// Whether it blocks the plan.
     pub blocks: bool,
 }
@@ -365,6 +368,7 @@ mod tests {
             redacted: "ghp_… (40 characters)".to_owned(),
             fingerprint: Digest::of(b"value"),
             allowed: None,
+            public: None,
             blocks: true,
         }
     }

@@ -19,6 +19,7 @@ mod confined;
 mod files;
 mod init;
 mod lint;
+mod own;
 mod package;
 mod path;
 mod prune;
@@ -42,6 +43,7 @@ pub use files::{
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
+pub use own::is_of_apply;
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};
@@ -57,13 +59,14 @@ use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::plan::{Plan, PlanKind, PlannedConfig};
 use crate::model::problem::PlannedProblem;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
-use crate::screening::Screening;
+use crate::screening::{OwnSearch, Screening};
 use oci_content::{OpenedContent, Surroundings};
 use oci_registry::reference::RegistryEndpoint;
+use own::OwnConfig;
 use reach::source_registries;
 use work_tree::check_work_tree;
 
@@ -79,6 +82,8 @@ pub struct Run {
     folder: PathBuf,
     connections: Arc<Connections>,
     screening: Screening,
+    /// The rules of the search for an apply of a saved plan.
+    own_search: OwnSearch,
     /// The content of the sources that this run opened.
     content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
@@ -140,6 +145,7 @@ impl Run {
             folder,
             connections: Arc::new(connections),
             screening: Screening::new(&session.environment, reporter.clone()),
+            own_search: OwnSearch::default(),
             content: Arc::default(),
             parallelism,
             reporter,
@@ -147,6 +153,27 @@ impl Run {
             made_plan: false,
             tags_are_old: false,
         }
+    }
+
+    /// Starts an apply of the saved `plan`. `is_bound` says whether its digest was given, so that it is the approved one.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the configuration of the apply, if it has one.
+    pub fn of_saved(
+        session: &Session,
+        plan: &Plan,
+        is_bound: bool,
+        parallelism: usize,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<Self> {
+        let run = Self::without_configuration(session, plan, parallelism, reporter);
+        // Other plans send no content.
+        if plan.kind != PlanKind::Publish {
+            return Ok(run);
+        }
+        let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| is_bound))?;
+        Ok(Self { own_search: own.search(plan, is_bound), ..run })
     }
 
     /// Returns the surroundings that the run started with.
@@ -214,6 +241,7 @@ impl Run {
             connections: &self.connections,
             lineage: Lineage::new(plan, &self.folder),
             screening: &self.screening,
+            own_search: &self.own_search,
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,

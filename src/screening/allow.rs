@@ -92,6 +92,7 @@ mod tests {
             redacted: "…".to_owned(),
             fingerprint: Digest::of(b"value"),
             allowed: None,
+            public: None,
             blocks: false,
         }
     }

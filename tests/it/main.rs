@@ -28,6 +28,7 @@ mod outside_project;
 mod partial_sources;
 mod preflight;
 mod prune_github;
+mod public_content;
 mod pushed_by_digest;
 mod quickstart;
 mod recall;
