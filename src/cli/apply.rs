@@ -7,12 +7,12 @@ use clap::Args;
 use super::approve::{self, Approval};
 use super::exit::{Exit, block_on};
 use super::options::Global;
-use super::plan::PlanShape;
+use super::plan::{PlanShape, text};
+use crate::config::ApplyLimits;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
-use crate::run::{self, Run, Session};
+use crate::run::{self, Run, SavedPlan, Session};
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -26,6 +26,12 @@ pub struct ApplyArguments {
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
     #[arg(long, value_name = "DIGEST", requires = "saved")]
     expect: Option<oci_registry::Digest>,
+    /// Send only to these places, each with everything below it.
+    #[arg(long, value_name = "HOST[/NAMESPACE]", num_args = 1..)]
+    only_registry: Vec<String>,
+    /// Send the values of only these environment variables to registries.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    only_variable: Vec<String>,
     /// Apply without asking.
     #[arg(long)]
     auto_approve: bool,
@@ -45,6 +51,13 @@ pub struct ApplyArguments {
     shape: PlanShape,
 }
 
+impl ApplyArguments {
+    /// What the plan may send.
+    fn limits(&self) -> ApplyLimits {
+        ApplyLimits { registries: self.only_registry.clone(), variables: self.only_variable.clone() }
+    }
+}
+
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
@@ -52,10 +65,15 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let plan = saved(global, arguments, &session, path)?;
-        let is_bound = arguments.expect.is_some();
-        let run = Run::of_saved(&session, &plan, is_bound, parallelism, global.reporter(arguments.json))?;
-        block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+        let (mut saved, reporter) =
+            (saved(global, arguments, &session, path)?, global.reporter(arguments.json));
+        let run = Run::of_saved(&session, &mut saved, &arguments.limits(), parallelism, reporter)?;
+        let SavedPlan { plan, digest, .. } = saved;
+        if !arguments.json && !global.is_quiet() {
+            global.output().out(&text(global, &plan, false));
+        }
+        global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
+        block_on(approve::carry_out(global, &run, plan, Some(&digest), arguments.json, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
         block_on(plan_and_apply(global, arguments, &mut run))?
@@ -68,7 +86,7 @@ fn saved(
     arguments: &ApplyArguments,
     session: &Session,
     path: &Path,
-) -> Result<Plan, Vec<Diagnostic>> {
+) -> Result<SavedPlan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
@@ -86,17 +104,17 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
-    run::check_declared(session, &plan)?;
-    global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
-    Ok(plan)
+    let saved = run::load_plan(session, path, arguments.expect.as_ref())?;
+    run::check_declared(session, &saved.plan)?;
+    Ok(saved)
 }
 
 /// Makes a plan, and applies it once it is approved.
 async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
+    run.check_limits(&plan, &arguments.limits())?;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
     let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;
-    approve::carry_out(global, run, plan, json, arguments.record.as_deref()).await
+    approve::carry_out(global, run, plan, None, json, arguments.record.as_deref()).await
 }

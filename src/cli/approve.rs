@@ -60,7 +60,7 @@ pub(super) fn approve(
         && !can_ask()
     {
         if how.json {
-            global.reporter(true).report(&Event::Plan { plan });
+            global.reporter(true).report(&Event::Plan { plan, digest: Some(digest) });
         }
         if !global.is_quiet() {
             global.output().err(&saved(path, digest));
@@ -91,16 +91,17 @@ pub(super) fn saved(path: &Path, digest: &Digest) -> String {
     )
 }
 
-/// Applies `plan`, reports the outcome, and saves the record if a file was given.
+/// Applies `plan`, reports the outcome, and saves the record if a file was given. `digest` is that of the file of a saved plan.
 pub(super) async fn carry_out(
     global: &Global,
     run: &Run,
     plan: Plan,
+    digest: Option<&Digest>,
     json: bool,
     record: Option<&Path>,
 ) -> Exit {
     let reporter = global.reporter(json);
-    reporter.report(&Event::Plan { plan: &plan });
+    reporter.report(&Event::Plan { plan: &plan, digest });
     run.report_to(reporter);
     let (result, mut problems) = run.apply(&plan, cancellation(global.output().clone())).await;
     if !json {

@@ -30,6 +30,9 @@ pub struct Global {
     /// Read files in this folder although they are outside of the project: the git work tree, or the folder of publish.toml.
     #[arg(long, global = true, value_name = "DIR")]
     allow_outside: Vec<PathBuf>,
+    /// Send credentials to registries even if the run is that of a pull request from a fork.
+    #[arg(long, global = true)]
+    fork_credentials: bool,
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
@@ -160,14 +163,15 @@ impl Global {
             reference: it.reference.clone(),
             sha: it.sha.clone(),
             pull_request: it.pull_request,
-            allow_dirty: false,
+            ..Flags::default()
         });
+        let flags = Flags { fork_credentials: self.fork_credentials, ..flags.unwrap_or_default() };
         Ok(Session {
             config: self.config.clone().or_else(|| variable("BROKKR_PUBLISH_CONFIG").map(PathBuf::from)),
             profile: profile.filter(|profile| !profile.is_empty()),
             set: self.set.clone(),
             allow_outside: self.allow_outside.clone(),
-            flags: flags.unwrap_or_default(),
+            flags,
             environment,
             working_folder,
         })

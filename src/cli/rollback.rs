@@ -58,6 +58,6 @@ pub(super) fn run(global: &Global, arguments: &RollbackArguments) -> Exit {
         if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
             return Ok(DONE);
         }
-        approve::carry_out(global, &run, plan, json, arguments.record.as_deref()).await
+        approve::carry_out(global, &run, plan, None, json, arguments.record.as_deref()).await
     })?
 }

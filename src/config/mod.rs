@@ -269,10 +269,21 @@ pub struct Annotations {
 }
 
 /// `[apply]`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The limits of what a plan may send.
+    pub limits: ApplyLimits,
+}
+
+/// The limits of what a plan may send.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyLimits {
+    /// The places that it may send to, each with everything below it. Empty: anywhere.
+    pub registries: Vec<String>,
+    /// The environment variables that it may send. Empty: all that it names.
+    pub variables: Vec<String>,
 }
 
 /// `[secrets]`.

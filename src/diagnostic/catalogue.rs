@@ -85,6 +85,7 @@ catalogue! {
     PlanStale = "publish::plan::stale", "plan-stale.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
+    PlanLimits = "publish::plan::limits", "plan-limits.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
     ApplyFailed = "publish::apply::failed", "apply-failed.md";
     ApplyReadBack = "publish::apply::read_back", "apply-read-back.md";

@@ -5,6 +5,7 @@
 pub mod access;
 mod compare;
 pub mod content;
+pub mod credential_use;
 pub mod drift;
 mod event;
 pub mod forward;

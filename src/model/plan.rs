@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::credential_use::PlannedCredentials;
 use super::forward::PlannedForward;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
@@ -47,6 +48,9 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The environment variables whose values go to these registries.
+    #[serde(default, skip_serializing_if = "PlannedCredentials::is_empty")]
+    pub credentials: PlannedCredentials,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,
     /// The search for secrets in the content to send; left out if nothing had to be searched.

@@ -6,6 +6,7 @@ use super::decide::decide;
 use super::sending::{self, Holdings};
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
+use crate::model::credential_use::PlannedCredentials;
 use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
@@ -58,6 +59,7 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries,
+        credentials: PlannedCredentials::default(),
         repositories,
         secrets: None,
         not_searched: BTreeMap::new(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::PlanOrigin;
 use crate::desired::Decided;
+use crate::model::credential_use::PlannedCredentials;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
@@ -61,6 +62,7 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        credentials: PlannedCredentials::default(),
         repositories,
         secrets: None,
         not_searched: BTreeMap::new(),

@@ -36,6 +36,9 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     text.push_str(&table(&sections, style));
     text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
+    if let Some(line) = plan.credentials.line() {
+        text.push_str(&format!("\n  {}\n", clean::line(&line)));
+    }
     text.push('\n');
     text.push_str(&summary(plan));
     style.plain(text)

@@ -123,7 +123,11 @@ fn line(finding: &SecretFinding, style: Style) -> String {
         SecretSeverity::Low => " (low)",
     };
     let public = finding.public.as_ref().map(|place| format!(" (anybody can pull it already: {place})"));
-    let entry = format!("{sign} {}{severity}{}", clean::line(&finding.title()), clean::line(&public.unwrap_or_default()));
+    let entry = format!(
+        "{sign} {}{severity}{}",
+        clean::line(&finding.title()),
+        clean::line(&public.unwrap_or_default())
+    );
     format!("    {}\n", style.paint(ink, entry))
 }
 

@@ -48,8 +48,18 @@ fn rebase(plan: &mut Plan, from: &Path, to: &Path) {
     plan.folder = path::relative(to, &folder).display().to_string();
 }
 
+/// A saved plan that was read.
+pub struct SavedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// The digest of its file.
+    pub digest: Digest,
+    /// Whether this digest was asked for, so that it is the approved plan.
+    pub is_bound: bool,
+}
+
 /// Reads a saved plan. Refuses a file that does not have the digest `expected`.
-pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<Plan> {
+pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<SavedPlan> {
     let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
     let found = expected.map(|expected| {
         let mut digester = expected.digester();
@@ -66,7 +76,7 @@ pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> R
     }
     let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
     rebase(&mut plan, &folder_of(session, file), &session.working_folder);
-    Ok(plan)
+    Ok(SavedPlan { plan, digest: Digest::of(&bytes), is_bound: expected.is_some() })
 }
 
 /// Refuses a plan if its `publish.toml` is still in the same place and has changed. If the file is not there, the plan is

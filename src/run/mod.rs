@@ -16,8 +16,10 @@
 mod access;
 mod check;
 mod confined;
+mod credentials;
 mod files;
 mod init;
+mod limits;
 mod lint;
 mod own;
 mod package;
@@ -38,8 +40,8 @@ use tokio::sync::watch;
 
 pub use check::{CheckedValues, check};
 pub use files::{
-    PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
-    save_record,
+    PlanOrRecord, SavedPlan, check_declared, check_destinations, load_plan, load_record, load_saved, record,
+    save_plan, save_record,
 };
 pub use init::{first_configuration, write_first};
 pub use lint::lint;
@@ -52,14 +54,14 @@ pub use verify::Verifying;
 
 use crate::apply::{self, Lineage};
 use crate::checks;
-use crate::config::Config;
+use crate::config::{ApplyLimits, Config};
 use crate::connections::Connections;
 use crate::context::{CommitUse, Context, ContextDoubt};
 use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Plan, PlanKind, PlannedConfig};
+use crate::model::plan::{Plan, PlannedConfig};
 use crate::model::problem::PlannedProblem;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
@@ -137,8 +139,12 @@ impl Run {
         reporter: Arc<dyn Reporter>,
     ) -> Self {
         let reporter = Arc::new(CurrentReporter(RwLock::new(reporter)));
-        let connections =
+        let mut connections =
             Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
+        // The configuration of a pull request from a fork is that of a stranger, who decides where credentials would go.
+        if !session.flags.fork_credentials && Context::is_run_of_fork(&session.environment) {
+            connections = connections.without_credentials();
+        }
         Self {
             session: session.clone(),
             config: None,
@@ -155,25 +161,39 @@ impl Run {
         }
     }
 
-    /// Starts an apply of the saved `plan`. `is_bound` says whether its digest was given, so that it is the approved one.
+    /// Starts an apply of the `saved` plan.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the configuration of the apply, if it has one.
+    /// Everything that is wrong with the configuration of the apply, if it has one; or the plan sends something that it may not.
     pub fn of_saved(
         session: &Session,
-        plan: &Plan,
-        is_bound: bool,
+        saved: &mut SavedPlan,
+        limits: &ApplyLimits,
         parallelism: usize,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self> {
-        let run = Self::without_configuration(session, plan, parallelism, reporter);
-        // Other plans send no content.
-        if plan.kind != PlanKind::Publish {
-            return Ok(run);
+        let SavedPlan { plan, is_bound, .. } = saved;
+        let mut run = Self::without_configuration(session, plan, parallelism, reporter);
+        let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound))?;
+        limits::check(plan, limits)?;
+        limits::check(plan, &own.config.apply.limits)?;
+        if !*is_bound {
+            limits::check_saved(plan, &own, limits)?;
         }
-        let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| is_bound))?;
-        Ok(Self { own_search: own.search(plan, is_bound), ..run })
+        run.own_search = own.search(plan, *is_bound);
+        run.note_credentials(plan);
+        Ok(run)
+    }
+
+    /// Refuses a plan of this run that sends something that neither `limits` nor the configuration allows.
+    ///
+    /// # Errors
+    ///
+    /// Everything that it may not send.
+    pub fn check_limits(&self, plan: &Plan, limits: &ApplyLimits) -> Result<()> {
+        limits::check(plan, limits)?;
+        self.config.as_ref().map_or(Ok(()), |loaded| limits::check(plan, &loaded.config.apply.limits))
     }
 
     /// Returns the surroundings that the run started with.
@@ -230,6 +250,7 @@ impl Run {
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
         (plan.secrets, plan.not_searched) = screening.await?;
         self.content.spool_up_to(0);
+        self.note_credentials(&mut plan);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
     }

@@ -29,7 +29,12 @@ impl OwnConfig {
         let overrides = session.overrides();
         let (file, has_file, profile, overrides) = match session.own_config_path() {
             Some(path) => (session.read_config(&path), true, profile, overrides),
-            None => (ConfigFile::parse("version = 1\n", "publish.toml".as_ref(), "publish.toml"), false, None, of_tables(overrides)),
+            None => (
+                ConfigFile::parse("version = 1\n", "publish.toml".as_ref(), "publish.toml"),
+                false,
+                None,
+                of_tables(overrides),
+            ),
         };
         let loaded = file.select(profile, &overrides);
         // Without a file nothing is declared, which is wrong only for other commands.
@@ -57,8 +62,10 @@ impl OwnConfig {
 fn of_tables(overrides: Overrides) -> Overrides {
     let is_of = |key: &str, end: &str| {
         let mut tables = TABLES.iter();
-        tables.any(|table| key.get(..table.len()).is_some_and(|it| it.eq_ignore_ascii_case(table))
-            && key.get(table.len()..).is_some_and(|rest| rest.starts_with(end)))
+        tables.any(|table| {
+            key.get(..table.len()).is_some_and(|it| it.eq_ignore_ascii_case(table))
+                && key.get(table.len()..).is_some_and(|rest| rest.starts_with(end))
+        })
     };
     let is_set = |name: &str| name.strip_prefix("BROKKR_PUBLISH_").is_some_and(|key| is_of(key, "__"));
     Overrides {

@@ -27,9 +27,7 @@ use crate::context::Environment;
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::Reporter;
 use crate::model::plan::Plan;
-use crate::model::secret_search::{
-    NotSearched, PlannedSecrets, SearchedContent, SecretAllowance,
-};
+use crate::model::secret_search::{NotSearched, PlannedSecrets, SearchedContent, SecretAllowance};
 use crate::observed::Observed;
 use blob_search::BlobSearcher;
 use policy::{ScreenedRepository, SearchDecision};

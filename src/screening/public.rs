@@ -92,7 +92,9 @@ impl Screening {
         public: &mut PublicContent,
     ) {
         let (name, digest) = base;
-        let Ok(TransportSpec::Docker(image)) = format!("docker://{name}").parse::<TransportSpec>() else { return };
+        let Ok(TransportSpec::Docker(image)) = format!("docker://{name}").parse::<TransportSpec>() else {
+            return;
+        };
         let endpoint = RegistryEndpoint::of(image.location());
         let Ok(anonymous) = connections.anonymous(&endpoint, &image.repository) else { return };
         let place = format!("{}@{}", endpoint.url.full_name(&image.repository), digest.short(12));
@@ -101,7 +103,8 @@ impl Screening {
             images = manifests.into_iter().take(MAX_IMAGES).collect();
         }
         for image in images {
-            let Some(Manifest::Image { config, layers, .. }) = manifest(anonymous.as_ref(), &image.digest).await
+            let Some(Manifest::Image { config, layers, .. }) =
+                manifest(anonymous.as_ref(), &image.digest).await
             else {
                 continue;
             };

@@ -99,9 +99,8 @@ impl ReachableContent {
         root: &Digest,
         held: &BTreeSet<Digest>,
     ) {
-        let read = tags
-            .into_iter()
-            .map(|(tag, at)| async move { (tag, reached(repository, &at, root).await) });
+        let read =
+            tags.into_iter().map(|(tag, at)| async move { (tag, reached(repository, &at, root).await) });
         for (tag, reached) in join_all(read).await {
             let digests = match reached {
                 ReachedContent::Root => held.iter().cloned().collect(),

@@ -74,7 +74,8 @@ impl Screening {
             if leaves_out && !(shown.is_public && shown.is_whole) {
                 let connected = connections.repository(endpoint, &planned.repository);
                 let connected = connected.map_err(|error| vec![error.to_diagnostic()])?;
-                let all: BTreeSet<Digest> = searched.manifests.iter().chain(&searched.blobs).cloned().collect();
+                let all: BTreeSet<Digest> =
+                    searched.manifests.iter().chain(&searched.blobs).cloned().collect();
                 let root = &content.published.content.root.digest;
                 let reached = ReachableContent::of_plan(connected.as_ref(), planned, root, &all).await;
                 searched.manifests.retain(|digest| reached.tag(digest).is_none());

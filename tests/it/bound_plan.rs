@@ -66,8 +66,12 @@ async fn an_apply_decides_itself_what_it_searches_whatever_the_plan_says() {
     let cases: [(&str, &str, Forgery); 10] = [
         ("off", "as it is", |_| {}),
         ("warn", "as it is", |_| {}),
-        ("off", "without a word", |plan| drop(plan.as_object_mut().expect("an object").shift_remove("not_searched"))),
-        ("warn", "without the search", |plan| drop(plan.as_object_mut().expect("an object").shift_remove("secrets"))),
+        ("off", "without a word", |plan| {
+            drop(plan.as_object_mut().expect("an object").shift_remove("not_searched"))
+        }),
+        ("warn", "without the search", |plan| {
+            drop(plan.as_object_mut().expect("an object").shift_remove("secrets"))
+        }),
         ("warn", "an empty search", |plan| {
             plan["secrets"]["repositories"]["images.app@one"] = json!({ "policy": "deny" });
             plan["secrets"]["findings"] = json!([]);
@@ -93,7 +97,8 @@ async fn an_apply_decides_itself_what_it_searches_whatever_the_plan_says() {
         }),
         ("warn", "a policy that is off elsewhere", |plan| {
             drop(plan.as_object_mut().expect("an object").shift_remove("secrets"));
-            plan["not_searched"] = json!({ "images.app@one": { "code": "policy-off", "from": "publish.toml" } });
+            plan["not_searched"] =
+                json!({ "images.app@one": { "code": "policy-off", "from": "publish.toml" } });
         }),
     ];
     for (policy, what, forge) in cases {

@@ -42,6 +42,7 @@ mod requests;
 mod restore;
 mod schema;
 mod security;
+mod sent_credentials;
 mod stages;
 mod streams;
 mod tags_command;

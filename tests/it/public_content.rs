@@ -50,7 +50,10 @@ impl Base {
     /// An image that is built on the base, as its annotations say.
     fn derived(&self, digest: &str) -> TestImage {
         single(vec![leak(), harmless()])
-            .annotation("org.opencontainers.image.base.name", &format!("{}/base:v1.0.0", self.registry.host()))
+            .annotation(
+                "org.opencontainers.image.base.name",
+                &format!("{}/base:v1.0.0", self.registry.host()),
+            )
             .annotation("org.opencontainers.image.base.digest", digest)
     }
 }

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::declared::DeclaredNames;
 use super::places::Places;
-use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
+use super::{ApplyLimits, ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::Diagnostic;
 use crate::model::ResourceId;
 use problems::Problems;
@@ -75,9 +75,7 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
-        apply: ApplyRules {
-            on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
-        },
+        apply: apply_rules(file.apply.unwrap_or_default()),
         secrets: secrets::check_secrets(file.secrets.unwrap_or_default(), &mut problems),
         checks: checks::check_lockstep(file.checks.unwrap_or_default(), declared, &mut problems),
         retention: retention::check_retentions(
@@ -89,4 +87,13 @@ pub(super) fn check_file(
         resources,
     };
     (checked, problems.diagnostics)
+}
+
+fn apply_rules(raw: raw::Apply) -> ApplyRules {
+    let texts =
+        |list: Option<Vec<raw::NonEmptyText>>| list.into_iter().flatten().map(|text| text.0).collect();
+    ApplyRules {
+        on_tag_failure: raw.on_tag_failure.unwrap_or_default(),
+        limits: ApplyLimits { registries: texts(raw.registries), variables: texts(raw.variables) },
+    }
 }

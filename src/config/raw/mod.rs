@@ -225,6 +225,12 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The places that a plan may send to: `HOST[:PORT][/NAMESPACE]`, each with everything below it. Default: every registry of the plan.
+    #[schemars(extend("examples" = [["ghcr.io/colliery-io"]]))]
+    pub registries: Option<Vec<NonEmptyText>>,
+    /// The environment variables whose values a plan may send to registries and their APIs. Default: those that the registries name.
+    #[schemars(extend("examples" = [["GITHUB_TOKEN"]]))]
+    pub variables: Option<Vec<NonEmptyText>>,
 }
 
 /// A lockstep check: the plan fails unless a value in a file is the expected one.
