@@ -52,7 +52,7 @@ pub struct ApplyArguments {
 }
 
 impl ApplyArguments {
-    /// What the plan may send.
+    /// Returns the limits of what the plan may send.
     fn limits(&self) -> ApplyLimits {
         ApplyLimits { registries: self.only_registry.clone(), variables: self.only_variable.clone() }
     }

@@ -20,6 +20,7 @@ pub mod record;
 pub mod referrer;
 mod resource;
 pub mod retention;
+mod secret_policy;
 pub mod secret_search;
 pub mod standing;
 pub mod verification;

@@ -31,7 +31,7 @@ use crate::model::secret_search::{NotSearched, PlannedSecrets, SearchedContent, 
 use crate::observed::Observed;
 use blob_search::BlobSearcher;
 use policy::{ScreenedRepository, SearchDecision};
-use secret_scan::{ReportCache, Rules};
+use secret_scan::{CacheKey, ReportCache, Rules};
 
 pub(crate) use findings::secret_diagnostic;
 pub(crate) use gather::SentContent;
@@ -49,8 +49,10 @@ impl Screening {
     /// Returns a search that remembers results in the user's folder for caches, if `environment` names one.
     pub fn new(environment: &Environment, reporter: Arc<dyn Reporter>) -> Self {
         let rules = Rules::standard();
-        let folder = cache_folder(environment);
-        let cache = folder.map(|it| ReportCache::new(&it.join("brokkr-publish").join("secrets"), rules));
+        let cache = cache_folder(environment).and_then(|folder| {
+            let key = CacheKey::in_file(&key_file(environment)?)?;
+            Some(ReportCache::new(&folder.join("brokkr-publish").join("secrets"), key, rules))
+        });
         Self { rules, cache, reporter }
     }
 
@@ -175,6 +177,22 @@ fn cache_folder(environment: &Environment) -> Option<PathBuf> {
             beside_home(".cache")
         }
     })
+}
+
+/// Returns the file of the key of the cache. It is not in the folder for caches, which may be restored from elsewhere.
+fn key_file(environment: &Environment) -> Option<PathBuf> {
+    let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let beside_home = |below: &str| folder("HOME").map(|home| home.join(below));
+    let found = folder("XDG_STATE_HOME").or_else(|| {
+        if cfg!(windows) {
+            folder("APPDATA")
+        } else if cfg!(target_os = "macos") {
+            beside_home("Library/Application Support")
+        } else {
+            beside_home(".local/state")
+        }
+    });
+    Some(found?.join("brokkr-publish").join("cache-key"))
 }
 
 #[cfg(test)]

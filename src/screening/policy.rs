@@ -64,7 +64,7 @@ impl SearchDecision {
     }
 }
 
-/// Who may pull from a repository of a saved plan, or may be able to once it is applied.
+/// The visibility of a repository of a saved plan, now and once it is applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ShownVisibility {
     /// Whether it counts as public.

@@ -42,7 +42,8 @@ impl PublicContent {
         match &finding.place {
             SecretPlace::File { blob, .. } => self.blobs.get(blob),
             SecretPlace::Config { blob, .. } => {
-                self.blobs.get(blob).or_else(|| self.values.get(&finding.fingerprint))
+                let value = finding.identity.as_ref();
+                self.blobs.get(blob).or_else(|| self.values.get(value?))
             }
             SecretPlace::Annotation { .. } => None,
         }

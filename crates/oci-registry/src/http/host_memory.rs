@@ -37,8 +37,8 @@ pub(super) struct HostFacts {
     pub(super) reached: Reached,
     /// Whether the registry was seen to remove a tag alone.
     pub(super) removes_tags_alone: AtomicBool,
-    /// The lasting credentials that were sent.
-    pub(super) sent_credentials: SentCredentials,
+    /// The credentials that were sent.
+    pub(super) sent_credentials: Arc<SentCredentials>,
     challenge: Mutex<Option<Challenge>>,
 }
 

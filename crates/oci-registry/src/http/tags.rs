@@ -17,7 +17,6 @@ use super::retry::Retries;
 use super::wait::ListingTime;
 use super::{link, origin};
 use crate::error::RegistryError;
-use crate::error::text;
 use crate::tag::Tag;
 use crate::tag_listing::{ListingGap, TagListing};
 
@@ -232,7 +231,7 @@ impl HttpRepository {
         read: &ReadTags,
         url: &Url,
     ) -> Result<PageAnswer, RegistryError> {
-        let request = || text::request("GET", url);
+        let request = || self.host.described("GET", url);
         time.page(self.page(url), request, || format!("{} tags", read.seen.len())).await
     }
 
