@@ -42,6 +42,7 @@ mod registry_github;
 mod registry_http;
 mod requests;
 mod restore;
+mod same_images;
 mod schema;
 mod security;
 mod sent_credentials;

@@ -52,6 +52,7 @@ fn image(
             annotate: raw.annotate.unwrap_or_default(),
             labels: raw.labels.unwrap_or_default(),
             referrers: raw.referrers.unwrap_or_default(),
+            same_images: raw.same_images.or(defaults.same_images).unwrap_or_default(),
         })
     });
     resource::check_resource(id, common, content, defaults, problems)

@@ -50,7 +50,7 @@ pub(super) fn check_file(
     });
     let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
     let standard = project.annotations == Some(raw::Word::Standard);
-    let defaults = resource::Defaults { declared, standard };
+    let defaults = resource::Defaults { declared, standard, same_images: project.same_images };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));
     resources.extend(chart::check_charts(file.charts.unwrap_or_default(), &defaults, &mut problems));

@@ -4,15 +4,17 @@ use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
 use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{ResourceId, ResourceKind, Visibility};
+use crate::model::{OnSameImages, ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
-/// The defaultss that apply to every resource.
+/// The defaults that apply to every resource.
 pub(super) struct Defaults<'a> {
     /// The names that are declared.
     pub declared: &'a DeclaredNames,
     /// Whether the project asks for the standard annotations.
     pub standard: bool,
+    /// The behavior if an immutable tag names an index of the same images.
+    pub same_images: Option<OnSameImages>,
 }
 
 /// The keys that every resource has.
