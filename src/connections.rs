@@ -163,9 +163,12 @@ impl Connections {
     pub fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider> {
         let key = serde_json::to_string(endpoint).unwrap_or_default();
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = || match self.is_anonymous {
-            true => visibility::without_credentials(),
-            false => visibility::provider(endpoint, &self.options),
+        let open = || {
+            if self.is_anonymous {
+                visibility::without_credentials()
+            } else {
+                visibility::provider(endpoint, &self.options)
+            }
         };
         Arc::clone(providers.entry(key).or_insert_with(open))
     }

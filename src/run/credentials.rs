@@ -18,9 +18,10 @@ impl Run {
     /// Notes in `plan` which variables go to which host, as this run knows it.
     pub(super) fn note_credentials(&self, plan: &mut Plan) {
         let variables = sent(&self.session, plan.registries.values());
-        plan.credentials = match self.connections.is_anonymous() {
-            true => PlannedCredentials { anonymous: Some(OF_FORK.to_owned()), variables: Vec::new() },
-            false => PlannedCredentials { anonymous: None, variables: variables.into_iter().collect() },
+        plan.credentials = if self.connections.is_anonymous() {
+            PlannedCredentials { anonymous: Some(OF_FORK.to_owned()), variables: Vec::new() }
+        } else {
+            PlannedCredentials { anonymous: None, variables: variables.into_iter().collect() }
         };
     }
 }

@@ -252,11 +252,15 @@ impl HttpRepository {
                 };
             }
             let (request, next) = (answer.request.clone(), link::next(answer.headers()));
+            let redaction = answer.redaction.clone();
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
                     return Ok(match serde_json::from_slice::<TagList>(&body) {
                         Ok(list) => {
-                            let tags = list.tags.unwrap_or_default().into_iter().flatten().collect();
+                            let mut tags: Vec<String> =
+                                list.tags.unwrap_or_default().into_iter().flatten().collect();
+                            // A name that repeats credentials would be shown.
+                            tags.retain(|tag| redaction.redact(tag) == *tag);
                             PageAnswer::Page(TagsPage { request, tags, next })
                         }
                         Err(error) => PageAnswer::Unreadable {
