@@ -62,7 +62,7 @@ use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::plan::{Plan, PlanKind, PlannedConfig};
 use crate::model::problem::PlannedProblem;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
@@ -176,8 +176,13 @@ impl Run {
     ) -> Result<Self> {
         let SavedPlan { plan, is_bound, .. } = saved;
         let mut run = Self::without_configuration(session, plan, parallelism, reporter);
-        let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound))?;
         limits::check(plan, limits)?;
+        let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound));
+        let own = match own {
+            // A way back must not need a configuration without mistakes. It sends no content.
+            Err(_) if plan.kind == PlanKind::Rollback => return Ok(run),
+            own => own?,
+        };
         limits::check(plan, &own.config.apply.limits)?;
         if !*is_bound {
             limits::check_saved(plan, &own, limits)?;
