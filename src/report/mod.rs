@@ -6,6 +6,7 @@
 pub mod access;
 mod bars;
 mod build_tools;
+pub mod catalogue;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
@@ -21,8 +22,11 @@ pub mod references;
 mod referrers;
 mod rows;
 pub mod secrets;
+mod signatures;
 mod size;
 pub mod tags;
+mod untagged;
+mod values;
 pub mod verification;
 
 pub use bars::Bars;

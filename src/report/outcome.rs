@@ -3,6 +3,7 @@
 use super::Style;
 use super::clean;
 use super::paint::Ink;
+use super::signatures;
 use super::size::size;
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
 use crate::model::plan::PlanKind;
@@ -13,9 +14,14 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let mut text = String::from("\n");
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
+    let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
-    let changed =
-        referrers > 0 || visibilities > 0 || done.into_iter().any(|result| outcome.count(result) > 0);
+    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
+    let changed = deleted > 0
+        || referrers > 0
+        || signed > 0
+        || visibilities > 0
+        || done.into_iter().any(|result| outcome.count(result) > 0);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(
             change.result,
@@ -30,6 +36,7 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
             PlanKind::Publish => "Applied",
             PlanKind::Rollback => "Rolled back",
             PlanKind::Prune => "Pruned",
+            PlanKind::Withdrawal => "Withdrawn",
         },
         (true, false) => "Nothing to do",
     };
@@ -53,13 +60,15 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
     if deleted > 0 {
         let manifests = if deleted == 1 { "manifest" } else { "manifests" };
         counts.push(format!("{deleted} untagged {manifests} deleted"));
     }
     if referrers > 0 {
         counts.push(format!("{referrers} {} sent", if referrers == 1 { "referrer" } else { "referrers" }));
+    }
+    if signed > 0 {
+        counts.push(format!("{} made", signatures::count(signed)));
     }
     if visibilities > 0 {
         let noun = if visibilities == 1 { "visibility" } else { "visibilities" };
@@ -74,7 +83,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
     let counts = match (counts.is_empty(), kind) {
         (false, _) => counts.join(", "),
         (true, PlanKind::Publish) => "there is nothing to publish".to_owned(),
-        (true, PlanKind::Rollback | PlanKind::Prune) => "there is no tag to change".to_owned(),
+        (true, PlanKind::Rollback | PlanKind::Prune | PlanKind::Withdrawal) => {
+            "there is no tag to change".to_owned()
+        }
     };
     text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
     let references: Vec<&str> =
@@ -102,6 +113,13 @@ pub fn record(record: &Record, style: Style) -> String {
         }
     }
     text.push_str(&human(&record.outcome, record.plan.kind, record.success, style));
+    let commands = signatures::verify_commands(&record.outcome);
+    if record.success && !commands.is_empty() {
+        text.push_str("\nVerify the signatures:\n");
+        for command in commands {
+            text.push_str(&format!("  {}\n", clean::line(&command)));
+        }
+    }
     for problem in &record.problems {
         let code = clean::line(&problem.code);
         text.push_str(&format!(

@@ -8,7 +8,10 @@ use super::paint::Ink;
 use super::referrers;
 use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
+use super::signatures;
 use super::size::size;
+use super::untagged;
+use crate::diagnostic::Code;
 use crate::model::Visibility;
 use crate::model::plan::{
     Action, Change, ObservedVisibility, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget,
@@ -25,7 +28,11 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
         PlanKind::Publish => ("plan", plan.title.as_str()),
         // The title of a rollback begins with its command, because other output shows it without one.
         PlanKind::Rollback => {
-            ("rollback", plan.title.strip_prefix("rollback of ").unwrap_or(plan.title.as_str()))
+            let title = ["rollback of ", "rollback "].iter().find_map(|start| plan.title.strip_prefix(start));
+            ("rollback", title.unwrap_or(plan.title.as_str()))
+        }
+        PlanKind::Withdrawal => {
+            ("withdraw", plan.title.strip_prefix("withdrawal of ").unwrap_or(plan.title.as_str()))
         }
         PlanKind::Prune => ("prune", plan.title.as_str()),
     };
@@ -58,8 +65,11 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
+    rows.extend(untagged::rows(repository, every));
     if !every {
         rows.extend(spared(repository));
     }
@@ -118,7 +128,8 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
 /// Returns the row for the manifests without a tag that are removed.
 fn orphans(repository: &PlannedRepository) -> Option<TableRow> {
     let why = "reachable only from what is removed".to_owned();
-    let name = match repository.orphans.len() {
+    let of_retention = repository.untagged.as_ref().map_or(0, |it| it.remove.len());
+    let name = match repository.orphans.len().saturating_sub(of_retention) {
         0 => return None,
         count => format!("{count} untagged"),
     };
@@ -220,6 +231,7 @@ fn summary(plan: &Plan) -> String {
             PlanKind::Publish => "Plan: nothing to publish here.\n",
             PlanKind::Rollback => "Plan: nothing to roll back.\n",
             PlanKind::Prune => "Plan: nothing to remove.\n",
+            PlanKind::Withdrawal => "Plan: nothing to withdraw.\n",
         }
         .to_owned();
     }
@@ -247,13 +259,24 @@ fn summary(plan: &Plan) -> String {
         0 => {}
         count => counts.push(format!("{} to send", referrers::count(count))),
     }
-    let counts = counts.join(", ");
+    match signatures::to_make(plan) {
+        0 => {}
+        count => counts.push(format!("{} to make", signatures::count(count))),
+    }
+    match untagged::count(plan) {
+        0 => {}
+        count => counts.push(format!("{count} untagged to delete")),
+    }
+    let counts = if counts.is_empty() { "nothing to remove".to_owned() } else { counts.join(", ") };
     if plan.is_blocked() {
         let why = blocked(plan);
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");
     }
     let is_change = |change: &Change| change.action.is_change();
-    if !plan.repositories.iter().any(|it| it.changes.iter().any(is_change) || it.sends_referrers()) {
+    let changes = |it: &PlannedRepository| {
+        it.changes.iter().any(is_change) || it.sends_referrers() || it.signs() || !it.orphans.is_empty()
+    };
+    if !plan.repositories.iter().any(changes) {
         return format!("Plan: {counts}. No tag has to change.\n");
     }
     if plan.repositories.iter().all(|repository| repository.content.is_none()) {
@@ -272,6 +295,9 @@ fn blocked(plan: &Plan) -> &'static str {
     let conflict =
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
+        None if plan.errors().any(|it| it.code == Code::GateClosed.as_str()) => "a gate is closed",
+        None if signatures::any_missing(plan) => "a signature is missing",
+        None if plan.kind == PlanKind::Prune => "it is unknown what needs the manifests without a tag",
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",

@@ -104,6 +104,7 @@ fn finding_row(finding: &Finding, style: Style) -> TableRow {
             format!("none {arrow} {}", clean::line(version))
         }
         Finding::MissingPlatform { platform, .. } => clean::line(&platform.to_string()),
+        Finding::MissingImage { image, .. } => clean::line(image),
         Finding::Annotation { key, declared, found, .. } => {
             let found = found.as_deref().map_or_else(|| "not there".to_owned(), |it| quoted(it, style));
             format!("{} {found} {arrow} {}", clean::line(key), quoted(declared, style))
@@ -111,7 +112,8 @@ fn finding_row(finding: &Finding, style: Style) -> TableRow {
         Finding::MissingManifest { digest, .. }
         | Finding::MissingBlob { digest, .. }
         | Finding::Corrupt { digest, .. }
-        | Finding::Unreadable { digest, .. } => short(digest, style),
+        | Finding::Unreadable { digest, .. }
+        | Finding::Unsigned { digest, .. } => short(digest, style),
         Finding::Visibility { declared, observed, setting, .. } => {
             format!("{} {arrow} {}", seen_words(*setting, *observed), declared.as_str())
         }

@@ -34,9 +34,10 @@ pub fn tags(session: &Session, targets: &[String]) -> Result<RenderedTags> {
     let (resources, incomplete) = desired::preview(&config, &context, &selection)?;
     let mut warnings: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
     warnings.extend(incomplete);
+    let rendered = resources.iter().map(|(id, preview)| (id.clone(), preview.tags.clone())).collect();
+    warnings.extend(desired::unversioned_tag(&config, &context, &rendered));
     if resources.values().all(|resource| resource.tags.tags.is_empty()) {
         // Nothing is published here, so that it is no error yet.
-        let rendered = resources.iter().map(|(id, preview)| (id.clone(), preview.tags.clone())).collect();
         let nothing = desired::nothing_published(&config, &context, &rendered, &selection);
         warnings.extend(nothing.map(|it| Diagnostic { severity: Severity::Warning, ..it }));
     }

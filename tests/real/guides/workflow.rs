@@ -78,7 +78,7 @@ impl Workflow {
                 );
                 let set = match more.first().map(String::as_str) {
                     Some("id: digest") => "GITHUB_OUTPUT=/dev/null; ",
-                    Some(_) => "DIGEST=\"sha256:$(sha256sum plan.json | cut -d ' ' -f 1)\"; ",
+                    Some(_) => "DIGEST=\"sha256:$(sha256sum release.tar | cut -d ' ' -f 1)\"; ",
                     None => "",
                 };
                 // This step installs the current version.
