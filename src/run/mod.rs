@@ -200,7 +200,7 @@ impl Run {
         let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound));
         let own = match own {
             // A way back must not need a configuration without mistakes. It sends no content.
-            Err(_) if plan.kind == PlanKind::Rollback => return Ok(run),
+            Err(_) if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) => return Ok(run),
             own => own?,
         };
         limits::check(plan, &own.config.apply.limits)?;
