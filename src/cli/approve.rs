@@ -64,7 +64,9 @@ pub(super) fn approve(
         && !can_ask()
     {
         match how.reporting {
-            json if json.is_json() => global.reporter(true).report(&Event::Plan { plan }),
+            json if json.is_json() => {
+                global.reporter(true).report(&Event::Plan { plan, digest: Some(digest) });
+            }
             text if text.is_text() => planned::pass_on(global, text, plan, Some(digest)),
             other => planned::report(global, other, plan, Some(digest)),
         }
@@ -97,17 +99,18 @@ pub(super) fn saved(path: &Path, digest: &Digest) -> String {
     )
 }
 
-/// Applies `plan`, reports the outcome, and saves the record if a file was given.
+/// Applies `plan`, reports the outcome, and saves the record if a file was given. `digest` is that of the file of a saved plan.
 pub(super) async fn carry_out(
     global: &Global,
     run: &Run,
     plan: Plan,
+    digest: Option<&Digest>,
     reporting: &Reporting,
     record: Option<&Path>,
 ) -> Exit {
     let json = reporting.is_json();
     let reporter = global.reporter(json);
-    reporter.report(&Event::Plan { plan: &plan });
+    reporter.report(&Event::Plan { plan: &plan, digest });
     run.report_to(reporter);
     let closed = run.closed_gates_again(&plan).await;
     if !closed.is_empty() {

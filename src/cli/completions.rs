@@ -1,7 +1,7 @@
 //! `completions`: a script that asks the program itself at each TAB, so that it completes the names of this `publish.toml`.
 
 use clap::{Args, ValueEnum};
-use clap_complete::env::{CompleteEnv, EnvCompleter, Shells};
+use clap_complete::env::{CompleteEnv, Shells};
 
 use super::exit::{DONE, Exit, FAILED};
 use crate::diagnostic::{Code, Diagnostic};

@@ -15,7 +15,7 @@ use crate::event::Reporter;
 use crate::model::EventName;
 use crate::report::output::{self, Log, Output, OutputStream};
 use crate::report::{Bars, JsonLines, Style, TextLines};
-use crate::run::Session;
+use crate::run::{self, Session};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -32,6 +32,9 @@ pub struct Global {
     /// Read files in this folder although they are outside of the project: the git work tree, or the folder of publish.toml.
     #[arg(long, global = true, value_name = "DIR")]
     allow_outside: Vec<PathBuf>,
+    /// Send credentials to registries even if the run is that of a pull request from a fork.
+    #[arg(long, global = true)]
+    fork_credentials: bool,
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
@@ -162,14 +165,15 @@ impl Global {
             reference: it.reference.clone(),
             sha: it.sha.clone(),
             pull_request: it.pull_request,
-            allow_dirty: false,
+            ..Flags::default()
         });
+        let flags = Flags { fork_credentials: self.fork_credentials, ..flags.unwrap_or_default() };
         Ok(Session {
             config: self.config.clone().or_else(|| variable("BROKKR_PUBLISH_CONFIG").map(PathBuf::from)),
             profile: profile.filter(|profile| !profile.is_empty()),
             set: self.set.clone(),
             allow_outside: self.allow_outside.clone(),
-            flags: flags.unwrap_or_default(),
+            flags,
             environment,
             working_folder,
         })
@@ -209,6 +213,12 @@ impl Global {
             (!self.set.is_empty(), "--set"),
         ];
         given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
+    }
+
+    /// The first given option that an apply of a saved plan does not take. `--config`, `--profile`, and `--set` of `secrets` and `apply`
+    /// decide what is searched for secrets and where the plan may send.
+    pub fn other_than_search(&self) -> Option<&'static str> {
+        self.set.iter().any(|it| !run::is_of_apply(it)).then_some("--set")
     }
 
     /// The reporter of events: JSON lines, bars on a terminal, or plain lines.

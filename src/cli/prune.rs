@@ -51,6 +51,6 @@ fn prune(global: &Global, arguments: &PruneArguments, reporting: &Reporting) -> 
         if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
             return Ok(DONE);
         }
-        approve::carry_out(global, &run, plan, reporting, arguments.record.as_deref()).await
+        approve::carry_out(global, &run, plan, None, reporting, arguments.record.as_deref()).await
     })?
 }

@@ -87,5 +87,5 @@ async fn finish(global: &Global, arguments: &RollbackArguments, mut run: Run, pl
     if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
         return Ok(DONE);
     }
-    approve::carry_out(global, &run, plan, reporting, arguments.record.as_deref()).await
+    approve::carry_out(global, &run, plan, None, reporting, arguments.record.as_deref()).await
 }

@@ -57,6 +57,6 @@ pub(super) fn run(global: &Global, arguments: &WithdrawArguments) -> Exit {
         if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
             return Ok(DONE);
         }
-        approve::carry_out(global, &run, plan, reporting, record).await
+        approve::carry_out(global, &run, plan, None, reporting, record).await
     })?
 }

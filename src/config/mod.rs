@@ -287,8 +287,19 @@ pub struct Annotations {
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The limits of what a plan may send.
+    pub limits: ApplyLimits,
     /// The approvals that a plan needs.
     pub require_approval: Option<DeclaredApproval>,
+}
+
+/// The limits of what a plan may send.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyLimits {
+    /// The places that it may send to, each with everything below it. Empty: anywhere.
+    pub registries: Vec<String>,
+    /// The environment variables that it may send. Empty: all that it names.
+    pub variables: Vec<String>,
 }
 
 /// `require_approval` of `[apply]`.

@@ -63,6 +63,16 @@ impl Context {
         Ok(context)
     }
 
+    /// Whether the CI says that the run is that of a pull request from a fork. Simulation does not change that: the files are those of
+    /// the fork.
+    pub fn is_run_of_fork(environment: &Environment) -> bool {
+        let facts = ci::discover_ci(environment, true).ok().flatten();
+        facts.is_some_and(|facts| {
+            facts.pull.fork == Some(true)
+                && matches!(facts.event, EventName::PullRequest | EventName::PullRequestClosed)
+        })
+    }
+
     /// The context outside of CIs: the branch that is checked out, or the git tag of a detached head: its only one, or the only
     /// one that is a release.
     pub(super) fn from_git(repository: &GitRepository, needs: &Needs<'_>) -> Result<Self, ContextError> {

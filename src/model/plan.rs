@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::credential_use::PlannedCredentials;
 use super::forward::PlannedForward;
 use super::gate::PlannedGate;
 use super::problem::{PlannedProblem, ProblemSeverity};
@@ -51,6 +52,9 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The environment variables whose values go to these registries.
+    #[serde(default, skip_serializing_if = "PlannedCredentials::is_empty")]
+    pub credentials: PlannedCredentials,
     /// The approvals that `apply` requires; left out if none are required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<RequiredApproval>,

@@ -29,6 +29,9 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     text.push_str(&table(&sections(plan, every, style), style));
     text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
+    if let Some(line) = plan.credentials.line() {
+        text.push_str(&format!("\n  {}\n", clean::line(&line)));
+    }
     text.push('\n');
     text.push_str(&summary(plan));
     style.plain(text)
@@ -40,6 +43,7 @@ pub fn page(plan: &Plan, every: bool) -> Page {
     let mut page = Page { title: title(plan, PLAIN), summary: summary(plan), tables, ..Page::default() };
     page.remark(&secrets::plan(plan, every, PLAIN));
     page.remark(&silent(plan));
+    page.remark(&plan.credentials.line().unwrap_or_default());
     page
 }
 

@@ -37,6 +37,16 @@ fn problem(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
+/// A saved plan that was read.
+pub struct SavedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// The digest of its file.
+    pub digest: Digest,
+    /// Whether this digest was asked for, so that it is the approved plan.
+    pub is_bound: bool,
+}
+
 /// Reads a saved plan; returns it with the digest of the file. Refuses a file that does not have the digest `expected`.
 pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<(Plan, Digest)> {
     let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;

@@ -85,6 +85,11 @@ impl Session {
         Ok(path::relative(&self.working_folder, &found))
     }
 
+    /// Returns the file that `--config` names, or the one found in the working directory or above it, if there is one.
+    pub(super) fn own_config_path(&self) -> Option<PathBuf> {
+        self.config_path().ok()
+    }
+
     /// Loads the configuration that the command uses.
     pub(super) fn load(&self) -> Result<LoadedConfig> {
         let (file, overrides) = (self.read_config(&self.config_path()?), self.overrides());

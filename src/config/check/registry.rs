@@ -7,7 +7,7 @@ use crate::config::{DeclaredRegistry, Resource, raw};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, Visibility};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
-use oci_registry::{ApiUrl, Provider, RegistryLocation};
+use oci_registry::{ApiRefusal, ApiUrl, Provider, RegistryLocation};
 
 /// The two keys of a client certificate, which must be given together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
@@ -96,6 +96,15 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, problems: &mut 
             &["registries", name, key],
             "which provider's API?",
             "name the `provider`: `\"github\"`, `\"dockerhub\"`, `\"quay\"`, `\"harbor\"` or `\"gitlab\"`",
+        );
+    }
+    if let Some(ApiRefusal::KnownHost { known }) = endpoint.api_refusal() {
+        problems.wrong(
+            Code::ConfigValue,
+            format!("`api_url` of registry `{name}` is not the API of its host, which is at `{known}`"),
+            &["registries", name, "api_url"],
+            "another host",
+            "remove `api_url`: the address is known, and credentials are sent to no other",
         );
     }
     if provider == Some(Provider::Gitlab) && !names_api && endpoint.api().is_none() {

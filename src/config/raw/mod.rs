@@ -263,6 +263,12 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The places that a plan may send to: `HOST[:PORT][/NAMESPACE]`, each with everything below it. Default: every registry of the plan.
+    #[schemars(extend("examples" = [["ghcr.io/colliery-io"]]))]
+    pub registries: Option<Vec<NonEmptyText>>,
+    /// The environment variables whose values a plan may send to registries and their APIs. Default: those that the registries name.
+    #[schemars(extend("examples" = [["GITHUB_TOKEN"]]))]
+    pub variables: Option<Vec<NonEmptyText>>,
     /// The approvals that a saved plan needs before it is applied. Default: none.
     #[schemars(extend("examples" = [{ "keys": ["approvers/anna.pub", "approvers/ben.pub"], "count": 1 }]))]
     pub require_approval: Option<RawApproval>,
