@@ -179,8 +179,8 @@ fn of_minor(
         ReleaseVersion::parse(text.strip_prefix('v').unwrap_or(&text)).ok()
     };
     let version = |tag: &Tag| reader.map_or_else(|| plain(tag), |reader| reader.version(tag));
-    let (mut lines, mut reasons): (HashMap<Vec<String>, Vec<(ReleaseVersion, &Tag)>>, _) =
-        (HashMap::new(), HashMap::new());
+    let mut lines: HashMap<Vec<String>, Vec<(ReleaseVersion, &Tag)>> = HashMap::new();
+    let mut reasons = HashMap::new();
     for listed in own {
         match version(&listed.tag) {
             Some(version) => {
