@@ -42,6 +42,7 @@ pub mod report;
 pub mod run;
 pub mod saved;
 pub mod screening;
+pub mod signing;
 pub mod standing;
 pub mod verify;
 pub mod visibility;

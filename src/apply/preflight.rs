@@ -81,6 +81,7 @@ pub(super) async fn ask(
 /// Whether something is put here: content, a tag, or the placeholder through which a tag is removed.
 fn pushes(planned: &PlannedRepository) -> bool {
     planned.sends_referrers()
+        || planned.signs()
         || planned.changes.iter().any(|change| match change.action {
             Action::Create | Action::Move => true,
             Action::Remove => change.removal != Some(RemovalMethod::Manifest),

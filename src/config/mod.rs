@@ -8,6 +8,8 @@
 mod check;
 mod credentials;
 mod declared;
+mod declared_chart;
+mod expand;
 mod file;
 mod layers;
 mod load;
@@ -30,13 +32,16 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use crate::model::gate::PlannedGate;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
+use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
 use crate::model::version::ReleaseForm;
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
+pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
 pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
@@ -67,8 +72,14 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[gates.*]`. The keys of their signers are files.
+    pub gates: IndexMap<String, PlannedGate>,
+    /// `[signing.*]`.
+    pub signing: IndexMap<String, DeclaredSigner>,
     /// `[apply]`.
     pub apply: ApplyRules,
+    /// `[verify]`.
+    pub verify: VerifyRules,
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
@@ -143,6 +154,12 @@ pub struct Resource {
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
     pub annotations: Annotations,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
+    /// The predicates that they attest.
+    pub attest: Vec<DeclaredPredicate>,
 }
 
 /// A template in a table of the file.
@@ -245,17 +262,6 @@ pub struct DeclaredImage {
     pub same_images: OnSameImages,
 }
 
-/// `[charts.NAME]`: the keys that only charts have.
-#[derive(Debug, Clone)]
-pub struct DeclaredChart {
-    /// The directory of the chart, or a packaged chart: a template.
-    pub source: String,
-    /// The version that the chart is published as: a template.
-    pub version: String,
-    /// The version of the application in the chart: a template.
-    pub app_version: Option<String>,
-}
-
 /// `[artifacts.NAME]`: the keys that only artifacts have.
 #[derive(Debug, Clone)]
 pub struct DeclaredArtifact {
@@ -277,10 +283,28 @@ pub struct Annotations {
 }
 
 /// `[apply]`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that a plan needs.
+    pub require_approval: Option<DeclaredApproval>,
+}
+
+/// `require_approval` of `[apply]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredApproval {
+    /// The files of the public keys, relative to the folder of `publish.toml`.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
+}
+
+/// `[verify]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VerifyRules {
+    /// Whether the declared signatures are verified.
+    pub signatures: bool,
 }
 
 /// `[secrets]`.

@@ -31,4 +31,4 @@ pub use needs::Needs;
 pub use release_tags::ReleaseTags;
 pub use released::TaggedCommits;
 pub use simulate::Flags;
-pub use work_tree::{FolderFiles, folder_files, tracked_files};
+pub use work_tree::{FolderFiles, folder_files, last_change, tracked_files};

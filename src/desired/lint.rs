@@ -14,7 +14,6 @@ use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::{Renderer, template_diagnostic};
 use super::template::{TemplateError, TemplateSyntax, is_template};
-use super::version::FileVersionText;
 use super::{checks, collisions};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
@@ -34,7 +33,7 @@ pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, sample_version(config));
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     for template in TagTemplate::all(config) {
@@ -144,12 +143,6 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
         .collect()
 }
 
-/// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
-fn sample_version(config: &Config) -> super::version::FileVersion {
-    let release = config.project.releases.scheme.samples().release?;
-    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
-}
-
 fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Diagnostic {
     let place = config.places.inside(path, error.range.clone()).or_else(|| config.places.value(path));
     Diagnostic::error(error.code, format!("{prefix}: {}", error.message))
@@ -165,11 +158,9 @@ fn tag_template_errors(renderer: &Renderer<'_>, template: TagTemplate<'_>) -> Ve
         .into_iter()
         .map(|error| at(config, &template.path(), &title, error))
         .collect();
-    if let TagTemplate::Rule { name, rule } = template
-        && let Some(when) = &rule.when
-    {
+    if let Some(when) = template.when() {
         let errors = templates.check(when, TemplateSyntax::Expression);
-        found.extend(errors.into_iter().map(|error| at(config, &["tags", name, "when"], &title, error)));
+        found.extend(errors.into_iter().map(|error| at(config, &template.when_path(), &title, error)));
     }
     found
 }

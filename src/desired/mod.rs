@@ -12,8 +12,10 @@ mod filters;
 mod forward;
 mod lint;
 mod lint_content;
+mod lint_images;
 mod lint_reuse;
 mod nothing;
+mod opened;
 mod preview;
 mod profiles;
 mod released;
@@ -37,7 +39,7 @@ use std::sync::Arc;
 pub use checks::checks;
 pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty};
-pub use lint_content::lint_charts;
+pub use lint_content::{lint_charts, named_images};
 pub use nothing::{nothing_published, unversioned_tag};
 pub use preview::{Preview, preview};
 pub use profiles::against as against_profile;
@@ -61,9 +63,11 @@ use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::OnUnknown;
+use crate::model::signing::PlannedStatement;
 use crate::model::standing::other_readers;
 use crate::model::version::ReleaseVersion;
 use crate::model::{ContentSpec, EventName, Mutability, OnConflict, OnSameImages, ResourceId, Visibility};
+use helm_package::ChartImage;
 use oci_content::Surroundings;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{RepositoryName, Tag};
@@ -98,6 +102,12 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The statements that each of them signs. The run reads their files.
+    pub statements: Vec<PlannedStatement>,
     /// The version being published, if the configuration withdraws it.
     pub withdrawn: Option<ReleaseVersion>,
     /// The behavior if an immutable tag names an index of the same images.
@@ -168,15 +178,15 @@ pub fn resolve(
     let silent: Vec<&ResourceId> = desired.silent.iter().map(|(id, _)| id).collect();
     let every_address = addresses(config, &rendered);
     diagnostics.extend(selection.unknown(&every_address, &silent, "this plan"));
+    let mut opener = opened::ContentOpener::new(&renderer, context, surroundings, &rendered);
     for named in config.named_resources() {
         let Some(resource_tags) = rendered.get(named.id) else { continue };
         let selected = |address: &Address<'_>| address.resource == named.id && selection.selects(*address);
         if !every_address.iter().any(selected) {
             continue;
         }
-        match publish(&renderer, context, named, surroundings) {
+        match opener.open(named) {
             Ok(published) => {
-                let published = Arc::new(published);
                 let tags = desired_tags(&renderer, context, named, resource_tags);
                 let version = resource_tags.version.known().ok().filter(|_| context.event == EventName::Tag);
                 let withdrawn = version.filter(|it| config.withdrawn(named.resource).contains(it));
@@ -212,14 +222,21 @@ fn registries_read(
 ) -> BTreeMap<String, RegistryEndpoint> {
     let declared: Vec<_> = config.registries.iter().map(|(name, it)| (name, &it.endpoint)).collect();
     let specs = repositories.iter().map(|repository| &repository.published.spec);
-    let remotes = specs.flat_map(|spec| match spec {
+    let remotes = specs.clone().flat_map(|spec| match spec {
         ContentSpec::Image(image) => image.source.remotes().collect(),
         ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Vec::new(),
     });
-    remotes
-        .filter_map(|image| image.declared(declared.iter().copied()))
-        .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
-        .collect()
+    let read = remotes.filter_map(|image| image.declared(declared.iter().copied()));
+    // An apply asks for the images that charts name.
+    let images = specs.flat_map(|spec| match spec {
+        ContentSpec::Chart(chart) => chart.images.as_slice(),
+        ContentSpec::Image(_) | ContentSpec::Artifact(_) => &[],
+    });
+    let of_image = |image: &ChartImage| {
+        let is_its = |endpoint: &RegistryEndpoint| endpoint.url.full_name(&image.repository) == image.name();
+        declared.iter().copied().find(|(_, endpoint)| is_its(endpoint))
+    };
+    read.chain(images.filter_map(of_image)).map(|(name, endpoint)| (name.clone(), endpoint.clone())).collect()
 }
 
 /// The address of every rendered tag in every registry.
@@ -233,27 +250,6 @@ fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<ResourceId, Resource
         }
     }
     addresses
-}
-
-/// Renders the declaration of a resource and opens its source.
-fn publish(
-    renderer: &tags::Renderer<'_>,
-    context: &Context,
-    NamedResource { id, resource }: NamedResource<'_>,
-    surroundings: &Surroundings,
-) -> Result<Published, Vec<Diagnostic>> {
-    let spec = content::content(renderer, context, id, resource)?;
-    let config = renderer.config;
-    crate::content::publishable(&spec, surroundings).map_err(|error| {
-        let key = id.key(resource.content.key());
-        let place = config.places.value(&key).or_else(|| config.places.key(&key));
-        let placed = |diagnostic: Diagnostic| {
-            // Errors inside a chart have their own places there.
-            let place = place.clone().filter(|_| diagnostic.labels.is_empty());
-            diagnostic.about(id.title()).at_maybe(place, "")
-        };
-        error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
-    })
 }
 
 /// The tags of a resource, in every registry the same.
@@ -297,6 +293,9 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(&resource.repository),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        gates: resource.gates.clone(),
+        sign: resource.sign.clone(),
+        statements: Vec::new(),
         withdrawn: None,
         on_same_images: match &resource.content {
             DeclaredContent::Image(image) => image.same_images,

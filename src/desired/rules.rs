@@ -7,6 +7,7 @@ use super::tag_template::TagTemplate;
 use super::template::{TemplateError, TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::ResourceVersion;
+use crate::config::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME};
 use crate::context::{Context, Trigger};
 use crate::diagnostic::Code;
 use crate::model::version::ReleaseVersion;
@@ -60,6 +61,15 @@ pub(super) fn fire(
     if let Some(reason) = unmatched(template.globs(), context) {
         return silent(reason);
     }
+    if template.is_of_default_branch()
+        && let (Some(branch), Some(default)) = (&context.branch, &context.default_branch)
+        && context.tag.is_none()
+        && branch != default
+    {
+        return silent(format!(
+            "the version in `Chart.yaml` is published from the default branch `{default}` alone; `on` and `match` choose others"
+        ));
+    }
     if context.event == EventName::Tag {
         match version {
             ResourceVersion::Other(reason) => return silent(reason.clone()),
@@ -83,15 +93,17 @@ pub(super) fn fire(
     }
     let rendered = match template {
         TagTemplate::Rule { rule, .. } => render(templates, &rule.template, values),
-        TagTemplate::ChartVersion { version, .. } => {
-            render_chart_version(templates, version, values).map(|(_, tag)| tag)
+        TagTemplate::ChartVersion { declared, .. } => {
+            render_chart_version(templates, &declared.version, values).map(|(_, tag)| tag)
         }
     };
     match (rendered, template) {
         (Ok(tag), _) => Ok(Firing::Tag(tag)),
-        // A chart has no `on`: it is published on the events that have the values its version needs.
-        (Err(error), TagTemplate::ChartVersion { version, .. })
-            if error.code == Code::ContextMissing && templates.lacks_what_events_have(version, values) =>
+        // A chart without `on` is published on the events that have the values its version needs.
+        (Err(error), TagTemplate::ChartVersion { declared, .. })
+            if declared.on.is_none()
+                && error.code == Code::ContextMissing
+                && templates.lacks_what_events_have(&declared.version, values) =>
         {
             silent(format!(
                 "`version` of the chart needs a value that this event does not have: {}",
@@ -145,7 +157,12 @@ pub(super) fn render_chart_version(
     template: &str,
     values: &Values,
 ) -> Result<(Version, Tag), TemplateError> {
-    let rendered = templates.render(template, values)?;
+    let rendered = match templates.render(template, values) {
+        Err(error) if error.code == Code::ContextMissing && template == DEFAULT_VERSION => {
+            templates.render(DEFAULT_VERSION_WITHOUT_TIME, values)?
+        }
+        rendered => rendered?,
+    };
     let rendered = rendered.trim();
     let version = Version::parse(rendered).map_err(|error| TemplateError {
         code: Code::TagInvalid,

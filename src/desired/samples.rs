@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::version::{FileVersion, FileVersionText};
 use crate::config::Config;
 use crate::context::{Context, PullRequestFacts, ReleaseFacts, Trigger};
 use crate::model::EventName;
@@ -16,6 +17,12 @@ pub(super) struct Sample<'a> {
     pub situation: String,
     /// The context.
     pub context: Context,
+}
+
+/// The version of every sample, if a file has it: `lint` does not read the file, and any version will do.
+pub(super) fn version(config: &Config) -> FileVersion {
+    let release = config.project.releases.scheme.samples().release?;
+    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
 }
 
 /// The commit of every sample.

@@ -11,7 +11,7 @@ use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::{self, FileVersion, ResourceVersion};
-use crate::config::{Config, NamedResource, Resource};
+use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::version::ReleaseForm;
@@ -25,6 +25,8 @@ pub(super) struct Renderer<'a> {
     /// The forms of release tags, each once.
     pub forms: Vec<&'a ReleaseForm>,
     file: FileVersion,
+    /// The versions in the `Chart.yaml` of charts that are published under them, or the reasons why they are unknown.
+    own_versions: HashMap<&'a ResourceId, Result<String, String>>,
     /// Whether the rendering of each rule depends on the resource's name.
     by_resource: HashMap<&'a str, bool>,
 }
@@ -51,7 +53,8 @@ impl<'a> Renderer<'a> {
                 (name.as_str(), in_when || in_template)
             })
             .collect();
-        Self { config, templates, forms, file, by_resource }
+        let own_versions = version::read_own_versions(config);
+        Self { config, templates, forms, file, own_versions, by_resource }
     }
 
     /// The version and the values of a resource.
@@ -73,7 +76,12 @@ impl<'a> Renderer<'a> {
         resource: &Resource,
     ) -> (ResourceVersion, Values) {
         let version = version::of(&self.forms, &resource.releases, context, &self.file);
-        let values = values.with_resource(id).with_version(version.known());
+        let mut values = values.with_resource(id).with_version(version.known());
+        match self.own_versions.get(id) {
+            Some(Ok(own)) => values = values.with_chart_version(&id.name, own),
+            Some(Err(reason)) => values = values.without_chart_version(reason),
+            None => {}
+        }
         (version, values)
     }
 
@@ -94,6 +102,15 @@ impl<'a> Renderer<'a> {
             TagTemplate::Rule { name, .. } => self.by_resource.get(name).copied().unwrap_or(true),
             TagTemplate::ChartVersion { .. } => true,
         }
+    }
+
+    /// The same renderer with a sample in place of each version of a chart that cannot be read, for a configuration without its charts.
+    #[must_use]
+    pub fn with_sample_versions(mut self) -> Self {
+        for version in self.own_versions.values_mut().filter(|version| version.is_err()) {
+            *version = Ok("1.4.2".to_owned());
+        }
+        self
     }
 
     /// The same renderer for a configuration with errors, in which any name below `vars` may be declared.
@@ -187,6 +204,7 @@ pub fn tags(
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
+    silence_charts(config, &mut resources);
     let nothing = resources
         .values()
         .all(|resource: &ResourceTags| resource.tags.is_empty() && resource.held_back.is_empty());
@@ -200,6 +218,23 @@ pub fn tags(
             .help(unknown_event_help(context)),
         ]),
         _ => Ok(resources),
+    }
+}
+
+/// Silences the charts that name an image of which nothing is published: they would name an image that does not exist.
+fn silence_charts(config: &Config, resources: &mut IndexMap<ResourceId, ResourceTags>) {
+    for NamedResource { id, resource } in config.named_resources() {
+        let DeclaredContent::Chart(chart) = &resource.content else { continue };
+        let is_silent = |image: &ResourceId| resources.get(image).is_none_or(|tags| tags.tags.is_empty());
+        let Some(silent) = chart.images.iter().map(|it| &it.image).find(|image| is_silent(image)) else {
+            continue;
+        };
+        let reason = format!("the chart names {}, of which nothing is published", silent.title());
+        if let Some(tags) = resources.get_mut(id) {
+            let gone = tags.tags.drain(..).chain(tags.held_back.drain(..));
+            tags.silent.extend(gone.map(|tag| (tag.rule, reason.clone())));
+            tags.chart_version = None;
+        }
     }
 }
 
@@ -253,9 +288,9 @@ pub(super) fn template_diagnostic(
     template: TagTemplate<'_>,
     error: &RuleError,
 ) -> Diagnostic {
-    let path = match (error.part, template) {
-        (RulePart::When, TagTemplate::Rule { name, .. }) => ["tags", name, "when"],
-        (RulePart::Template, _) | (RulePart::When, TagTemplate::ChartVersion { .. }) => template.path(),
+    let path = match error.part {
+        RulePart::When => template.when_path(),
+        RulePart::Template => template.path(),
     };
     let message = format!("{}: {}", template.title(), error.error.message);
     let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));

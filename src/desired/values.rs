@@ -182,6 +182,14 @@ impl Values {
         values
     }
 
+    /// Returns the same values of a chart whose own version is not known, for this reason.
+    #[must_use]
+    pub fn without_chart_version(&self, reason: &str) -> Self {
+        let mut values = self.clone();
+        Arc::make_mut(&mut values.absent).insert("chart.version", reason.to_owned());
+        values
+    }
+
     /// Returns the same values for another version, or without a version and with the reason.
     #[must_use]
     pub fn with_version(&self, version: Result<ReleaseVersion, String>) -> Self {

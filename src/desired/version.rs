@@ -1,12 +1,14 @@
 //! The version under which a resource is published: from the git tag, or from the file that `[project]` names.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use indexmap::IndexSet;
 
 use crate::checks::{TextDocument, quoted};
-use crate::config::{Config, VersionFile};
+use crate::config::{Config, DeclaredContent, NamedResource, VersionFile};
 use crate::context::{Context, ReleaseTags};
+use crate::model::ResourceId;
 use crate::model::version::{ReleaseForm, ReleaseTagText, ReleaseVersion, VersionScheme};
 
 /// The version of a resource in a context.
@@ -77,6 +79,31 @@ fn read_version(folder: &Path, place: &VersionFile) -> Result<FileVersionText, S
     let text = document.text(key).map_err(|error| error.to_string())?.text;
     let place = format!("`{key}` in `{file}` is `{}`", quoted(key, &text));
     Ok(FileVersionText { text, place })
+}
+
+/// Reads the versions in the `Chart.yaml` of the charts that are published under them.
+pub fn read_own_versions(config: &Config) -> HashMap<&ResourceId, Result<String, String>> {
+    let charts =
+        config.named_resources().filter_map(|NamedResource { id, resource }| match &resource.content {
+            DeclaredContent::Chart(chart) if chart.has_own_version => Some((id, chart.source.as_str())),
+            _ => None,
+        });
+    charts.map(|(id, source)| (id, own_version(&config.folder, source))).collect()
+}
+
+fn own_version(folder: &Path, source: &str) -> Result<String, String> {
+    if source.contains("{{") || source.contains("{%") {
+        return Err(
+            "the `source` of the chart is a template, so its own version is not known before".to_owned()
+        );
+    }
+    // A chart outside of the project is refused when it is opened; it is not read before.
+    let inside = |path: &Path| Some(path.canonicalize().ok()?.starts_with(folder.canonicalize().ok()?));
+    if inside(&folder.join(source)) != Some(true) {
+        return Err(format!("there is no chart `{source}` in the project"));
+    }
+    helm_package::chart_version(folder, source)
+        .ok_or_else(|| format!("`{source}` is not a chart whose version can be read"))
 }
 
 /// Returns the version in `context` of a resource that is released by git tags of the form `own`. `forms` are those of

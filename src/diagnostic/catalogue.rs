@@ -36,6 +36,7 @@ catalogue! {
     ConfigUnknownRegistry = "publish::config::unknown_registry", "config-unknown-registry.md";
     ConfigUnknownTagRule = "publish::config::unknown_tag_rule", "config-unknown-tag-rule.md";
     ConfigUnknownImage = "publish::config::unknown_image", "config-unknown-image.md";
+    ConfigUnknownSigner = "publish::config::unknown_signer", "config-unknown-signer.md";
     ConfigUnknownProfile = "publish::config::unknown_profile", "config-unknown-profile.md";
     ConfigPlatform = "publish::config::platform", "config-platform.md";
     ConfigUrl = "publish::config::url", "config-url.md";
@@ -75,6 +76,7 @@ catalogue! {
     SourceUnsupported = "publish::source::unsupported", "source-unsupported.md";
     SourceChart = "publish::source::chart", "source-chart.md";
     SourceChartDependencies = "publish::source::chart_dependencies", "source-chart-dependencies.md";
+    SourceChartImage = "publish::source::chart_image", "source-chart-image.md";
     RegistryUnreachable = "publish::registry::unreachable", "registry-unreachable.md";
     RegistryUnauthorized = "publish::registry::unauthorized", "registry-unauthorized.md";
     RegistryDenied = "publish::registry::denied", "registry-denied.md";
@@ -86,6 +88,7 @@ catalogue! {
     RegistryDirectory = "publish::registry::directory", "registry-directory.md";
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
+    PlanNotApproved = "publish::plan::not_approved", "plan-not-approved.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
@@ -96,6 +99,10 @@ catalogue! {
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
+    GateClosed = "publish::gate::closed", "gate-closed.md";
+    SigningKey = "publish::signing::key", "signing-key.md";
+    SigningPredicate = "publish::signing::predicate", "signing-predicate.md";
+    SigningMissing = "publish::signing::missing", "signing-missing.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
     VisibilityApi = "publish::visibility::api", "visibility-api.md";
     CommandUsage = "publish::command::usage", "command-usage.md";

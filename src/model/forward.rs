@@ -11,6 +11,7 @@ use oci_registry::Tag;
 /// The data that decides whether a forward tag moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a plan has few tags, and a box would be in every match")]
 pub enum PlannedForward {
     /// The versions of its line that the registry holds.
     Version(PlannedLine),

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::version::ReleaseVersion;
 
 use super::referrers::ObservedReferrers;
+use super::signatures::ObservedSignature;
 use crate::desired::{Basis, DesiredRepository, DesiredTag};
+use crate::model::Mutability;
 use crate::model::forward::{Descent, Held};
 use crate::model::referrer::ReferrerAction;
 use crate::model::standing::StandingVersion;
@@ -41,6 +43,8 @@ pub struct ObservedRepository {
     pub missing_blobs: BTreeSet<Digest>,
     /// The referrers of the content that the repository has, and what each needs.
     pub referrers: ObservedReferrers,
+    /// The signed statements about them that are there and verify.
+    pub signatures: BTreeSet<ObservedSignature>,
     /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<VisibilityProbe>,
     /// The answer of the registry's API about who may pull.
@@ -74,6 +78,7 @@ impl ObservedRepository {
             missing_manifests: BTreeSet::new(),
             missing_blobs: BTreeSet::new(),
             referrers: ObservedReferrers::default(),
+            signatures: BTreeSet::new(),
             visibility: None,
             reading: VisibilityReading::default(),
         }
@@ -102,6 +107,15 @@ impl ObservedRepository {
     /// Whether a desired tag names the content to publish. Tags are moved last, so everything that it reaches is there.
     pub fn root_is_tagged(&self) -> bool {
         self.tags.values().any(|tag| tag.digest == *self.root())
+    }
+
+    /// Returns the manifests here that a tag may name after the run: the content, and those that immutable tags name already.
+    pub(super) fn signable(&self) -> BTreeSet<&Digest> {
+        let immutable = self.desired.tags.iter().filter(|tag| tag.mutability == Mutability::Immutable);
+        let kept = immutable.filter_map(|tag| self.tags.get(&tag.tag)).map(|present| &present.digest);
+        // A manifest that is not there has no signature.
+        let own = (!self.missing_manifests.contains(self.root())).then_some(self.root());
+        own.into_iter().chain(kept).collect()
     }
 
     /// Returns the tags of the repository, that the registry lists.

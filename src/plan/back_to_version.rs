@@ -170,13 +170,14 @@ impl VersionedRepository {
             changes,
             orphans: Vec::new(),
             untagged: None,
+            signatures: Vec::new(),
             visibility: None,
         })
     }
 
     /// The change of the tag that marks the version as withdrawn, which names the same image.
     fn marked(&self, mark: &Tag, digest: &Digest, held: &VersionTags) -> Change {
-        let target = self.target(digest, &self.version, self.own.first());
+        let target = Self::target(digest, &self.version, self.own.first());
         let action = match held.tags.get(mark) {
             None => Action::Create,
             Some(_) => Action::NoOp,
@@ -215,10 +216,10 @@ impl VersionedRepository {
             Action::NoOp => Reason::AlreadyThere,
             _ => Reason::BackToVersion { version: version.to_string() },
         };
-        Change { action, reason, before, after: Some(self.target(digest, version, Some(tag))), ..change }
+        Change { action, reason, before, after: Some(Self::target(digest, version, Some(tag))), ..change }
     }
 
-    fn target(&self, digest: &Digest, version: &ReleaseVersion, tag: Option<&Tag>) -> TagTarget {
+    fn target(digest: &Digest, version: &ReleaseVersion, tag: Option<&Tag>) -> TagTarget {
         TagTarget {
             version: Some(version.to_string()),
             version_tag: tag.cloned(),
@@ -253,6 +254,9 @@ pub fn back_to_version(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        approval: None,
+        gates: std::collections::BTreeMap::new(),
+        signers: std::collections::BTreeMap::new(),
         repositories: planned,
         secrets: None,
         not_searched: std::collections::BTreeMap::new(),

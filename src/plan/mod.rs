@@ -7,6 +7,7 @@ mod diff;
 mod prune;
 mod rollback;
 mod sending;
+mod signatures;
 mod visibility;
 
 pub use back_to_version::{FloatingTag, VersionedRepository, WayBack, back_to_version, floating_tags};

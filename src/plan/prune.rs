@@ -78,6 +78,9 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        approval: None,
+        gates: BTreeMap::new(),
+        signers: BTreeMap::new(),
         repositories,
         secrets: None,
         not_searched: BTreeMap::new(),
@@ -147,6 +150,7 @@ impl Pruned {
             content: None,
             changes,
             orphans,
+            signatures: Vec::new(),
             untagged,
             visibility: None,
         }

@@ -45,10 +45,10 @@ fn kept(untagged: &PlannedUntagged) -> String {
     }
     counts.sort_by_key(|(count, _)| Reverse(*count));
     let counts: Vec<String> = counts.iter().map(|(count, kind)| format!("{count} {kind}")).collect();
-    let counts = if counts.is_empty() { String::new() } else { format!("{}; ", counts.join(", ")) };
+    let counts = if counts.is_empty() { String::new() } else { format!("kept: {}; ", counts.join(", ")) };
     let manifests = if untagged.manifests == 1 { "manifest" } else { "manifests" };
     let tags = if untagged.tags == 1 { "tag" } else { "tags" };
-    format!("kept: {counts}read: {} {manifests}, {} {tags}", untagged.manifests, untagged.tags)
+    format!("{counts}read: {} {manifests}, {} {tags}", untagged.manifests, untagged.tags)
 }
 
 /// Returns the number of manifests without a tag that a retention deletes.

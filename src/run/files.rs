@@ -37,8 +37,8 @@ fn problem(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
-/// Reads a saved plan. Refuses a file that does not have the digest `expected`.
-pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<Plan> {
+/// Reads a saved plan; returns it with the digest of the file. Refuses a file that does not have the digest `expected`.
+pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<(Plan, Digest)> {
     let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
     let found = expected.map(|expected| {
         let mut digester = expected.digester();
@@ -55,7 +55,7 @@ pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> R
     }
     let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
     rebase(&mut plan, &folder_of(session, file), &session.working_folder);
-    Ok(plan)
+    Ok((plan, Digest::of(&bytes)))
 }
 
 /// Refuses a plan if its `publish.toml` is still in the same place and has changed. If the file is not there, the plan is

@@ -1,6 +1,6 @@
 //! The plans of `rollback --to` and `withdraw`, made from `publish.toml` and the versions that the registries hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::version::ReleaseVersion;
 
@@ -118,7 +118,7 @@ impl Run {
         problems.extend(found.iter().flat_map(|it| it.problems.clone()));
         let version = found.first().map(|it| it.repository.version.to_string()).unwrap_or_default();
         let context = Context::new(EventName::Manual);
-        let mut origin = self.origin(loaded, &context);
+        let mut origin = self.origin(loaded, &context, BTreeMap::new(), None, BTreeMap::new());
         origin.title = match way {
             WayBack::To => format!("rollback to {version}"),
             WayBack::Withdraw => format!("withdrawal of {version}"),
@@ -169,7 +169,7 @@ impl<'a> Candidate<'a> {
             match &tag.rendered {
                 // A list may lack a tag that exists.
                 Rendered::Tag(it) if own.is_empty() && readers.reads(&tag.template.name()) => {
-                    own.push(it.clone())
+                    own.push(it.clone());
                 }
                 Rendered::Unknown(why) => {
                     let message =

@@ -68,7 +68,7 @@ impl Run {
             &pruned,
             &mutabilities(config),
             retentions.silent(),
-            self.origin(loaded, &context),
+            self.origin(loaded, &context, BTreeMap::new(), None, BTreeMap::new()),
             now,
         );
         self.made_plan = true;

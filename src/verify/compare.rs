@@ -169,7 +169,7 @@ fn findings(wanted: &ExpectedRepository, present: &PresentContent) -> Vec<Findin
         let again = |finding: &&Finding| present.content.iter().all(|other| digest(other) != digest(finding));
         findings.extend(root.findings.iter().filter(again).cloned());
     }
-    findings.extend(present.content.iter().cloned());
+    findings.extend(present.content.iter().chain(&present.unsigned).cloned());
     if let (Some(declared), Some(observed)) = (wanted.declared.visibility, present.visibility) {
         let (endpoint, reading) = (&wanted.declared.endpoint, &present.reading);
         let setting = reading.visibility();
@@ -199,6 +199,9 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::Unpublished { .. }
         | Finding::MissingPlatform { .. }
         | Finding::Annotation { .. }
+        | Finding::MissingImage { .. }
+        // It is about what is missing, not about the content itself.
+        | Finding::Unsigned { .. }
         | Finding::Visibility { .. } => None,
     }
 }

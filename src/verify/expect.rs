@@ -43,6 +43,7 @@ pub fn declared_repositories(config: &Config, selection: &Selection) -> Vec<Decl
                 name: registry.endpoint.url.full_name(&repository),
                 repository,
                 visibility: resource.visibility.or(registry.visibility),
+                sign: resource.sign.clone(),
             });
         }
     }

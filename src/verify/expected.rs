@@ -31,6 +31,8 @@ pub struct DeclaredRepository {
     pub name: String,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
 }
 
 /// Everything that is expected.

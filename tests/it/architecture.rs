@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 24] = [
+const TABLE: [(&str, &[&str]); 25] = [
     ("model", &[]),
     // A plan carries diagnostics.
     ("diagnostic", &["model"]),
@@ -30,15 +30,16 @@ const TABLE: [(&str, &[&str]); 24] = [
     ("visibility", &[]),
     ("access", &[]),
     ("event", &[]),
+    ("signing", &[]),
     ("connections", &["context", "visibility", "event"]),
     ("desired", &["config", "context", "checks", "content"]),
     // The version of the image that a tag names, for plans, applies and verifications alike.
     ("standing", &["connections"]),
     ("catalogue", &["connections", "visibility"]),
-    ("observed", &["context", "visibility", "connections", "standing", "desired"]),
+    ("observed", &["context", "visibility", "connections", "standing", "desired", "signing"]),
     // The plan shows the page where a person can change what no API can.
-    ("plan", &["desired", "observed", "visibility"]),
-    ("verify", &["config", "context", "connections", "standing", "desired", "visibility"]),
+    ("plan", &["desired", "observed", "visibility", "signing"]),
+    ("verify", &["config", "context", "connections", "standing", "desired", "visibility", "signing"]),
     // Decides by the policy of the configuration which of the desired content is searched.
     (
         "screening",
@@ -58,6 +59,7 @@ const TABLE: [(&str, &[&str]); 24] = [
             "standing",
             "desired",
             "observed",
+            "signing",
         ],
     ),
     ("report", &["event"]),
@@ -80,6 +82,7 @@ const TABLE: [(&str, &[&str]); 24] = [
             "verify",
             "apply",
             "screening",
+            "signing",
             "saved",
             "init",
         ],

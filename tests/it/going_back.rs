@@ -133,6 +133,17 @@ fn a_withdrawal_is_rolled_back_by_its_record() {
 }
 
 #[test]
+fn the_record_of_a_withdrawn_version_still_verifies() {
+    let released = Released::new(&["1.2.3"]);
+    released.again("1.2.4", "--record release.json");
+    released.folder.run("verify --record release.json").done().expect_code(0);
+    released.folder.run("withdraw 1.2.4 --auto-approve").done().expect_code(0);
+    let shown = released.folder.run("verify --record release.json").wide().done().expect_code(0).shown();
+    assert!(shown.contains("in place") && !shown.contains("drift"), "{shown}");
+    released.expect(&[("latest", "1.2.3")]);
+}
+
+#[test]
 fn the_setting_alone_frees_the_tags_for_the_best_version() {
     let released = Released::new(&["1.2.3", "1.2.4"]);
     let text = configuration(&[("bundle", "oci:registry")]);

@@ -1,11 +1,14 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approvals;
 mod architecture;
 mod bound_plan;
 mod bundle;
+mod chart_images;
 mod chart_rules;
 mod chart_values;
+mod chart_versions;
 mod checks;
 mod cli_help;
 mod conflicts;
@@ -15,12 +18,15 @@ mod diagnostics;
 mod docs;
 mod error_pages;
 mod events;
+mod example_brokkr;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod gates;
 mod going_back;
 mod hostile_plan;
 mod hostile_sources;
+mod in_ci;
 mod init;
 mod init_publishing;
 mod lint_command;
@@ -47,6 +53,7 @@ mod retention_git;
 mod same_images;
 mod schema;
 mod security;
+mod signing;
 mod stages;
 mod streams;
 mod tags_command;

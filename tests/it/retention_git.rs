@@ -132,6 +132,13 @@ fn the_charts_of_a_pull_request_go_when_it_closes() {
     let shown = folder.run(prune).wide().done().expect_code(0).shown();
     assert!(shown.contains("pull request 12 is closed"), "{shown}");
     assert_eq!(tags(&folder, "charts/web"), ["0.0.0-pr.1", "0.0.0-pr.123"]);
+    // A chart has one template for every event, so conditions are common.
+    let conditional =
+        "{% if event == 'pull_request' %}0.0.0-pr.{{ pr.number }}{% else %}{{ version }}{% endif %}";
+    folder.write("publish.toml", text.replace("0.0.0-pr.{{ pr.number }}", conditional));
+    folder.run("apply --auto-approve --ref refs/tags/v1.2.3").done().expect_code(0);
+    folder.run("prune --event pull_request_closed --pr 1 --auto-approve").done().expect_code(0);
+    assert_eq!(tags(&folder, "charts/web"), ["0.0.0-pr.123", "1.2.3"]);
     // A version that does not name the pull request cannot say which charts go, and the message shows the place.
     folder.write("publish.toml", text.replace("0.0.0-pr.{{ pr.number }}", "{{ version }}"));
     let shown = folder.run("lint").wide().done().expect_code(1).shown();

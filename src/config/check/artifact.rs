@@ -29,6 +29,9 @@ pub(super) fn check_artifacts(
                 releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
                 visibility: raw.visibility,
                 annotations: raw.annotations,
+                sign: raw.sign,
+                attest: raw.attest,
+                gates: None,
             };
             let artifact_type =
                 raw.artifact_type.and_then(|it| media_type(it, &id.key("artifact_type"), problems));

@@ -45,6 +45,9 @@ fn image(
         releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
         visibility: raw.visibility,
         annotations: raw.annotations,
+        sign: raw.sign,
+        attest: raw.attest,
+        gates: raw.gates,
     };
     let content = source.map(|source| {
         DeclaredContent::Image(DeclaredImage {

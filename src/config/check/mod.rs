@@ -6,6 +6,7 @@
 mod artifact;
 mod chart;
 mod checks;
+mod gate;
 mod image;
 mod problems;
 mod registry;
@@ -13,6 +14,7 @@ mod releases;
 mod resource;
 mod retention;
 mod secrets;
+mod signing;
 mod tag;
 
 use indexmap::IndexMap;
@@ -23,6 +25,8 @@ use super::withdrawn::version_of;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
+use crate::model::gate::PlannedGate;
+use crate::model::signing::DeclaredSigner;
 use crate::model::version::ReleaseForm;
 use problems::Problems;
 
@@ -33,7 +37,10 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
+    pub gates: IndexMap<String, PlannedGate>,
+    pub signing: IndexMap<String, DeclaredSigner>,
     pub apply: ApplyRules,
+    pub verify: super::VerifyRules,
     pub secrets: super::Secrets,
     pub checks: Vec<super::DeclaredCheck>,
     pub retention: IndexMap<String, super::Retention>,
@@ -86,8 +93,11 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
-        apply: ApplyRules {
-            on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
+        gates: gate::check_gates(file.gates.unwrap_or_default(), &mut problems),
+        signing: signing::check_signers(file.signing.unwrap_or_default(), &mut problems),
+        apply: signing::check_apply(file.apply.unwrap_or_default(), &mut problems),
+        verify: super::VerifyRules {
+            signatures: file.verify.and_then(|verify| verify.signatures).unwrap_or_default(),
         },
         secrets: secrets::check_secrets(file.secrets.unwrap_or_default(), &mut problems),
         checks: checks::check_lockstep(file.checks.unwrap_or_default(), declared, &mut problems),

@@ -2,6 +2,7 @@
 
 use super::problems::Problems;
 use super::releases::{self, DeclaredForm};
+use super::signing;
 use crate::config::declared::DeclaredNames;
 use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
@@ -29,6 +30,9 @@ pub(super) struct CommonKeys {
     pub releases: DeclaredForm,
     pub visibility: Option<Visibility>,
     pub annotations: Option<raw::RawAnnotations>,
+    pub sign: Option<Vec<String>>,
+    pub attest: Option<raw::RawAttest>,
+    pub gates: Option<Vec<String>>,
 }
 
 /// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
@@ -46,10 +50,22 @@ pub(super) fn check_resource(
     if let (Some(names), Some(known)) = (&common.tags, &declared.tags) {
         problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
+    if let (Some(names), Some(known)) = (&common.sign, &declared.signing) {
+        problems.known_names(names, known, &id.key("sign"), Code::ConfigUnknownSigner);
+    }
     let repository = repository(common.repository.as_deref(), id, problems);
     let path = id.path();
     let releases = releases::check_form(common.releases, Some(defaults.releases), &path, problems);
     let annotations = annotations(common.annotations, defaults.standard, travels(content.as_ref()));
+    if let (Some(names), Some(known)) = (&common.gates, &declared.gates) {
+        problems.known_names(names, known, &id.key("gates"), Code::ConfigUnknownSigner);
+        if !is_remote(content.as_ref()) {
+            let message = format!("{} has gates, but its source is not an image in a registry", id.title());
+            let help = "only an image in a registry has signatures: `source = \"docker://…\"`";
+            problems.wrong(Code::ConfigValue, message, &id.key("gates"), "nothing to check", help);
+        }
+    }
+    let attest = signing::check_attest(id, common.attest, common.sign.as_deref(), problems);
     let default_tags = || match id.kind {
         // The version of a chart is a tag without any rule.
         ResourceKind::Chart => Vec::new(),
@@ -63,14 +79,27 @@ pub(super) fn check_resource(
         releases,
         visibility: common.visibility,
         annotations,
+        sign: common.sign.unwrap_or_default(),
+        attest,
+        gates: common.gates.unwrap_or_default(),
     })
 }
 
 /// Whether a resource is published unchanged by default: an image of a registry, or one whose signatures are published with it.
 fn travels(content: Option<&DeclaredContent>) -> bool {
     let Some(DeclaredContent::Image(image)) = content else { return false };
-    let is_remote = matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"));
-    is_remote || image.referrers
+    image.referrers || is_remote(content)
+}
+
+/// Whether the source is an image in a registry. A source that is wrong has already been reported, and counts as one.
+fn is_remote(content: Option<&DeclaredContent>) -> bool {
+    match content {
+        Some(DeclaredContent::Image(image)) => {
+            matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"))
+        }
+        Some(DeclaredContent::Chart(_) | DeclaredContent::Artifact(_)) => false,
+        None => true,
+    }
 }
 
 fn repository(written: Option<&str>, id: &ResourceId, problems: &mut Problems<'_>) -> Option<RepositoryName> {

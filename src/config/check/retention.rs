@@ -62,13 +62,12 @@ fn retention(
     problems.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
     let is_untagged = name == UNTAGGED && !written(problems, "rule") && !written(problems, "match");
     match (written(problems, "rule"), written(problems, "match")) {
-        (false, false) if is_untagged && by_event => problems.wrong(
-            Code::ConfigValue,
-            format!("`{}` has `on`, but a manifest without a tag belongs to no event", suggest::table(&path)),
-            &at("on"),
-            "not here",
-            "say which stay: `keep_last = 20`, `older_than = \"7d\"`, or both",
-        ),
+        (false, false) if is_untagged && by_event => {
+            let table = suggest::table(&path);
+            let message = format!("`{table}` has `on`, but a manifest without a tag belongs to no event");
+            let help = "say which stay: `keep_last = 20`, `older_than = \"7d\"`, or both";
+            problems.wrong(Code::ConfigValue, message, &at("on"), "not here", help);
+        }
         (false, false) if is_untagged => {}
         (true, true) => together(name, "rule", "match", "both select the tags: keep one", problems),
         (false, false) => missing(
@@ -92,10 +91,8 @@ fn retention(
         .collect();
     let idle: Vec<&str> =
         ["keep", "keep_per_minor", "age_from"].into_iter().filter(|key| written(problems, key)).collect();
-    for key in idle.into_iter().filter(|_| is_untagged) {
-        let message = format!("`{}` has `{key}`, which is for tags", suggest::table(&path));
-        let help = "manifests without a tag are kept by `keep_last`, `older_than` and `in_use`";
-        problems.wrong(Code::ConfigValue, message, &[path[0], path[1], key], "not here", help);
+    if is_untagged {
+        only_for_tags(name, &idle, problems);
     }
     for limit in limits.iter().filter(|_| by_event) {
         let help = "the tags of a closed pull request are removed whatever their age: write two retentions";
@@ -133,6 +130,16 @@ fn retention(
     };
     idle_names(name, &retention, known, problems);
     Some(retention)
+}
+
+/// Reports keys of the retention of manifests without a tag that are about tags.
+fn only_for_tags(name: &str, keys: &[&str], problems: &mut Problems<'_>) {
+    for key in keys {
+        let path = ["retention", name, key];
+        let message = format!("`{}` has `{key}`, which is for tags", suggest::table(&["retention", name]));
+        let help = "manifests without a tag are kept by `keep_last`, `older_than` and `in_use`";
+        problems.wrong(Code::ConfigValue, message, &path, "not here", help);
+    }
 }
 
 /// The tags that a retention keeps besides. Reports entries of `in_use` that name no file.

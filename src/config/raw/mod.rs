@@ -11,17 +11,22 @@ use serde::Deserialize;
 
 use crate::model::version::SchemeText;
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
+pub(super) use gate::RawGate;
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
+    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawImage, RawPinnedImage,
+    RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
+pub(super) use signing::{RawApproval, RawAttest, RawKeyless, RawSigner, RawVerify};
 pub(super) use tag_rule::RawTagRule;
 
+mod gate;
 mod resource;
 mod retention;
 mod secrets;
+mod signing;
 mod tag_rule;
 
 /// The configuration of `brokkr-publish`: what to publish, where to, and under which tags.
@@ -45,17 +50,27 @@ pub(super) struct RawConfig {
     /// The tag rules, by a name of your choice. They say which tags an event of git makes.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub tags: Option<IndexMap<String, RawTagRule>>,
-    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise. A name with `*` stands for
+    /// one image for each file that `each` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub images: Option<IndexMap<String, RawImage>>,
-    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise. A name with `*`
+    /// stands for one chart for each directory that `source` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub charts: Option<IndexMap<String, RawChart>>,
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// The gates that images of registries must pass before they are published here, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub gates: Option<IndexMap<String, RawGate>>,
+    /// The signers, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub signing: Option<IndexMap<String, RawSigner>>,
     /// The behavior of `apply`.
     pub apply: Option<Apply>,
+    /// The behavior of `verify`.
+    pub verify: Option<RawVerify>,
     /// The search for secrets in the content that is sent.
     pub secrets: Option<RawSecrets>,
     /// Lockstep checks: the plan fails unless these values in files agree with the git tag.
@@ -94,8 +109,16 @@ pub(super) struct Profile {
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// Differences in `[gates.*]`, and more gates.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub gates: Option<IndexMap<String, RawGate>>,
+    /// Differences in `[signing.*]`, and more signers.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub signing: Option<IndexMap<String, RawSigner>>,
     /// Differences in `[apply]`.
     pub apply: Option<Apply>,
+    /// Differences in `[verify]`.
+    pub verify: Option<RawVerify>,
     /// Differences in `[secrets]`.
     pub secrets: Option<RawSecrets>,
     /// Checks that replace those of the file; `[]` for none.
@@ -240,6 +263,9 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The approvals that a saved plan needs before it is applied. Default: none.
+    #[schemars(extend("examples" = [{ "keys": ["approvers/anna.pub", "approvers/ben.pub"], "count": 1 }]))]
+    pub require_approval: Option<RawApproval>,
 }
 
 /// A lockstep check: the plan fails unless a value in a file is the expected one.

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use globset::{Glob, GlobMatcher};
 
 use crate::config::{Config, NamedResource, Resource};
+use crate::context::Context;
+use crate::desired::rules;
 use crate::desired::tag_reader::{self, TagReader, Unreadable};
 use crate::desired::tag_template::{TagTemplate, TagTemplateKey};
 use crate::desired::tags::Renderer;
 use crate::desired::template::{TemplateSyntax, Templates};
-use crate::model::ResourceId;
 use crate::model::version::ReleaseForm;
+use crate::model::{EventName, ResourceId};
 use oci_registry::Tag;
 
 /// The reader of a rule, or the reason why there is none.
@@ -165,6 +167,28 @@ pub(super) fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> boo
     let variables = tag_reader::variables(&renderer.templates, template);
     variables.iter().all(|variable| variable == "pr.number")
         && !renderer.templates.uses(template, TemplateSyntax::Text, "event")
+}
+
+/// Returns the tag that a template with conditions renders for a pull request, if nothing but its number and the event decide. A chart
+/// has one template for its version on every event, so that conditions are common there.
+pub(super) fn rendered_for_pull_request(
+    renderer: &Renderer<'_>,
+    template: TagTemplate<'_>,
+    named: NamedResource<'_>,
+    number: u64,
+) -> Option<Tag> {
+    let variables = tag_reader::variables(&renderer.templates, template.text());
+    let is_fixed = |variable: &String| variable != "now" && !variable.starts_with("env");
+    let rendered = |number: u64| {
+        let mut context = Context::new(EventName::PullRequest);
+        context.pull_request = Some(number);
+        let (_, values) = renderer.values(&context, named.id, named.resource);
+        // A variable without a value is an error, so that no other variable has a part in the tag.
+        rules::render(&renderer.templates, template.text(), &values).ok()
+    };
+    let tag = rendered(number).filter(|_| variables.iter().all(is_fixed))?;
+    let other = rendered(number.saturating_add(1));
+    (other.as_ref() != Some(&tag)).then_some(tag)
 }
 
 /// The fixed text at the ends of a template. The rendered text may lack the blanks at its ends.

@@ -130,9 +130,9 @@ fn context_of(git_ref: &GitRef) -> Context {
     context.commit_time = git_ref.time;
     let name = Some(git_ref.name.clone());
     if git_ref.is_tag {
-        context.tag = name
+        context.tag = name;
     } else {
-        context.branch = name
+        context.branch = name;
     }
     context
 }

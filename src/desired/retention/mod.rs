@@ -31,6 +31,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, ResourceId};
 use claims::{
     Attribution, ClaimedTags, OwnTags, SharedRepositories, TagReaders, is_of_number_alone, matchers, others,
+    rendered_for_pull_request,
 };
 use oci_registry::Tag;
 use scope::{ResourceInRegistry, RetentionScope, ScopedRetention};
@@ -198,7 +199,13 @@ fn claims<'a>(
                 Box::new(template_diagnostic(renderer.config, template, &error))
             })?)
         }
-        (RetentionCondition::PullRequestClosed, Some(number)) => OwnTags::PullRequest(reader, number),
+        (RetentionCondition::PullRequestClosed, Some(number)) => {
+            let rendered = || rendered_for_pull_request(renderer, template, named, number);
+            match reader.is_err().then(rendered).flatten() {
+                Some(tag) => OwnTags::Equal(tag),
+                None => OwnTags::PullRequest(reader, number),
+            }
+        }
         (RetentionCondition::PullRequestClosed, None) => return Ok(None),
         (RetentionCondition::Limits { .. }, _) => OwnTags::Rule(reader),
     };
