@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::forward;
 use super::rules::{self, Firing};
 use super::samples;
 use super::tag_reader;
@@ -97,6 +98,14 @@ impl RunOfRule<'_, '_> {
             return None;
         }
         let form = &self.named.resource.releases;
+        // A rule that prints the whole version, as most do, renders each tag once.
+        let (_, values) =
+            self.renderer.values(&run_of(EventName::Tag, 0), self.named.id, self.named.resource);
+        let templates = &self.renderer.templates;
+        let readers = forward::readers(templates, self.template.text(), &values, form);
+        if readers.iter().any(|reader| reader.separators.is_empty()) {
+            return None;
+        }
         pairs(&form.scheme).into_iter().find_map(|(relation, one, other)| {
             let tag = self.tag_of(&one, form, 0)?;
             (self.tag_of(&other, form, 1)? == tag).then(|| ReusedTag {

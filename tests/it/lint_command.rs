@@ -77,7 +77,11 @@ fn cases() -> Vec<(Code, String, &'static str)> {
             ),
             "lint",
         ),
-        (ContextVersion, file(""), "tags --ref refs/tags/v1.2"),
+        (
+            ContextVersion,
+            file("\n[project]\nversion = { file = \"none.toml\", key = \"version\" }\n"),
+            "tags --ref refs/tags/v1.2.3",
+        ),
     ]
 }
 
