@@ -90,6 +90,10 @@ pub struct Project {
     pub default_branch: Option<String>,
     /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
+    /// Annotations of everything that does not declare otherwise: templates by key.
+    pub annotations: IndexMap<String, String>,
+    /// Labels of every image that does not declare otherwise: templates by key.
+    pub labels: IndexMap<String, String>,
     /// A name for people.
     pub title: Option<String>,
     /// A description in one sentence.
@@ -136,7 +140,7 @@ pub struct Resource {
     /// Its visibility.
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
-    pub annotations: Annotations,
+    pub annotations: Description,
 }
 
 /// A template in a table of the file.
@@ -146,6 +150,18 @@ pub struct DeclaredTemplate<'a> {
     pub keys: Vec<String>,
     /// The text, which may have nothing to render.
     pub text: &'a str,
+}
+
+impl Project {
+    /// Every template of the project.
+    pub fn templates(&self) -> impl Iterator<Item = DeclaredTemplate<'_>> {
+        let tables = [("annotations", &self.annotations), ("labels", &self.labels)];
+        tables.into_iter().flat_map(|(table, entries)| {
+            entries
+                .iter()
+                .map(move |(key, text)| DeclaredTemplate { keys: vec![table.to_owned(), key.clone()], text })
+        })
+    }
 }
 
 impl Resource {
@@ -162,7 +178,7 @@ impl Resource {
                     let keys: Vec<&str> = ["source"].into_iter().chain(key.as_deref()).collect();
                     found.push(at(&keys, text));
                 }
-                found.extend(image.labels.iter().map(|(key, text)| at(&["labels", key], text.as_str())));
+                found.extend(image.labels.own.iter().map(|(key, text)| at(&["labels", key], text.as_str())));
             }
             DeclaredContent::Chart(chart) => {
                 found.push(at(&["source"], chart.source.as_str()));
@@ -231,8 +247,8 @@ pub struct DeclaredImage {
     pub platforms: Vec<Platform>,
     /// The places that annotations are written to. Empty: the root.
     pub annotate: Vec<AnnotationPlace>,
-    /// Labels written to the configurations: templates by key.
-    pub labels: IndexMap<String, String>,
+    /// The labels written to the configurations.
+    pub labels: Description,
     /// Whether its referrers are published with it.
     pub referrers: bool,
 }
@@ -257,14 +273,14 @@ pub struct DeclaredArtifact {
     pub files: Vec<ArtifactFile>,
 }
 
-/// Annotations, as declared.
+/// Annotations or labels, as declared.
 #[derive(Debug, Clone, Default)]
-pub struct Annotations {
-    /// Whether the standard annotations are written. The project gives their values.
+pub struct Description {
+    /// Whether the standard ones are written. The project and the context give their values.
     pub standard: bool,
-    /// Whether the source repository that the project declares is written.
-    pub source: bool,
-    /// The annotations that are declared one by one, as templates by key. They override the others.
+    /// Whether those are written that the project declares; among annotations, its source repository too.
+    pub of_project: bool,
+    /// Those that are declared one by one, as templates by key. They override the others.
     pub own: IndexMap<String, String>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::ContextDoubt;
-use super::facts::{PullRequestFacts, ReleaseFacts, RunFacts, Trigger};
+use super::facts::{PullRequestFacts, ReleaseFacts, RepositoryFacts, RunFacts, Trigger};
 use crate::model::EventName;
 
 /// The environment variables of the process, or those that a test sets.
@@ -77,6 +77,9 @@ pub struct Context {
     /// Facts that the CI gives about the run.
     #[serde(skip)]
     pub run: RunFacts,
+    /// Facts that the CI or the clone gives about the repository.
+    #[serde(skip)]
+    pub repository: RepositoryFacts,
 }
 
 /// The difference between the work tree and the commit that is published.
@@ -113,6 +116,7 @@ impl Context {
             pull: PullRequestFacts::default(),
             release: ReleaseFacts::default(),
             run: RunFacts::default(),
+            repository: RepositoryFacts::default(),
         }
     }
 

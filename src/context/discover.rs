@@ -59,6 +59,10 @@ impl Context {
             context.dirty = context.work_tree.as_ref().map(|tree| !tree.changed.is_empty());
         }
         context.remote = repository.remote();
+        let known = &mut context.repository;
+        if known.name.is_none() {
+            known.name = context.remote.as_deref().and_then(super::address::path);
+        }
         context.explain_absence(&repository);
         Ok(context)
     }

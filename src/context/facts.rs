@@ -57,6 +57,21 @@ pub struct ReleaseFacts {
     pub draft: Option<bool>,
 }
 
+/// The repository that a CI runs for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepositoryFacts {
+    /// Its path on its forge: `owner/name`.
+    pub name: Option<String>,
+    /// The address of its page.
+    pub address: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// Its licence, as an SPDX expression.
+    pub license: Option<String>,
+    /// The address of the project's own page.
+    pub homepage: Option<String>,
+}
+
 /// The run of a CI.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFacts {

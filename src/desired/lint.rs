@@ -25,9 +25,10 @@ use crate::model::{EventName, Mutability, ResourceId};
 pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, None).with_any_vars();
     let tags = TagTemplate::all(config).flat_map(|template| tag_template_errors(&renderer, template));
+    let project = template_errors(&renderer, "the project", &["project"], config.project.templates());
     let resources = config.named_resources().flat_map(|named| resource_errors(&renderer, named));
     let checks = config.checks.iter().flat_map(|check| checks::template(&renderer, check));
-    tags.chain(resources).chain(checks).collect()
+    tags.chain(project).chain(resources).chain(checks).collect()
 }
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
@@ -42,6 +43,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
         diagnostics.extend(found);
     }
+    diagnostics.extend(template_errors(&renderer, "the project", &["project"], config.project.templates()));
     for named in config.named_resources() {
         diagnostics.extend(resource_errors(&renderer, named));
     }
@@ -170,14 +172,23 @@ fn resource_errors(
     renderer: &Renderer<'_>,
     NamedResource { id, resource }: NamedResource<'_>,
 ) -> Vec<Diagnostic> {
+    template_errors(renderer, &id.title(), &id.path(), resource.templates())
+}
+
+/// Finds the errors in the templates of the table at `table`, which is that of `title`.
+fn template_errors<'t>(
+    renderer: &Renderer<'_>,
+    title: &str,
+    table: &[&str],
+    declared: impl IntoIterator<Item = DeclaredTemplate<'t>>,
+) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let title = id.title();
     let mut found = Vec::new();
-    for DeclaredTemplate { keys, text } in resource.templates() {
+    for DeclaredTemplate { keys, text } in declared {
         if is_template(text) {
-            let path: Vec<&str> = id.path().into_iter().chain(keys.iter().map(String::as_str)).collect();
+            let path: Vec<&str> = table.iter().copied().chain(keys.iter().map(String::as_str)).collect();
             let errors = templates.check(text, TemplateSyntax::Text);
-            found.extend(errors.into_iter().map(|error| at(config, &path, &title, error)));
+            found.extend(errors.into_iter().map(|error| at(config, &path, title, error)));
         }
     }
     found
@@ -348,5 +359,6 @@ pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
     config.checks.iter().any(|check| asks(&check.equals))
         || TagTemplate::all(config).any(|it| asks(it.text()) || it.when().is_some_and(asks))
+        || config.project.templates().any(|it| asks(it.text))
         || config.resources.values().any(|resource| resource.templates().iter().any(|it| asks(it.text)))
 }

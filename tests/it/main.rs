@@ -42,6 +42,7 @@ mod restore;
 mod schema;
 mod security;
 mod stages;
+mod standard_labels;
 mod streams;
 mod tags_command;
 mod tags_formats;

@@ -49,8 +49,16 @@ pub(super) fn check_file(
         Some(VersionFile { file: version.file?, key })
     });
     let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
-    let standard = project.annotations == Some(raw::Word::Standard);
-    let defaults = resource::Defaults { declared, standard };
+    let written =
+        |raw: Option<raw::RawDescription>| raw.map(raw::RawDescription::into_parts).unwrap_or_default();
+    let ((annotations_word, annotations), (labels_word, labels)) =
+        (written(project.annotations), written(project.labels));
+    let is_standard = |word| word == Some(raw::Word::Standard);
+    let defaults = resource::Defaults {
+        declared,
+        standard_annotations: is_standard(annotations_word),
+        standard_labels: is_standard(labels_word),
+    };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));
     resources.extend(chart::check_charts(file.charts.unwrap_or_default(), &defaults, &mut problems));
@@ -66,6 +74,8 @@ pub(super) fn check_file(
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,
             version,
+            annotations,
+            labels,
             title: project.title,
             description: project.description,
             licenses: project.licenses,

@@ -1,18 +1,22 @@
 //! The keys that images, charts and artifacts share: repositories, and the names of registries and tag rules.
 
+use indexmap::IndexMap;
+
 use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
-use crate::config::{Annotations, DeclaredContent, ImageSource, Resource, raw};
+use crate::config::{DeclaredContent, Description, ImageSource, Resource, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
-/// The defaultss that apply to every resource.
+/// The defaults that apply to every resource.
 pub(super) struct Defaults<'a> {
     /// The names that are declared.
     pub declared: &'a DeclaredNames,
     /// Whether the project asks for the standard annotations.
-    pub standard: bool,
+    pub standard_annotations: bool,
+    /// Whether the project asks for the standard labels.
+    pub standard_labels: bool,
 }
 
 /// The keys that every resource has.
@@ -22,7 +26,7 @@ pub(super) struct CommonKeys {
     pub tags: Option<Vec<String>>,
     pub tag_prefix: Option<String>,
     pub visibility: Option<Visibility>,
-    pub annotations: Option<raw::RawAnnotations>,
+    pub annotations: Option<raw::RawDescription>,
 }
 
 /// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
@@ -41,7 +45,8 @@ pub(super) fn check_resource(
         problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
     let repository = repository(common.repository.as_deref(), id, problems);
-    let annotations = annotations(common.annotations, defaults.standard, travels(content.as_ref()));
+    let annotations =
+        description(common.annotations, defaults.standard_annotations, travels(content.as_ref()));
     let default_tags = || match id.kind {
         // The version of a chart is a tag without any rule.
         ResourceKind::Chart => Vec::new(),
@@ -61,8 +66,12 @@ pub(super) fn check_resource(
 /// Whether a resource is published unchanged by default: an image of a registry, or one whose signatures are published with it.
 fn travels(content: Option<&DeclaredContent>) -> bool {
     let Some(DeclaredContent::Image(image)) = content else { return false };
-    let is_remote = matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"));
-    is_remote || image.referrers
+    image_travels(&image.source, image.referrers)
+}
+
+/// Whether an image with this source is published unchanged by default.
+pub(super) fn image_travels(source: &ImageSource, referrers: bool) -> bool {
+    referrers || matches!(source, ImageSource::One(text) if text.starts_with("docker://"))
 }
 
 fn repository(written: Option<&str>, id: &ResourceId, problems: &mut Problems<'_>) -> Option<RepositoryName> {
@@ -99,17 +108,19 @@ fn repository(written: Option<&str>, id: &ResourceId, problems: &mut Problems<'_
     None
 }
 
-/// The annotations to write. `standard` says whether the project asks for the standard ones. A resource that `travels` is
-/// published unchanged, because it comes from a registry or because its signatures go with it. It gets annotations only if it
-/// declares them itself, because they would change its digest.
-fn annotations(raw: Option<raw::RawAnnotations>, standard: bool, travels: bool) -> Annotations {
-    match raw {
-        None if travels => Annotations::default(),
-        None => Annotations { standard, source: true, ..Annotations::default() },
-        Some(raw::RawAnnotations::Word(raw::Word::None)) => Annotations::default(),
-        Some(raw::RawAnnotations::Word(raw::Word::Standard)) => {
-            Annotations { standard: true, source: true, ..Annotations::default() }
-        }
-        Some(raw::RawAnnotations::Table(own)) => Annotations { standard, source: true, own },
+/// The annotations or labels to write. `standard` says whether the project asks for the standard ones. A resource that `travels` is
+/// published unchanged, because it comes from a registry or because its signatures go with it. It gets them only if it declares
+/// them itself, because they would change its digest.
+pub(super) fn description(raw: Option<raw::RawDescription>, standard: bool, travels: bool) -> Description {
+    let Some(raw) = raw else {
+        return if travels {
+            Description::default()
+        } else {
+            Description { standard, of_project: true, own: IndexMap::new() }
+        };
+    };
+    match raw.into_parts() {
+        (Some(raw::Word::None), own) => Description { own, ..Description::default() },
+        (word, own) => Description { standard: standard || word.is_some(), of_project: true, own },
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::model::{Compare, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawImage, RawSource, Word,
+    RawArtifact, RawArtifactFile, RawChart, RawDescription, RawImage, RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
@@ -130,9 +130,13 @@ pub(super) struct RawProject {
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<RawVersionFile>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
-    /// created and title, and the others of which the project declares a value. Default: `"none"`.
-    #[schemars(extend("default" = "none", "examples" = ["standard"]))]
-    pub annotations: Option<Word>,
+    /// created, title, url and ref.name, and the others of which the project or the CI knows a value. A table of templates by key is
+    /// written to everything too; `standard = true` in it adds the standard ones. Default: `"none"`.
+    #[schemars(extend("default" = "none", "examples" = ["standard", { "standard": true, "org.opencontainers.image.vendor": "Acme" }]))]
+    pub annotations: Option<RawDescription>,
+    /// The same for the labels in the configurations of images.
+    #[schemars(extend("default" = "none", "examples" = ["standard", { "standard": true, "org.opencontainers.image.vendor": "Acme" }]))]
+    pub labels: Option<RawDescription>,
     /// A name for people: the standard annotation `title`. Default: the name of the image or artifact.
     #[schemars(length(min = 1), extend("examples" = ["Brokkr"]))]
     pub title: Option<String>,
