@@ -15,6 +15,7 @@ mod merge;
 mod overrides;
 mod places;
 mod raw;
+mod repository;
 mod schema;
 mod strings;
 mod structure;
@@ -39,6 +40,7 @@ pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
+pub use repository::{Lowered, RepositoryTemplate, lowered, lowered_diagnostic, registry_of_place};
 pub use schema::json_schema;
 pub use tag_rule::TagRule;
 
@@ -90,6 +92,10 @@ pub struct Project {
     pub default_branch: Option<String>,
     /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
+    /// The environment variables that templates may read.
+    pub env: Vec<String>,
+    /// Whether templates may read the time of the clock.
+    pub wall_clock: bool,
     /// Annotations of everything that does not declare otherwise: templates by key.
     pub annotations: IndexMap<String, String>,
     /// Labels of every image that does not declare otherwise: templates by key.
@@ -129,10 +135,16 @@ pub struct DeclaredRegistry {
 pub struct Resource {
     /// The content, by kind.
     pub content: DeclaredContent,
-    /// The repository, below the namespace of each registry.
+    /// The first of its repositories, below the namespace of each registry.
     pub repository: RepositoryName,
-    /// The names of its registries.
+    /// The names of its places: the name of a registry, and for each further repository in that registry, its path behind it.
     pub registries: Vec<String>,
+    /// The repository of each place.
+    pub repositories: IndexMap<String, RepositoryName>,
+    /// Its repositories as declared.
+    pub declared_repositories: Vec<RepositoryTemplate>,
+    /// The names of the registries of the repositories that name none.
+    pub registries_of_all: Vec<String>,
     /// The names of its tag rules. The version of a chart is a tag of it besides.
     pub tags: Vec<String>,
     /// The prefix of git tags that mark its release, if it differs from the project's.
@@ -189,6 +201,9 @@ impl Resource {
                     found.push(at(&["files", &index.to_string(), "path"], file.path.as_str()));
                 }
             }
+        }
+        for declared in self.declared_repositories.iter().filter(|it| !it.keys.is_empty()) {
+            found.push(DeclaredTemplate { keys: declared.keys.clone(), text: declared.text.as_str() });
         }
         let annotations = self.annotations.own.iter();
         found.extend(annotations.map(|(key, text)| at(&["annotations", key], text.as_str())));

@@ -14,11 +14,12 @@ use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::{Renderer, template_diagnostic};
 use super::template::{TemplateError, TemplateSyntax, is_template};
 use super::version;
-use super::{checks, collisions};
+use super::{checks, collisions, repositories};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::{EventName, Mutability, ResourceId};
+use oci_registry::RepositoryName;
 
 /// Finds the errors in the templates of a configuration that has other errors: syntax and unknown names. The rendered
 /// results can only be checked in a complete configuration.
@@ -33,6 +34,16 @@ pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
+    if config.templated_repositories().is_empty() {
+        return lint_placed(config);
+    }
+    let (placed, mut found) = repositories::with_samples(config);
+    found.extend(lint_placed(&placed));
+    found
+}
+
+/// Finds all errors of a configuration whose repositories are known.
+fn lint_placed(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, sample_version(config));
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
@@ -125,14 +136,21 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
     let config = renderer.config;
     let mut repositories: HashMap<&str, usize> = HashMap::new();
     for resource in config.resources.values() {
-        *repositories.entry(resource.repository.as_str()).or_default() += 1;
+        for repository in resource.repositories.values() {
+            *repositories.entry(repository.as_str()).or_default() += 1;
+        }
     }
     let mut seen: HashSet<(&str, &[String])> = HashSet::new();
     let resources = config.named_resources();
     resources
         .filter(|named| {
             let resource = named.resource;
-            repositories.get(resource.repository.as_str()).is_some_and(|count| *count > 1)
+            let is_shared = |repository: &RepositoryName| {
+                repositories
+                    .get(repository.as_str())
+                    .is_some_and(|count| *count > resource.repositories.len())
+            };
+            resource.repositories.values().any(is_shared)
                 || TagTemplate::of_resource(config, *named).any(|it| renderer.is_by_resource(it))
                 || seen.insert((version::prefix(config, resource), &resource.tags))
         })
@@ -140,7 +158,7 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
 }
 
 /// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
-fn sample_version(config: &Config) -> super::version::FileVersion {
+pub(super) fn sample_version(config: &Config) -> super::version::FileVersion {
     config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
 }
 
@@ -357,8 +375,20 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
 /// Whether any template uses the dirtiness of the tree, which costs a run of git.
 pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
+    any_template(config, asks)
+}
+
+/// Whether any template uses the git tags before the commit, which costs runs of git.
+pub fn uses_history(config: &Config) -> bool {
+    any_template(config, |text| {
+        ["describe", "previous_tag", "commits_since_tag"].iter().any(|name| text.contains(name))
+    })
+}
+
+/// Whether `asks` holds for any template.
+fn any_template(config: &Config, asks: impl Fn(&str) -> bool) -> bool {
     config.checks.iter().any(|check| asks(&check.equals))
-        || TagTemplate::all(config).any(|it| asks(it.text()) || it.when().is_some_and(asks))
+        || TagTemplate::all(config).any(|it| asks(it.text()) || it.when().is_some_and(&asks))
         || config.project.templates().any(|it| asks(it.text))
         || config.resources.values().any(|resource| resource.templates().iter().any(|it| asks(it.text)))
 }

@@ -79,6 +79,14 @@ pub(super) fn fire(
         }
     }
     let rendered = match template {
+        TagTemplate::Rule { rule, .. }
+            if rule.skips_empty
+                && text(templates, &rule.template, values).is_ok_and(|text| text.is_empty()) =>
+        {
+            return silent(
+                "the template renders empty text, and the rule sets `when_empty = \"skip\"`".to_owned(),
+            );
+        }
         TagTemplate::Rule { rule, .. } => render(templates, &rule.template, values),
         TagTemplate::ChartVersion { version, .. } => {
             render_chart_version(templates, version, values).map(|(_, tag)| tag)
@@ -168,7 +176,9 @@ fn tag(rendered: &str, template: &str) -> Result<Tag, TemplateError> {
 /// A help for a template whose output is not a valid tag because of `error`.
 fn help(error: &TagError, template: &str) -> &'static str {
     match error {
-        TagError::Empty => "use `when` to keep a rule from firing",
+        TagError::Empty => {
+            "use `when` to keep a rule from firing, or `when_empty = \"skip\"` to leave the tag out"
+        }
         // The result is too long although its parts are slugs.
         TagError::TooLong(_) if template.contains("slug") => {
             "shorten a part with `short`: `{{ git.branch | slug | short(100) }}`, or apply `slug` to the whole, which keeps \

@@ -34,7 +34,7 @@ impl<'a> Renderer<'a> {
     }
 
     pub fn with_file_version(config: &'a Config, file: FileVersion) -> Self {
-        let templates = Templates::new(config.vars.keys());
+        let templates = Templates::new(config.vars.keys()).with_env(&config.project.env);
         let by_resource = config
             .tags
             .iter()

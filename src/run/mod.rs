@@ -193,7 +193,7 @@ impl Run {
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
-        let problems = doubts.iter().chain(&warnings).chain(&desired.nothing);
+        let problems = doubts.iter().chain(&loaded.notes).chain(&warnings).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));

@@ -28,11 +28,13 @@ pub struct RenderedTags {
 /// Everything that is wrong with the configuration, the context or the templates, and what a plan would refuse: collisions, and
 /// targets that name nothing.
 pub fn tags(session: &Session, targets: &[String]) -> Result<RenderedTags> {
-    let config = session.load()?.config;
+    let loaded = session.load()?;
+    let config = loaded.config;
     let context = session.context(&config, CommitUse::Previewed)?;
     let selection = Selection::new(targets);
     let (resources, incomplete) = desired::preview(&config, &context, &selection)?;
     let mut warnings: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
+    warnings.extend(loaded.notes);
     warnings.extend(incomplete);
     if resources.values().all(|resource| resource.tags.tags.is_empty()) {
         // Nothing is published here, so that it is no error yet.

@@ -111,7 +111,7 @@ fn the_ci_knows_more_about_the_repository() {
         ("publish.toml", &text("labels = \"standard\"\nannotations = \"standard\"", "")),
         ("event.json", event),
     ]);
-    let path = folder.path().join("event.json");
+    let path = folder.path.join("event.json");
     let done = folder
         .run("tags --format bake")
         .env("GITHUB_ACTIONS", "true")

@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 use super::declared::DeclaredNames;
 use super::places::Places;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 use problems::Problems;
 
@@ -48,6 +48,7 @@ pub(super) fn check_file(
         let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut problems)?;
         Some(VersionFile { file: version.file?, key })
     });
+    let env = environment(project.env.unwrap_or_default(), &mut problems);
     let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
     let written =
         |raw: Option<raw::RawDescription>| raw.map(raw::RawDescription::into_parts).unwrap_or_default();
@@ -74,6 +75,8 @@ pub(super) fn check_file(
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,
             version,
+            env,
+            wall_clock: project.clock == Some(raw::Clock::Wall),
             annotations,
             labels,
             title: project.title,
@@ -99,4 +102,16 @@ pub(super) fn check_file(
         resources,
     };
     (checked, problems.diagnostics)
+}
+
+/// Returns the environment variables that templates may read, and reports those that hold secrets: tags, labels and repositories are
+/// for everybody to read.
+fn environment(names: Vec<String>, problems: &mut Problems<'_>) -> Vec<String> {
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| secret_scan::is_secret_name(name)) {
+        let message = format!("`{name}` is the name of a secret, and templates print what they read");
+        let help = "list only variables that everybody may read; credentials of a registry belong to `auth`";
+        let index = index.to_string();
+        problems.wrong(Code::ConfigLiteralCredential, message, &["project", "env", &index], "a secret", help);
+    }
+    names
 }

@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
-use crate::config::{DeclaredContent, Description, ImageSource, Resource, raw};
+use crate::config::{
+    DeclaredContent, Description, ImageSource, RepositoryTemplate, Resource, lowered, lowered_diagnostic, raw,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
@@ -21,7 +23,7 @@ pub(super) struct Defaults<'a> {
 
 /// The keys that every resource has.
 pub(super) struct CommonKeys {
-    pub repository: Option<String>,
+    pub repository: Option<raw::OneOrMany<raw::NonEmptyText>>,
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
     pub tag_prefix: Option<String>,
@@ -44,7 +46,13 @@ pub(super) fn check_resource(
     if let (Some(names), Some(known)) = (&common.tags, &declared.tags) {
         problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
-    let repository = repository(common.repository.as_deref(), id, problems);
+    let registries = common.registries.or_else(|| declared.registries.clone()).unwrap_or_default();
+    let declared_repositories = repositories(common.repository, id, declared, problems);
+    let names: Option<Vec<RepositoryName>> = declared_repositories
+        .iter()
+        .enumerate()
+        .map(|(index, it)| repository(index, it, id, problems))
+        .collect();
     let annotations =
         description(common.annotations, defaults.standard_annotations, travels(content.as_ref()));
     let default_tags = || match id.kind {
@@ -52,15 +60,21 @@ pub(super) fn check_resource(
         ResourceKind::Chart => Vec::new(),
         ResourceKind::Image | ResourceKind::Artifact => declared.tags.clone().unwrap_or_default(),
     };
-    Some(Resource {
+    let names = names?;
+    let mut resource = Resource {
         content: content?,
-        repository: repository?,
-        registries: common.registries.or_else(|| declared.registries.clone()).unwrap_or_default(),
+        repository: names.first()?.clone(),
+        registries: Vec::new(),
+        repositories: IndexMap::new(),
+        declared_repositories,
+        registries_of_all: registries,
         tags: common.tags.unwrap_or_else(default_tags),
         tag_prefix: common.tag_prefix,
         visibility: common.visibility,
         annotations,
-    })
+    };
+    resource.place_repositories(&names);
+    Some(resource)
 }
 
 /// Whether a resource is published unchanged by default: an image of a registry, or one whose signatures are published with it.
@@ -74,37 +88,84 @@ pub(super) fn image_travels(source: &ImageSource, referrers: bool) -> bool {
     referrers || matches!(source, ImageSource::One(text) if text.starts_with("docker://"))
 }
 
-fn repository(written: Option<&str>, id: &ResourceId, problems: &mut Problems<'_>) -> Option<RepositoryName> {
-    let default = match id.kind {
-        // Helm finds a chart by the last part of the name, and images of the same name are common.
-        ResourceKind::Chart => format!("charts/{}", id.name),
-        ResourceKind::Image | ResourceKind::Artifact => id.name.clone(),
+/// The repositories of a resource as declared, or the default. Reports registries that are not declared.
+fn repositories(
+    written: Option<raw::OneOrMany<raw::NonEmptyText>>,
+    id: &ResourceId,
+    declared: &DeclaredNames,
+    problems: &mut Problems<'_>,
+) -> Vec<RepositoryTemplate> {
+    let Some(written) = written else {
+        let text = match id.kind {
+            // Helm finds a chart by the last part of the name, and images of the same name are common.
+            ResourceKind::Chart => format!("charts/{}", id.name),
+            ResourceKind::Image | ResourceKind::Artifact => id.name.clone(),
+        };
+        return vec![RepositoryTemplate { registry: None, text, keys: Vec::new() }];
     };
-    let error = match written.unwrap_or(&default).parse::<RepositoryName>() {
-        Ok(repository) => return Some(repository),
+    let is_list = matches!(written, raw::OneOrMany::Many(_));
+    let mut found = Vec::new();
+    for (index, raw::NonEmptyText(text)) in written.into_vec().into_iter().enumerate() {
+        let mut keys = vec!["repository".to_owned()];
+        keys.extend(is_list.then(|| index.to_string()));
+        let is_name =
+            |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        let template = match text.split_once(':').filter(|(name, _)| is_name(name)) {
+            Some((registry, path)) => {
+                RepositoryTemplate { registry: Some(registry.to_owned()), text: path.to_owned(), keys }
+            }
+            None => RepositoryTemplate { registry: None, text, keys },
+        };
+        if let (Some(registry), Some(known)) = (&template.registry, &declared.registries) {
+            problems.known_name(registry, known, &place_of(&template, id), Code::ConfigUnknownRegistry);
+        }
+        found.push(template);
+    }
+    found
+}
+
+/// The path of a repository in the file.
+fn place_of<'a>(template: &'a RepositoryTemplate, id: &'a ResourceId) -> Vec<&'a str> {
+    id.path().into_iter().chain(template.keys.iter().map(String::as_str)).collect()
+}
+
+/// The name of a repository. That of a template is known only once it is rendered, so that another stands in for it.
+fn repository(
+    index: usize,
+    template: &RepositoryTemplate,
+    id: &ResourceId,
+    problems: &mut Problems<'_>,
+) -> Option<RepositoryName> {
+    if template.is_template() {
+        return format!("rendered/{}-{index}", id.kind.noun()).parse().ok();
+    }
+    let at = place_of(template, id);
+    let written = !template.keys.is_empty();
+    let place = |problems: &Problems<'_>| {
+        if written { problems.places.value(&at) } else { problems.places.key(&id.path()) }
+    };
+    let error = match lowered(&template.text) {
+        Ok((name, note)) => {
+            if let Some(note) = note {
+                let place = place(problems);
+                problems.report(lowered_diagnostic(&note).at_maybe(place, "upper case"));
+            }
+            return Some(name);
+        }
         Err(error) => error,
     };
-    let label = match &error.suggestion {
-        Some(suggestion) => format!("did you mean `{suggestion}`?"),
-        None => "not the name of a repository".to_owned(),
+    let help = if written {
+        "write a name such as `repository = \"colliery/broker\"`".to_owned()
+    } else {
+        format!(
+            "the repository is named after the {} by default: set another name, `repository = \"colliery/broker\"`",
+            id.kind.noun()
+        )
     };
-    let wanted = error.suggestion.as_deref().unwrap_or("colliery/broker");
-    let (place, help) = match written {
-        Some(_) => (
-            problems.places.value(&id.key("repository")),
-            format!("write a name such as `repository = \"{wanted}\"`"),
-        ),
-        None => (
-            problems.places.key(&id.path()),
-            format!(
-                "the repository is named after the {} by default: set another name, `repository = \"{wanted}\"`",
-                id.kind.noun()
-            ),
-        ),
-    };
-    problems.report(
-        Diagnostic::error(Code::ConfigRepository, error.to_string()).at_maybe(place, label).help(help),
-    );
+    let diagnostic = Diagnostic::error(Code::ConfigRepository, error.to_string())
+        .at_maybe(place(problems), "not the name of a repository")
+        .help(help);
+    problems.report(diagnostic);
     None
 }
 

@@ -16,7 +16,7 @@ pub(super) use resource::{
 };
 pub(super) use retention::{RawRetention, RetentionEvent};
 pub(super) use secrets::RawSecrets;
-pub(super) use tag_rule::RawTagRule;
+pub(super) use tag_rule::{RawTagRule, WhenEmpty};
 
 mod resource;
 mod retention;
@@ -129,6 +129,13 @@ pub(super) struct RawProject {
     pub default_branch: Option<String>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<RawVersionFile>,
+    /// The clock that templates may read: `"wall"` allows `now`, the time of the run. Default: `"commit"`, so that the same commit
+    /// renders the same tags.
+    #[schemars(extend("default" = "commit", "examples" = ["wall"]))]
+    pub clock: Option<Clock>,
+    /// The names of the environment variables that templates may read, as `env.NAME`. Default: none.
+    #[schemars(inner(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$")), extend("uniqueItems" = true, "examples" = [["BUILD_FLAVOR"]]))]
+    pub env: Option<Vec<String>>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
     /// created, title, url and ref.name, and the others of which the project or the CI knows a value. A table of templates by key is
     /// written to everything too; `standard = true` in it adds the standard ones. Default: `"none"`.
@@ -152,6 +159,16 @@ pub(super) struct RawProject {
     /// The address of the documentation: the standard annotation `documentation`.
     #[schemars(length(min = 1), extend("examples" = ["https://brokkr.example.com/docs"]))]
     pub documentation: Option<String>,
+}
+
+/// The clock that templates may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Clock {
+    /// Only the time of the commit.
+    Commit,
+    /// The time of the run too.
+    Wall,
 }
 
 /// A key of a TOML, JSON or YAML file that holds the version.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::{NonEmptyText, OneOrMany};
 use crate::model::Visibility;
 use oci_content::AnnotationPlace;
 
@@ -24,9 +25,10 @@ pub(in crate::config) struct RawImage {
         { "digests": "dist/digests", "from": "docker://ghcr.io/colliery-io/brokkr-broker" }
     ]))]
     pub source: Option<RawSource>,
-    /// The repository, below the namespace of each registry. Default: the name of the image.
-    #[schemars(length(min = 1), extend("examples" = ["tools/broker"]))]
-    pub repository: Option<String>,
+    /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
+    /// upper case becomes lower case. Default: the name of the image.
+    #[schemars(extend("examples" = ["tools/broker", "{{ ci.repository }}", ["tools/broker", "ghcr:other/broker"]]))]
+    pub repository: Option<OneOrMany<NonEmptyText>>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
@@ -70,9 +72,10 @@ pub(in crate::config) struct RawChart {
     /// beside it. A template; relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["charts/brokkr-broker", "dist/brokkr-broker-{{ chart.version }}.tgz"]))]
     pub source: Option<String>,
-    /// The repository, below the namespace of each registry. Its last part is the name of the chart. Default: `charts/NAME`.
-    #[schemars(length(min = 1), extend("examples" = ["helm/brokkr-broker"]))]
-    pub repository: Option<String>,
+    /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
+    /// upper case becomes lower case. Its last part is the name of the chart. Default: `charts/NAME`.
+    #[schemars(extend("examples" = ["helm/brokkr-broker"]))]
+    pub repository: Option<OneOrMany<NonEmptyText>>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
@@ -108,9 +111,10 @@ pub(in crate::config) struct RawArtifact {
     /// Its files.
     #[schemars(required, length(min = 1), extend("examples" = [[{ "path": "dist/brokkr.yaml", "media_type": "application/yaml" }]]))]
     pub files: Option<Vec<RawArtifactFile>>,
-    /// The repository, below the namespace of each registry. Default: the name of the artifact.
-    #[schemars(length(min = 1), extend("examples" = ["tools/manifests"]))]
-    pub repository: Option<String>,
+    /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
+    /// upper case becomes lower case. Default: the name of the artifact.
+    #[schemars(extend("examples" = ["tools/manifests"]))]
+    pub repository: Option<OneOrMany<NonEmptyText>>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,

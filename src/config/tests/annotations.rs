@@ -65,7 +65,7 @@ fn only_standard_may_be_a_boolean() {
         [("{ a = true }", "must be a string"), ("\"all\"", "standard"), ("{ standard = 1 }", "must be")]
     {
         let text = GOOD.replace("[project]", &format!("[project]\nlabels = {labels}"));
-        let said = said(&load_text(&text, &options())).join("\n");
+        let said = format!("{:?}", said(&load_text(&text, &options())));
         assert!(said.contains(message), "{labels}: {said}");
     }
 }

@@ -76,12 +76,12 @@ impl<'a> Retentions<'a> {
                     .find(|it| it.repository.resource == *named.id && it.repository.registry == registry);
                 if let Some(scope) = known {
                     scope.members.push(member);
-                } else if let Some(declared) = config.registries.get(registry) {
+                } else if let Some(declared) = config.registry(registry) {
                     let repository = RetainedRepository {
                         resource: named.id.clone(),
                         registry: registry.to_owned(),
                         endpoint: declared.endpoint.clone(),
-                        name: declared.endpoint.url.repository(&named.resource.repository),
+                        name: declared.endpoint.url.repository(named.resource.repository_in(registry)),
                     };
                     scopes.push(RetentionScope { repository, resources, members: vec![member] });
                 }
