@@ -7,6 +7,7 @@ mod checks;
 mod collisions;
 mod content;
 mod filters;
+mod forks;
 mod forward;
 mod lint;
 mod lint_content;
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use checks::checks;
+pub use forks::fork_unknown;
 pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty, uses_history};
 pub use lint_content::lint_charts;

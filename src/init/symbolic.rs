@@ -26,6 +26,8 @@ pub(super) enum Symbol {
     PullRequest,
     /// The time of the commit, in a format of strftime(3).
     Date(String),
+    /// The same, in a time zone.
+    ZonedDate(String, String),
     /// An expression of the template language.
     Expression(String),
 }
@@ -232,6 +234,7 @@ impl Symbol {
             Self::ShortSha(digits) => format!("git.sha | short({digits})"),
             Self::PullRequest => "pr.number".to_owned(),
             Self::Date(format) => format!("git.commit_time | date(\"{format}\")"),
+            Self::ZonedDate(format, zone) => format!("git.commit_time | date(\"{format}\", \"{zone}\")"),
             Self::Expression(expression) => expression.clone(),
         }
     }

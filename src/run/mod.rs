@@ -193,7 +193,10 @@ impl Run {
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
-        let problems = doubts.iter().chain(&loaded.notes).chain(&warnings).chain(&desired.nothing);
+        let fired = desired.repositories.iter().flat_map(|it| &it.tags).map(|tag| tag.rule.as_str());
+        let fork = desired::fork_unknown(config, &context, fired);
+        let problems =
+            doubts.iter().chain(&loaded.notes).chain(&fork).chain(&warnings).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let observed = observed::observe(desired, &connections, &self.folder).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));

@@ -35,6 +35,8 @@ pub fn tags(session: &Session, targets: &[String]) -> Result<RenderedTags> {
     let (resources, incomplete) = desired::preview(&config, &context, &selection)?;
     let mut warnings: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
     warnings.extend(loaded.notes);
+    let fired = resources.values().flat_map(|it| &it.tags.tags).map(|tag| tag.rule.as_str());
+    warnings.extend(desired::fork_unknown(&config, &context, fired));
     warnings.extend(incomplete);
     if resources.values().all(|resource| resource.tags.tags.is_empty()) {
         // Nothing is published here, so that it is no error yet.

@@ -10,6 +10,7 @@ mod cli_help;
 mod conflicts;
 mod context;
 mod corpus;
+mod cross_product;
 mod diagnostics;
 mod docs;
 mod error_pages;
