@@ -59,6 +59,13 @@ pub(super) fn fire(
     if let Some(reason) = unmatched(template.globs(), context) {
         return silent(reason);
     }
+    // A run by hand on a git tag fires rules on `manual` too, and those that print the branch have nothing to print.
+    if context.event == EventName::Tag
+        && !template.events().contains(&EventName::Tag)
+        && templates.uses(template.text(), TemplateSyntax::Text, "git.branch")
+    {
+        return silent("the run stands on a git tag, which has no branch".to_owned());
+    }
     if context.event == EventName::Tag {
         match version {
             ResourceVersion::Other(reason) => return silent(reason.clone()),

@@ -46,16 +46,31 @@ pub(super) fn is_default_branch(text: &str) -> Option<bool> {
     }
 }
 
+/// A pattern of handlebars over a version.
+pub(super) fn version_pattern(pattern: &str) -> Option<SymbolicText> {
+    let mut made = SymbolicText::default();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("{{") {
+        made.push(Part::Literal(before.to_owned()));
+        let (name, after) = after.split_once("}}")?;
+        made.push(Part::Symbol(match name.trim().trim_matches('~').trim() {
+            "version" => Symbol::Version,
+            "raw" => Symbol::Tag,
+            "major" => Symbol::Major,
+            "minor" => Symbol::Minor,
+            "patch" | "micro" => Symbol::Patch,
+            other => date_format(other)?,
+        }));
+        rest = after;
+    }
+    made.push(Part::Literal(rest.to_owned()));
+    Some(made)
+}
+
 /// The time of `date 'FORMAT' tz='ZONE'` and of `commit_date`: formats of moment.js in those of strftime(3). `None` for a format or a
 /// time zone that is not known here.
-pub(super) fn date_format(expression: &str) -> Option<Symbol> {
+fn date_format(expression: &str) -> Option<Symbol> {
     let rest = expression.strip_prefix("commit_date").or_else(|| expression.strip_prefix("date"))?;
-    let quoted = |text: &str| {
-        let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-        text.get(1..)?.split_once(quote)
-    };
-    let zone_of =
-        |rest: &str| rest.strip_prefix("tz").map(|it| it.trim_start()).and_then(|it| it.strip_prefix('='));
     let rest = rest.trim();
     let (format, rest) = if rest.is_empty() || zone_of(rest).is_some() {
         ("YYYY-MM-DDTHH-mm-ss", rest)
@@ -71,6 +86,17 @@ pub(super) fn date_format(expression: &str) -> Option<Symbol> {
             is_known.then(|| Symbol::ZonedDate(format, zone.to_owned()))
         }
     }
+}
+
+/// The text in quotes that `text` begins with, and what follows.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    text.get(1..)?.split_once(quote)
+}
+
+/// The text behind `tz=`.
+fn zone_of(rest: &str) -> Option<&str> {
+    rest.strip_prefix("tz")?.trim_start().strip_prefix('=')
 }
 
 /// A format of moment.js (momentjs.com, "Format") in the form of strftime(3).

@@ -41,6 +41,7 @@ struct Case<'a> {
     rules: &'a str,
     event: &'a ActionEvent,
     expected: &'a [String],
+    actual: &'a [String],
     /// The text that `init` writes and shows.
     said: &'a str,
     /// The error of the program instead of tags.
@@ -98,10 +99,66 @@ const REASONS: &[Reason] = &[
         missing: |case, _| case.is(&["pr-fork"]),
         more: never,
     },
+    Reason { words: "the run fails, and says why", missing: |case, _| case.error.is_some(), more: never },
     Reason {
-        words: "the program says that the run fails",
-        missing: |case, _| case.error.is_some(),
+        words: "a branch is a slug, which init says",
+        missing: |case, tag| {
+            let slug = tag.to_lowercase().replace("--", "-");
+            case.said.contains("branches are slugs") && case.actual.contains(&slug)
+        },
+        more: |case, tag| {
+            let is_same = |it: &String| it.to_lowercase().replace("--", "-") == tag;
+            case.said.contains("branches are slugs") && case.expected.iter().any(is_same)
+        },
+    },
+    Reason {
+        words: "a pre-release takes no tag that moves forward",
+        missing: |case, tag| {
+            let version = case.git_tag().and_then(|tag| tag.strip_prefix('v')).unwrap_or_default();
+            case.is_prerelease() && !tag.contains(version)
+        },
         more: never,
+    },
+    Reason {
+        words: "build metadata is part of the version",
+        missing: |case, tag| case.is(&["v1.2.3+build.5"]) && tag.contains("1.2.3"),
+        more: |case, tag| case.is(&["v1.2.3+build.5"]) && tag.contains("1.2.3_build.5"),
+    },
+    Reason {
+        words: "a pre-release is written as its git tag has it, not as PEP 440 normalizes it, which init says",
+        missing: |case, _| {
+            case.rules.contains("pep440") && case.is_prerelease() && case.said.contains("PEP 440")
+        },
+        more: |case, _| {
+            case.rules.contains("pep440") && case.is_prerelease() && case.said.contains("PEP 440")
+        },
+    },
+    Reason {
+        words: "a git tag that is not the prefix and a version is no release",
+        missing: |case, _| case.git_tag().is_some() && !case.is_version(),
+        more: never,
+    },
+    Reason {
+        words: "a git tag and a pull request do not take the tags of the default branch",
+        missing: |case, _| {
+            case.rules.contains("is_default_branch")
+                && (case.git_tag().is_some() || case.event.name.starts_with("pr-"))
+        },
+        more: never,
+    },
+    Reason {
+        words: "a branch that was created is not the default branch",
+        missing: |case, _| case.is(&["create-branch"]) && case.rules.contains("default_branch"),
+        more: |case, _| case.is(&["create-branch"]) && case.rules.contains("default_branch"),
+    },
+    Reason { words: "no tag begins with a hyphen", missing: |_, tag| tag.starts_with('-'), more: never },
+    Reason {
+        words: "the run of a git tag is that of the tag, and the run of a branch that of the branch, whatever started it",
+        missing: |case, _| case.rules.contains("github.event_name"),
+        more: |case, _| {
+            case.rules.contains("github.event_name")
+                && (case.git_tag().is_some() || case.is(&["create-branch", "pr-fork"]))
+        },
     },
 ];
 
@@ -185,7 +242,14 @@ fn every_input_makes_the_same_tags_on_every_event() {
                 equal += 1;
                 continue;
             }
-            let case = Case { rules, event, expected: &expected, said: &said, error: error.as_deref() };
+            let case = Case {
+                rules,
+                event,
+                expected: &expected,
+                actual: &actual,
+                said: &said,
+                error: error.as_deref(),
+            };
             let reason = |tag: &str, more: bool| {
                 REASONS.iter().find(|it| if more { (it.more)(&case, tag) } else { (it.missing)(&case, tag) })
             };
