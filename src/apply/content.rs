@@ -19,7 +19,7 @@ use super::progress::Progress;
 use super::referrers::{self, Unlisted};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Placed};
-use crate::model::plan::{Action, Change, Reason};
+use crate::model::plan::{Action, Change};
 use oci_content::Source;
 use oci_registry::{BlobOutcome, READ_PAUSES, RegistryError};
 use oci_registry::{Descriptor, Digest, RawManifest, RepositoryName, media_type};
@@ -46,7 +46,7 @@ pub(super) async fn place(
     progress: &Progress,
 ) -> Result<(), Vec<Diagnostic>> {
     for it in prepared.iter().filter(|it| !it.planned.places_content()) {
-        let stands = |change: &Change| change.action == Action::NoOp || change.reason == Reason::KeptFirst;
+        let stands = |change: &Change| change.action == Action::NoOp || change.reason.keeps_first();
         if it.planned.changes.iter().any(stands) {
             progress.complete(it.position);
         }

@@ -215,8 +215,17 @@ fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> 
 fn is_misspelt(key: &str) -> bool {
     let words =
         [("password", 2), ("passwd", 1), ("secret", 1), ("token", 1), ("username", 2), ("credentials", 2)];
-    let near = |part: &str, word: &str, most: usize| strsim::damerau_levenshtein(part, word) <= most;
+    // Each edit adds one letter at the most, and the distance takes far longer than the letters.
+    let near = |part: &str, word: &str, most: usize| {
+        (letters(word) & !letters(part)).count_ones() as usize <= most
+            && strsim::damerau_levenshtein(part, word) <= most
+    };
     words.iter().any(|(word, most)| key.split('_').any(|part| near(part, word, *most)))
+}
+
+/// The lower-case letters of a text, a bit each.
+fn letters(text: &str) -> u32 {
+    text.bytes().filter(u8::is_ascii_lowercase).fold(0, |letters, byte| letters | 1 << (byte - b'a'))
 }
 
 fn is_variable(text: &str) -> bool {

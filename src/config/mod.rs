@@ -32,7 +32,7 @@ use indexmap::IndexMap;
 
 use crate::model::retention::Age;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::{Compare, KeyPath, OnTagFailure, ResourceId, Visibility};
+use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
@@ -212,6 +212,8 @@ pub struct DeclaredImage {
     pub labels: Description,
     /// Whether its referrers are published with it.
     pub referrers: bool,
+    /// The behavior if an immutable tag names an index of the same images.
+    pub same_images: OnSameImages,
 }
 
 /// `[charts.NAME]`: the keys that only charts have.

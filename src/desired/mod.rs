@@ -54,13 +54,13 @@ pub use version::{ResourceVersion, release_tags};
 
 use indexmap::IndexMap;
 
-use crate::config::{Config, NamedResource};
+use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::{OnUnknown, VersionReader};
 use crate::model::standing::other_readers;
-use crate::model::{ContentSpec, EventName, Mutability, OnConflict, ResourceId, Visibility};
+use crate::model::{ContentSpec, EventName, Mutability, OnConflict, OnSameImages, ResourceId, Visibility};
 use oci_content::Surroundings;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{RepositoryName, Tag};
@@ -79,6 +79,7 @@ pub struct Desired {
 }
 
 /// A resource in one registry.
+#[derive(Clone)]
 pub struct DesiredRepository {
     /// The resource that is published.
     pub resource: ResourceId,
@@ -92,6 +93,8 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The behavior if an immutable tag names an index of the same images.
+    pub on_same_images: OnSameImages,
     /// The tags, in the order of the rules.
     pub tags: Vec<DesiredTag>,
 }
@@ -281,6 +284,10 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(resource.repository_in(name)),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        on_same_images: match &resource.content {
+            DeclaredContent::Image(image) => image.same_images,
+            DeclaredContent::Chart(_) | DeclaredContent::Artifact(_) => OnSameImages::Fail,
+        },
         tags: tags.to_vec(),
     })
 }

@@ -29,6 +29,6 @@ pub use compare::{AgreeingValue, Compare};
 pub use content::ContentSpec;
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};
-pub use mutability::{Mutability, OnConflict, OnTagFailure};
+pub use mutability::{Mutability, OnConflict, OnSameImages, OnTagFailure};
 pub use resource::{ResourceId, ResourceIdError, ResourceKind};
 pub use visibility::Visibility;

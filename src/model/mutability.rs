@@ -37,6 +37,17 @@ pub enum OnConflict {
     Keep,
 }
 
+/// The behavior if an immutable tag names an index of the same images as the one to publish: only their attestations differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnSameImages {
+    /// Keep the digest that was published first, let the other tags of the run follow it, and report it.
+    #[default]
+    Keep,
+    /// Treat the two as different content.
+    Fail,
+}
+
 /// The behavior of an apply if a registry refuses a floating tag for good.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]

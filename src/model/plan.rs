@@ -360,7 +360,7 @@ impl PlannedRepository {
 
     /// The digest to deploy: that of the content, unless an immutable tag keeps the digest first published.
     pub fn deployable(&self) -> Option<&Digest> {
-        let kept = self.changes.iter().find(|change| change.reason == Reason::KeptFirst);
+        let kept = self.changes.iter().find(|change| change.reason.keeps_first());
         let root = self.content.as_ref().map(|content| &content.root.digest);
         kept.and_then(Change::present).or(root)
     }

@@ -109,6 +109,8 @@ pub enum Reason {
     Immutable,
     /// An immutable tag names another digest, and the rule keeps it.
     KeptFirst,
+    /// An immutable tag names another index of the same images: only their attestations differ, or the time of the build.
+    SameImages,
     /// Another registry keeps the digest first published; this one does not have the tag, and would get another digest.
     KeptElsewhere {
         /// The full name of the repository there.
@@ -146,6 +148,13 @@ pub enum Reason {
         /// The reason why it stays.
         why: String,
     },
+}
+
+impl Reason {
+    /// Whether an immutable tag keeps the digest first published, which is not the one to publish.
+    pub fn keeps_first(&self) -> bool {
+        matches!(self, Self::KeptFirst | Self::SameImages)
+    }
 }
 
 impl fmt::Display for Reason {
@@ -192,6 +201,9 @@ impl fmt::Display for Reason {
             Self::Behind { tag, .. } => write!(f, "already there; {tag} is newer, but does not have it"),
             Self::Immutable => f.write_str("conflict: immutable, and already has another digest"),
             Self::KeptFirst => f.write_str("kept: the digest first published stays"),
+            Self::SameImages => {
+                f.write_str("kept: it names the same images, and only their attestations differ")
+            }
             Self::KeptElsewhere { repository, .. } => {
                 write!(f, "conflict: {} keeps another digest", repository.escape_debug())
             }

@@ -6,6 +6,7 @@ mod referrers;
 mod repository;
 mod retained;
 mod rollback;
+mod same_images;
 mod versions;
 
 pub use publish::{Observed, observe};

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 
 use super::referrers;
 use super::repository::{ObservedRepository, ObservedTag};
+use super::same_images::find_same_images;
 use super::versions::find_standing_versions;
 use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
@@ -89,6 +90,7 @@ async fn observe_repository(
             observed.others.extend(others.map(|highest| (tag.tag.clone(), highest)));
         }
     }
+    find_same_images(repository, &mut observed).await?;
     find_standing_versions(repository, &mut observed).await?;
     read_revisions(repository, &mut observed).await?;
     if !observed.root_is_tagged() {

@@ -29,6 +29,8 @@ pub struct ObservedRepository {
     pub others: BTreeMap<Tag, Held>,
     /// The versions of the images that forward tags of releases name, unless that is the content to publish.
     pub standing: BTreeMap<Digest, StandingVersion>,
+    /// The digests that immutable tags name, other than the root, with the same images as the content to publish.
+    pub same_images: BTreeSet<Digest>,
     /// The manifests of the content that the repository lacks.
     pub missing_manifests: BTreeSet<Digest>,
     /// The blobs of the content that the repository lacks.
@@ -63,6 +65,7 @@ impl ObservedRepository {
             lines: BTreeMap::new(),
             others: BTreeMap::new(),
             standing: BTreeMap::new(),
+            same_images: BTreeSet::new(),
             missing_manifests: BTreeSet::new(),
             missing_blobs: BTreeSet::new(),
             referrers: ObservedReferrers::default(),

@@ -20,6 +20,9 @@ pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedReposit
         Mutability::Immutable => match (present, tag.on_conflict) {
             (None, _) if observed.dangling.contains(&tag.tag) => (Action::Conflict, Reason::Dangling),
             (None, _) => (Action::Create, Reason::New),
+            (Some(present), _) if observed.same_images.contains(&present.digest) => {
+                (Action::Keep, Reason::SameImages)
+            }
             (Some(_), OnConflict::Fail) => (Action::Conflict, Reason::Immutable),
             (Some(_), OnConflict::Keep) => (Action::Keep, Reason::KeptFirst),
         },

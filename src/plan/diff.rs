@@ -72,7 +72,7 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
 fn refuse_division(repositories: &mut [PlannedRepository]) {
     let mut kept: BTreeMap<(ResourceId, Tag), (String, Digest)> = BTreeMap::new();
     for repository in repositories.iter() {
-        for change in repository.changes.iter().filter(|change| change.reason == Reason::KeptFirst) {
+        for change in repository.changes.iter().filter(|change| change.reason.keeps_first()) {
             if let Some(digest) = change.present() {
                 let place = (repository.name.clone(), digest.clone());
                 kept.entry((repository.resource.clone(), change.tag.clone())).or_insert(place);
@@ -145,7 +145,7 @@ struct KeptFirst {
 fn kept(observed: &ObservedRepository) -> Option<KeptFirst> {
     observed.desired.tags.iter().find_map(|tag| {
         let (_, reason) = decide(tag, observed.root(), observed);
-        let present = observed.tags.get(&tag.tag).filter(|_| reason == Reason::KeptFirst)?;
+        let present = observed.tags.get(&tag.tag).filter(|_| reason.keeps_first())?;
         Some(KeptFirst { digest: present.digest.clone(), tag: tag.tag.clone() })
     })
 }

@@ -24,6 +24,7 @@ mod path;
 mod prune;
 mod reach;
 mod rollback;
+mod same_images;
 mod session;
 mod tags;
 mod verify;
@@ -198,7 +199,8 @@ impl Run {
         let problems =
             doubts.iter().chain(&loaded.notes).chain(&fork).chain(&warnings).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
-        let observed = observed::observe(desired, &connections, &self.folder).await?;
+        let mut observed = observed::observe(desired, &connections, &self.folder).await?;
+        self.follow_first_published(&mut observed, &connections, &surroundings).await?;
         let mut plan = plan::diff(&observed, self.origin(loaded, &context));
         plan.problems = problems;
         self.content.spool_up_to(SPOOL);

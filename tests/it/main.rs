@@ -41,6 +41,7 @@ mod registry_http;
 mod repository_templates;
 mod requests;
 mod restore;
+mod same_images;
 mod schema;
 mod security;
 mod stages;

@@ -11,7 +11,7 @@
 //! engines), `remote` (an image in a registry, read through `registries`), `transport` (one of these by its spec), `walk`
 //! (everything that a root reaches; `incomplete` says which platforms a source lacks), `assemble` (an index of several sources; `digests` lists those that were pushed by
 //! digest), `open` (a source by its spec), `referrers` (manifests that refer to the content), `rewrite` (selected platforms,
-//! added annotations and labels), `confines` (the folders that files may be read from), `export` (content as an archive), `artifact` (files under an artifact type) and `publishable` (the content to publish).
+//! added annotations and labels), `confines` (the folders that files may be read from), `export` (content as an archive), `same_images` (whether two indexes differ in attestations alone), `artifact` (files under an artifact type) and `publishable` (the content to publish).
 //! `opened_content` keeps content for the sources that are opened later. The caller decides what is sent to which repository.
 
 mod archive;
@@ -43,6 +43,7 @@ mod referrers;
 mod registries;
 mod remote;
 mod rewrite;
+mod same_images;
 mod source;
 mod source_path;
 mod spec;
@@ -67,6 +68,7 @@ pub use publishable::{Publishable, open_artifact, open_image};
 pub use read::{MAX_CONFIG_SIZE, read_bounded, read_config};
 pub use referrers::{LeftBehind, Referrers, Travelling};
 pub use registries::{SourceRegistries, SourceRepository, SourceWait};
+pub use same_images::are_same_images;
 pub use source::{BlobOrigin, BlobReader, Source};
 pub use spec::{DigestFolder, SourceSpec, SourceSpecError, TRANSPORT_FORMS, TransportSpec};
 pub use surroundings::{Surroundings, Variables};

@@ -89,6 +89,7 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
 pub struct TestImage {
     platforms: Vec<(String, Vec<TestLayer>)>,
     attested: bool,
+    invocation: String,
     docker: bool,
     single: bool,
     labels: Vec<(String, String)>,
@@ -139,6 +140,12 @@ impl TestImage {
     pub fn attested(mut self) -> Self {
         self.attested = true;
         self
+    }
+
+    /// Adds attestations with the invocation id of a build, as `BuildKit` does.
+    #[must_use]
+    pub fn invocation(self, id: &str) -> Self {
+        Self { invocation: id.to_owned(), ..self.attested() }
     }
 
     /// Uses Docker's media types instead of OCI's.
@@ -198,7 +205,7 @@ impl TestImage {
             let (manifest, used) = self.manifest(&layout, &members, layers, &annotations);
             let mut entry = layout.put(manifest_type, &manifest);
             if self.attested {
-                let attestation = attestation(&layout, &entry, &mut blobs);
+                let attestation = attestation(&layout, &entry, &self.invocation, &mut blobs);
                 attestations.push(attestation);
             }
             entry["platform"] = members;
@@ -274,8 +281,11 @@ impl TestImage {
     }
 }
 
-fn attestation(layout: &LayoutDirectory, about: &Value, blobs: &mut Vec<String>) -> Value {
-    let statement = json!({ "_type": "https://in-toto.io/Statement/v0.1", "subject": [about["digest"]] });
+fn attestation(layout: &LayoutDirectory, about: &Value, invocation: &str, blobs: &mut Vec<String>) -> Value {
+    let mut statement = json!({ "_type": "https://in-toto.io/Statement/v0.1", "subject": [about["digest"]] });
+    if !invocation.is_empty() {
+        statement["predicate"] = json!({ "runDetails": { "metadata": { "invocationId": invocation } } });
+    }
     let layer = layout.put("application/vnd.in-toto+json", &serde_json::to_vec(&statement).unwrap());
     let config = json!({ "architecture": "unknown", "os": "unknown", "config": {},
         "rootfs": { "type": "layers", "diff_ids": [layer["digest"]] } });

@@ -54,6 +54,7 @@ fn image(
             annotate: raw.annotate.unwrap_or_default(),
             labels: resource::description(raw.labels, defaults.standard_labels, travels),
             referrers,
+            same_images: raw.same_images.or(defaults.same_images).unwrap_or_default(),
         })
     });
     resource::check_resource(id, common, content, defaults, problems)

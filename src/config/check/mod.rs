@@ -59,6 +59,7 @@ pub(super) fn check_file(
         declared,
         standard_annotations: is_standard(annotations_word),
         standard_labels: is_standard(labels_word),
+        same_images: project.same_images,
     };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));

@@ -8,7 +8,7 @@ use crate::config::{
     DeclaredContent, Description, ImageSource, RepositoryTemplate, Resource, lowered, lowered_diagnostic, raw,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{ResourceId, ResourceKind, Visibility};
+use crate::model::{OnSameImages, ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
 /// The defaults that apply to every resource.
@@ -19,6 +19,8 @@ pub(super) struct Defaults<'a> {
     pub standard_annotations: bool,
     /// Whether the project asks for the standard labels.
     pub standard_labels: bool,
+    /// The behavior if an immutable tag names an index of the same images.
+    pub same_images: Option<OnSameImages>,
 }
 
 /// The keys that every resource has.

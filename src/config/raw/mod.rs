@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::model::{Compare, OnTagFailure, Visibility};
+use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
 use oci_registry::Provider;
 pub(super) use resource::{
     RawArtifact, RawArtifactFile, RawChart, RawDescription, RawImage, RawSource, Word,
@@ -124,6 +124,11 @@ pub(super) struct RawProject {
     /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
     #[schemars(extend("default" = false))]
     pub allow_dirty: Option<bool>,
+    /// The action if an immutable tag names an index of the same images, of which only the attestations differ, as after a
+    /// second build of one commit: `"keep"` keeps the digest published first, and the other tags of the run follow it; `"fail"`
+    /// treats the two as different content.
+    #[schemars(extend("default" = "keep"))]
+    pub same_images: Option<OnSameImages>,
     /// The default branch, for CIs that do not name it and clones that do not know it.
     #[schemars(length(min = 1), extend("examples" = ["main"]))]
     pub default_branch: Option<String>,

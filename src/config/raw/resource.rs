@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::{NonEmptyText, OneOrMany};
-use crate::model::Visibility;
+use crate::model::{OnSameImages, Visibility};
 use oci_content::AnnotationPlace;
 
 /// An image to publish.
@@ -58,6 +58,9 @@ pub(in crate::config) struct RawImage {
     /// Whether signatures, SBOMs and everything else that refers to the image in its source are published with it.
     #[schemars(extend("default" = false))]
     pub referrers: Option<bool>,
+    /// The action if an immutable tag names an index of the same images, of which only the attestations differ. Default: that of
+    /// the project.
+    pub same_images: Option<OnSameImages>,
     /// The prefix of git tags that mark its release, if it differs from the project's.
     #[schemars(extend("examples" = ["broker/v"]))]
     pub tag_prefix: Option<String>,
