@@ -226,7 +226,7 @@ fn evaluated(text: &str) -> String {
 }
 
 /// The program that reads the file cannot be installed everywhere, so this follows its documentation: docs.docker.com, "Bake file
-/// reference", and moby/buildkit, docs/annotations.md.
+/// reference", and moby/buildkit, "Image annotations with Buildkit".
 #[test]
 fn a_bake_file_says_in_bakes_language_what_the_json_says() {
     for flags in
