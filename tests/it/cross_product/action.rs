@@ -175,10 +175,10 @@ impl ActionEvent {
             || ["create", "discussion", "issues", "schedule"].iter().any(|it| self.event_name.contains(it))
     }
 
-    /// The expressions of GitHub that the cases use, and then those of the action.
-    fn text(&self, text: &str) -> String {
+    /// The text with the expressions of GitHub that the cases use evaluated, which happens before the action sees it.
+    fn github(&self, text: &str) -> String {
         let is_main = self.reference == "refs/heads/main";
-        let github = [
+        let known = [
             ("${{ github.ref == 'refs/heads/main' }}", is_main.to_string()),
             ("${{ github.ref == format('refs/heads/{0}', 'main') }}", is_main.to_string()),
             ("${{ github.event_name == 'push' }}", (self.event_name == "push").to_string()),
@@ -187,11 +187,14 @@ impl ActionEvent {
                 "${{ startsWith(github.ref, 'refs/tags/') }}",
                 self.reference.starts_with("refs/tags/").to_string(),
             ),
-            ("${{ github.sha }}", SHA.to_owned()),
             ("${{ github.event_name }}", self.event_name.to_owned()),
         ];
-        let text = github.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
-        handlebars(&text, &|expression| match expression {
+        known.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    }
+
+    /// The expressions of the action.
+    fn text(&self, text: &str) -> String {
+        handlebars(text, &|expression| match expression {
             "branch" => self.branch().unwrap_or_default(),
             "tag" => self.tag().unwrap_or_default(),
             "sha" => SHA[..7].to_owned(),
@@ -232,10 +235,11 @@ fn handlebars(text: &str, value: &dyn Fn(&str) -> String) -> String {
 
 /// The tags of one image, in the order of the action.
 pub fn tags(rules: &str, flavor: &str, event: &ActionEvent) -> Vec<String> {
-    let flavor = Flavor::parse(flavor);
+    let (rules, flavor) = (event.github(rules), event.github(flavor));
+    let flavor = Flavor::parse(&flavor);
     let defaults = "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
     let mut rules: Vec<Rule> =
-        if rules.is_empty() { defaults } else { rules }.lines().map(Rule::parse).collect();
+        if rules.is_empty() { defaults } else { &rules }.lines().map(Rule::parse).collect();
     rules.sort_by_key(|rule| -rule.priority());
     let mut made = Made::default();
     for rule in &rules {
