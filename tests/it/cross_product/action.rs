@@ -239,7 +239,7 @@ pub fn tags(rules: &str, flavor: &str, event: &ActionEvent) -> Vec<String> {
     let flavor = Flavor::parse(&flavor);
     let defaults = "type=schedule\ntype=ref,event=branch\ntype=ref,event=tag\ntype=ref,event=pr";
     let mut rules: Vec<Rule> =
-        if rules.is_empty() { defaults } else { &rules }.lines().map(Rule::parse).collect();
+        if rules.is_empty() { defaults } else { rules.as_str() }.lines().map(Rule::parse).collect();
     rules.sort_by_key(|rule| -rule.priority());
     let mut made = Made::default();
     for rule in &rules {
@@ -346,8 +346,9 @@ fn pep440(
     made: &mut Made,
 ) {
     let Some(raw) = raw else { return };
-    let form = Regex::new(r"^v?(\d+(?:\.\d+)*)([-._]?(?:a|b|rc|alpha|beta|post|dev)[-._]?\d*)*$")
-        .expect("a pattern");
+    let form =
+        Regex::new(r"^v?(\d+(?:\.\d+)*)([-._]?(?:a|b|rc|alpha|beta|post|dev)[-._]?\d*)*(?:\+[a-z0-9.]+)?$")
+            .expect("a pattern");
     let Some(found) = form.captures(&raw) else { return };
     let clean = raw.strip_prefix('v').unwrap_or(&raw);
     let clean =
