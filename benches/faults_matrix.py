@@ -12,6 +12,9 @@ from faults_world import Registry, configuration, environment, floating, image
 OLD, NEW = "1.0.0", "1.0.1"
 SCENARIOS = ["first release", "second release", "promotion"]
 NOT_RESTORED = "publish::apply::not_restored"
+# What a plan says of a forward tag that stays because nothing shows which version it names.
+KEPT = "kept, because it might move backward"
+NOT_RIGHT = "exit 0, but a tag is not right"
 
 
 class World:
@@ -121,7 +124,7 @@ class Worker:
         all_new = all(moved) and all(digest == new for digest in versions)
         wrong = []
         if code == 0 and not all_new:
-            wrong.append("exit 0, but a tag is not right")
+            wrong.append(NOT_RIGHT)
         if any(digest not in (None, new) for digest in versions):
             wrong.append("the version names something else")
         if before is not None and any(tags.get(f"v{OLD}") != old for tags in stands):
@@ -140,9 +143,20 @@ class Worker:
                 wrong.append(f"{change['address']} is {change['result']}, but names {stood}")
         half = not all(moved) and not all(kept)
         reported = said.count(NOT_RESTORED)
+        # A tag that stays because nothing shows which version it names is neither half moved nor a wrong claim, if the plan says so.
+        undecided = [
+            (change["address"].split("@")[1][0], change["tag"])
+            for change in outcome.get("outcome", {}).get("changes", [])
+            if change["result"] == "kept" and KEPT in said and hosts[change["address"].split("@")[1][0]].get(change["tag"]) == before
+        ]
+        if undecided:
+            decided = [tags.get(tag) == new for host, tags in hosts.items() for tag in names if (host, tag) not in undecided]
+            if all(decided) and all(digest == new for digest in versions):
+                wrong = [it for it in wrong if it != NOT_RIGHT]
+                half = False
         return {
             "code": code, "said": said, "wrong": wrong, "incomplete": incomplete, "all new": all_new,
-            "half": half and not reported, "reported": half and reported > 0,
+            "undecided": bool(undecided), "half": half and not reported, "reported": half and reported > 0,
             "restored": any(it["result"] == "restored" for it in outcome.get("outcome", {}).get("changes", [])),
         }
 
@@ -171,13 +185,14 @@ class Tally(collections.Counter):
         self["restored"] += found["restored"]
         self["wrong"] += bool(found["wrong"])
         self["incomplete"] += bool(found["incomplete"])
+        self["undecided"] += found["undecided"]
         self["half"] += found["half"]
         self["reported"] += found["reported"]
         self["converged"] += found["converged"]
 
     def row(self, name):
         share = 100 * self["converged"] / self["runs"] if self["runs"] else 100
-        cells = [self[key] for key in ("runs", "done", "restored", "reported", "half", "incomplete", "wrong")]
+        cells = [self[key] for key in ("runs", "done", "restored", "reported", "undecided", "half", "incomplete", "wrong")]
         return f"| {name} | " + " | ".join(str(cell) for cell in cells) + f" | {share:g} % |"
 
     def surprises(self):
@@ -246,8 +261,8 @@ async def everything(world, cells, jobs):
 
 
 def table(tallies, scenarios, faults):
-    print("\n| fault | runs | done at once | put back | said not put back | half moved | incomplete | wrong claims | converged |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("\n| fault | runs | done at once | put back | said not put back | said to be undecided | half moved | incomplete | wrong claims | converged |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for fault in faults:
         print(summed(tallies[scenario, fault] for scenario in scenarios).row(fault))
     for scenario in scenarios:

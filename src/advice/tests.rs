@@ -120,7 +120,7 @@ fn the_help_depends_on_the_answer() {
     assert!(help(403, "", None, None).contains("none were found"));
     assert!(help(429, "", None, Some(Duration::from_millis(90_500))).contains("91 seconds"));
     assert!(help(429, "", None, Some(Duration::from_secs(300))).contains("5 minutes"));
-    assert!(help(429, "", None, None).contains("--parallelism"));
+    assert!(help(429, "", None, None).contains("logged in"));
     let delete = |status| {
         let refusal =
             Refusal { request: "DELETE https://h/v2/o/n/manifests/v1".to_owned(), ..refusal(status, "") };

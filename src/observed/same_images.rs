@@ -14,7 +14,7 @@ use oci_registry::{Digest, RegistryError, Repository};
 ///
 /// # Errors
 ///
-/// Whatever the registry refuses.
+/// Every refusal of the registry.
 pub(super) async fn find_same_images(
     repository: &dyn Repository,
     observed: &mut ObservedRepository,

@@ -31,6 +31,7 @@ mod preflight;
 mod prune_github;
 mod pushed_by_digest;
 mod quickstart;
+mod rate_limits;
 mod recall;
 mod record;
 mod referrer_types;

@@ -14,6 +14,8 @@ mod docker_daemon_real;
 mod guides;
 mod helm;
 mod index_real;
+mod installed;
+mod linters;
 mod precommit;
 mod promotion;
 mod prune;

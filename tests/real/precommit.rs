@@ -1,12 +1,14 @@
 //! The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit in a throwaway repository.
 //!
-//! The rust hook builds this package with `cargo install`, here without optimization and in a target folder that the
-//! next run of the test finds again. Needs pre-commit (a Python package; `scripts/test.sh` installs it) and git.
+//! The Python hook installs the wheel of its version, here one that `packaging/make` puts into a folder. The rust hook builds this
+//! package with `cargo install`, here without optimization and in a target folder that the next run of the test finds again. Needs
+//! pre-commit (a Python package; `scripts/test.sh` installs it), git and the network.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use testkit::command::{Folder, clean};
+use testkit::docker_registry::run as run_to_end;
 
 const RIGHT: &str = "version = 1\n\n[registries.local]\nurl = \"localhost:5000\"\n\n[tags.version]\non = \"tag\"\n\
                      template = \"v{{ version }}\"\n\n[images.app]\nsource = \"oci:dist\"\n";
@@ -80,12 +82,15 @@ fn run(folder: &Folder) -> (bool, String) {
     }
     for (name, value) in std::env::vars_os() {
         let text = name.to_string_lossy().to_lowercase();
-        let network =
-            text.ends_with("_proxy") || text.starts_with("ssl_cert_") || text.starts_with("cargo_http_");
+        let network = ["ssl_cert_", "cargo_http_", "pip_"].iter().any(|start| text.starts_with(start));
+        let network = network || text.ends_with("_proxy");
         if network || text == "rustup_toolchain" {
             command.env(name, value);
         }
     }
+    let wheels = folder.path.join("wheels").display().to_string();
+    let links = std::env::var("PIP_FIND_LINKS").map_or(wheels.clone(), |links| format!("{links} {wheels}"));
+    command.env("PIP_FIND_LINKS", links);
     let output = command.output().expect("pre-commit runs");
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -96,6 +101,9 @@ fn run(folder: &Folder) -> (bool, String) {
 fn exercise(id: &str) {
     let folder = Folder::new();
     hook_repository(&folder);
+    if id == "brokkr-publish-lint" {
+        wheel(&folder);
+    }
     project(&folder, id);
 
     folder.write("project/Cargo.toml", "this is not TOML").write("project/my-publish.toml", "nor is this");
@@ -120,9 +128,26 @@ fn exercise(id: &str) {
     }
 }
 
+/// A wheel of the built program, without debug information.
+fn wheel(folder: &Folder) {
+    let binary =
+        folder.path.join(format!("binaries/{}-unknown-linux-musl/brokkr-publish", std::env::consts::ARCH));
+    std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
+    run_to_end(Command::new("strip").arg(env!("CARGO_BIN_EXE_brokkr-publish")).arg("-o").arg(&binary));
+    let mut make = Command::new("python3");
+    make.arg(root().join("packaging/make")).args(["wheel", "--level", "1", "--binaries", "binaries"]);
+    run_to_end(make.args(["--out", "wheels"]).current_dir(&folder.path).env("PYTHONDONTWRITEBYTECODE", "1"));
+}
+
+/// It compiles nothing: in the environment of the hook there is no cargo.
+#[test]
+fn the_hook_that_installs_a_wheel() {
+    exercise("brokkr-publish-lint");
+}
+
 #[test]
 fn the_hook_that_builds_from_source() {
-    exercise("brokkr-publish-lint");
+    exercise("brokkr-publish-lint-source");
 }
 
 #[test]

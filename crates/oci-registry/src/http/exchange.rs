@@ -1,7 +1,7 @@
 //! One attempt at one request: credentials for the registry alone, and redirects.
 
-use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::authorization::Authorization;
@@ -10,8 +10,9 @@ use super::challenge;
 use super::host::Host;
 use super::network;
 use super::origin;
+use super::pace::Turn;
 use super::response::{Received, Response};
-use super::retry::{FailedAttempt, Retries, is_passing};
+use super::retry::{FailedAttempt, Retries, host_wait, is_passing};
 use super::tokens::RequiredAccess;
 use crate::error::redaction::Redaction;
 use crate::error::text;
@@ -151,6 +152,7 @@ impl Host {
         let lane = if call.lane == RequestLane::Upload { &self.uploads } else { &self.small };
         // The semaphores are never closed; if one were, nobody would have to wait.
         let _permit = lane.acquire().await.ok();
+        let turn = if self.is_paced(url) { Some(self.facts.pace.turn().await) } else { None };
         let size = call.payload.size();
         let (body, progress) = call.payload.open();
         let mut builder =
@@ -173,6 +175,7 @@ impl Host {
         let (cause, failure, passing) = match sent {
             Ok(Ok(response)) => {
                 self.facts.reached.set();
+                self.note_pace(turn, &response);
                 tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
                 let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
                 let header = authorization.map(Authorization::header);
@@ -207,6 +210,28 @@ impl Host {
         let error =
             RegistryError::Unreachable { request: request.clone(), cause, attempts, failure, elsewhere };
         Err(FailedAttempt { request, error, passing })
+    }
+}
+
+impl Host {
+    /// Whether requests to `url` count for the limits of the registry: storage and token servers have their own.
+    fn is_paced(&self, url: &Url) -> bool {
+        match self.facts.base.get() {
+            Some(Ok(base)) => origin::same(base, url),
+            Some(Err(_)) | None => true,
+        }
+    }
+
+    /// Notes what an answer says about the number of requests.
+    fn note_pace(&self, turn: Option<Turn>, answer: &reqwest::Response) {
+        let Some(turn) = turn else { return };
+        let asked = host_wait(answer.status(), answer.headers());
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            return self.facts.pace.refused(turn, asked);
+        }
+        if let Some(asked) = asked {
+            self.facts.pace.hold(asked);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::first_connect::Reached;
+use super::pace::{KnownLimit, Pace};
 use crate::endpoint::RegistryEndpoint;
 use crate::error::RegistryError;
 use crate::error::redaction::SentCredentials;
@@ -39,6 +40,8 @@ pub(super) struct HostFacts {
     pub(super) removes_tags_alone: AtomicBool,
     /// The lasting credentials that were sent.
     pub(super) sent_credentials: SentCredentials,
+    /// The pace of its requests.
+    pub(super) pace: Pace,
     challenge: Mutex<Option<Challenge>>,
 }
 
@@ -52,7 +55,9 @@ impl HostMemory {
             client_certificate: endpoint.client_certificate.clone(),
         };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(key).or_default())
+        let new =
+            || Arc::new(HostFacts { pace: Pace::new(KnownLimit::of_host(name)), ..HostFacts::default() });
+        Arc::clone(known.entry(key).or_insert_with(new))
     }
 }
 

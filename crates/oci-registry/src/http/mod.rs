@@ -29,6 +29,7 @@ mod manifests;
 mod network;
 mod oauth;
 mod origin;
+mod pace;
 mod probe;
 mod pull;
 mod referrers;

@@ -127,7 +127,9 @@ impl Retries {
         let FailedAttempt { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
         let wait = self.policy.wait_after(self.attempts).max(asked);
-        let spent = if self.is_blob { self.waited } else { self.started.elapsed() };
+        // Waiting for the pace of a host that refuses too many requests is no time of this one.
+        let is_limited = error.refusal().is_some_and(|refusal| refusal.status == 429);
+        let spent = if self.is_blob || is_limited { self.waited } else { self.started.elapsed() };
         let is_silent = matches!(error, RegistryError::Unreachable { .. });
         let total =
             if self.is_first_contact && is_silent { self.policy.first_contact } else { self.policy.total };
@@ -169,6 +171,17 @@ pub(super) fn asked_wait(headers: &HeaderMap, errors: &ErrorEnvelope) -> Option<
         let texts = errors.items().iter().flat_map(|item| [&item.message, &item.detail]);
         texts.map(String::as_str).find_map(message_wait)
     })
+}
+
+/// Returns how long a registry asks all clients to wait: because of too many requests, because it is busy (503), or because this answer
+/// used up the limit.
+pub(super) fn host_wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let is_about_host = matches!(status.as_u16(), 429 | 503);
+    if is_about_host {
+        asked_wait(headers, &ErrorEnvelope::default())
+    } else {
+        reset_wait(headers, jiff::Timestamp::now())
+    }
 }
 
 fn header_wait(text: &str, now: jiff::Timestamp) -> Option<Duration> {

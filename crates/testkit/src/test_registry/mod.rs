@@ -232,6 +232,7 @@ struct SharedTestRegistry {
     gate: Mutex<Option<Gate>>,
     public: Mutex<Option<Public>>,
     countdown: Mutex<Option<(usize, Fault)>>,
+    rate: Mutex<quirks::RequestRate>,
 }
 
 impl SharedTestRegistry {
@@ -275,9 +276,15 @@ impl TestRegistry {
             gate: Mutex::default(),
             public: Mutex::default(),
             countdown: Mutex::default(),
+            rate: Mutex::default(),
         });
         wire::serve(listener, Arc::clone(&shared));
         Self { shared }
+    }
+
+    /// The number of requests that were refused because there were too many in a second.
+    pub fn refused(&self) -> usize {
+        self.shared.rate.lock().expect("a lock").refused
     }
 
     /// Opens another address of the same registry, so that a test can distinguish its clients.

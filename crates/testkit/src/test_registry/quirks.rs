@@ -1,5 +1,8 @@
 //! Deviations from the specification, as users of real registries report them.
 
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
 /// The deviations of a registry. The default has none.
 #[derive(Debug, Clone, Default)]
 pub struct Quirks {
@@ -21,6 +24,33 @@ pub struct Quirks {
     pub dangling: Vec<&'static str>,
     /// Tags that exist, but are not listed.
     pub hidden: Vec<&'static str>,
+    /// The most requests in any second; another one is 429 with `Retry-After: 1`.
+    pub most_in_a_second: Option<usize>,
+}
+
+/// The requests of the last second.
+#[derive(Debug, Default)]
+pub(super) struct RequestRate {
+    taken: VecDeque<Instant>,
+    /// The number of requests that were refused.
+    pub(super) refused: usize,
+}
+
+impl RequestRate {
+    /// Whether another request is taken, with at most `most` in any second.
+    pub(super) fn takes(&mut self, most: usize) -> bool {
+        let now = Instant::now();
+        while self.taken.front().is_some_and(|at| now.duration_since(*at) >= Duration::from_secs(1)) {
+            self.taken.pop_front();
+        }
+        let takes = self.taken.len() < most;
+        if takes {
+            self.taken.push_back(now);
+        } else {
+            self.refused += 1;
+        }
+        takes
+    }
 }
 
 /// The form of a link.

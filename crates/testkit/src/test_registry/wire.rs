@@ -141,6 +141,14 @@ async fn handle(
     if let Some(gate) = gate {
         gate(&logged).await;
     }
+    let most = shared.options.quirks.most_in_a_second;
+    if most.is_some_and(|most| !shared.rate.lock().expect("a lock").takes(most)) {
+        let _ = read_some(&shared, &Logged { method: String::new(), ..logged }, body, u64::MAX).await;
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        return answer;
+    }
     match shared.fault(&logged) {
         None => shared.answer(&logged, body).await,
         Some(Fault::Answer(status, headers, bytes)) => {

@@ -1,0 +1,100 @@
+//! Linters check the files that no test can run here: the workflows of the repository and of the documentation, the action, shell
+//! scripts, Homebrew's formula, Nix expressions. Needs actionlint, zizmor, shellcheck, ruby and nix-instantiate; `scripts/test.sh`
+//! installs them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::command::Folder;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files of the repository.
+fn files() -> Vec<PathBuf> {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .expect("git, which this test needs");
+    let names = String::from_utf8(listed.stdout).expect("names");
+    names.split_terminator('\0').map(|name| root().join(name)).filter(|path| path.is_file()).collect()
+}
+
+/// A program in `target/tools`, where `scripts/test.sh` installs it.
+fn tool(name: &str) -> Command {
+    let path = root().join("target/tools/bin").join(name);
+    assert!(path.is_file(), "`scripts/test.sh` installs {}", path.display());
+    Command::new(path)
+}
+
+#[track_caller]
+fn clean(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+/// `zizmor` fails from this severity on.
+fn zizmor(folder: &Path) -> Command {
+    let mut command = tool("zizmor");
+    command.args(["--offline", "--no-progress", "--color=never", "--min-severity=medium"]).arg(folder);
+    command
+}
+
+#[test]
+fn the_workflows_of_the_repository() {
+    let workflows: Vec<_> =
+        files().into_iter().filter(|path| path.starts_with(root().join(".github/workflows"))).collect();
+    assert!(workflows.len() >= 3, "{workflows:?}");
+    clean(tool("actionlint").arg("-color=false").args(&workflows));
+    clean(&mut zizmor(&root().join(".github")));
+}
+
+#[test]
+fn shell_scripts() {
+    let mut scripts = files();
+    scripts.retain(|path| {
+        let start = fs::read(path).unwrap_or_default();
+        let line =
+            String::from_utf8_lossy(start.split(|it| *it == b'\n').next().unwrap_or_default()).into_owned();
+        line.starts_with("#!") && (line.ends_with("bash") || line.ends_with("/sh"))
+    });
+    assert!(scripts.len() >= 5, "{scripts:?}");
+    clean(Command::new("shellcheck").arg("--severity=warning").args(&scripts));
+    // People pipe this one into a shell, so it has no finding at all.
+    clean(Command::new("shellcheck").arg(root().join("packaging/install.sh")));
+}
+
+#[test]
+fn the_formula_of_homebrew_and_the_expressions_of_nix() {
+    clean(Command::new("ruby").arg("-wc").arg(root().join("packaging/homebrew/brokkr-publish.rb")));
+    for name in ["flake.nix", "package.nix"] {
+        // Everything that Nix wants to write goes to a folder of its own.
+        let folder = Folder::new();
+        clean(
+            Command::new("nix-instantiate")
+                .arg("--parse")
+                .arg(root().join("packaging/nix").join(name))
+                .env("HOME", folder.home())
+                .env("NIX_STATE_DIR", folder.path.join("state"))
+                .env("NIX_STORE_DIR", folder.path.join("store")),
+        );
+    }
+}
+
+#[test]
+fn the_scripts_of_python_and_node_parse() {
+    let folder = Folder::new();
+    let scripts: Vec<_> =
+        files().into_iter().filter(|path| path.starts_with(root().join("packaging"))).collect();
+    for path in scripts.iter().filter(|path| path.extension().is_some_and(|it| it == "py")) {
+        let target = folder.path.join("compiled");
+        let program = "import py_compile, sys; py_compile.compile(sys.argv[1], sys.argv[2], doraise=True)";
+        clean(Command::new("python3").args(["-c", program]).arg(path).arg(target));
+    }
+    clean(Command::new("node").arg("--check").arg(root().join("packaging/npm/brokkr-publish.js")));
+}
