@@ -16,6 +16,7 @@ mod overrides;
 mod places;
 mod raw;
 mod repository;
+mod repository_places;
 mod schema;
 mod strings;
 mod structure;

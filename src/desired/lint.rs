@@ -44,7 +44,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
 
 /// Finds all errors of a configuration whose repositories are known.
 fn lint_placed(config: &Config) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, sample_version(config));
+    let renderer = Renderer::with_file_version(config, samples::file_version(config));
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     for template in TagTemplate::all(config) {
@@ -155,11 +155,6 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
                 || seen.insert((version::prefix(config, resource), &resource.tags))
         })
         .collect()
-}
-
-/// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
-pub(super) fn sample_version(config: &Config) -> super::version::FileVersion {
-    config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
 }
 
 fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Diagnostic {

@@ -1,6 +1,5 @@
 //! Repositories that are templates, rendered once the context is known.
 
-use super::lint::sample_version;
 use super::samples;
 use super::tags::Renderer;
 use super::template::TemplateSyntax;
@@ -42,7 +41,7 @@ pub fn place_repositories(
 /// Returns `config` with repositories as the first sample event renders them that has the values they need, and the errors in
 /// them.
 pub(super) fn with_samples(config: &Config) -> (Config, Vec<Diagnostic>) {
-    let renderer = Renderer::with_file_version(config, sample_version(config));
+    let renderer = Renderer::with_file_version(config, samples::file_version(config));
     let samples = samples::all(config, &renderer.prefixes);
     let (mut placed, mut errors) = (Vec::new(), Vec::new());
     for id in config.templated_repositories() {
