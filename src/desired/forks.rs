@@ -4,13 +4,19 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 
+/// The CIs that have no variable that says it.
+const UNSAID: [&str; 6] = ["AWS CodeBuild", "Bamboo", "Drone", "Jenkins", "Prow", "Woodpecker"];
+
 /// Returns a warning if a rule of `fired`, which does not take forks, fires on a pull request that may be from one.
 pub fn fork_unknown<'a>(
     config: &Config,
     context: &Context,
     fired: impl IntoIterator<Item = &'a str>,
 ) -> Option<Diagnostic> {
-    let ci = context.ci.as_deref().filter(|_| context.is_of_pull_request() && context.pull.fork.is_none())?;
+    let ci = context.ci.as_deref().filter(|ci| UNSAID.contains(ci))?;
+    if !context.is_of_pull_request() || context.pull.fork.is_some() {
+        return None;
+    }
     let rule = fired.into_iter().find(|name| config.tags.get(*name).is_some_and(|rule| !rule.forks))?;
     let which = context
         .pull_request

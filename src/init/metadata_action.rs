@@ -377,7 +377,13 @@ fn matched(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<R
     let only_releases = Condition::Test("version.pre == ''".to_owned());
     match known {
         Some(text) if tags.are_versions => {
-            let condition = if pre.is_none() { only_releases } else { Condition::Always };
+            let is_whole = text.has(|symbol| matches!(symbol, Symbol::Version | Symbol::Tag));
+            let condition = match pre {
+                None => only_releases,
+                Some(_) if is_whole => Condition::Always,
+                // No other git tag takes `latest`.
+                Some(_) => Condition::Test(format!("git.tag is matching({})", quoted(pattern))),
+            };
             vec![(text, condition, true)]
         }
         _ => {

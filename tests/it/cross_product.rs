@@ -122,7 +122,7 @@ const REASONS: &[Reason] = &[
     Reason {
         words: "build metadata is part of the version",
         missing: |case, tag| case.is(&["v1.2.3+build.5"]) && tag.contains("1.2.3"),
-        more: |case, tag| case.is(&["v1.2.3+build.5"]) && tag.contains("1.2.3_build.5"),
+        more: |case, tag| case.is(&["v1.2.3+build.5"]) && (tag.contains("1.2.3_build.5") || tag == "latest"),
     },
     Reason {
         words: "a pre-release is written as its git tag has it, not as PEP 440 normalizes it, which init says",

@@ -50,6 +50,11 @@ fn labels(run: &EndedRun) -> Vec<String> {
         .collect()
 }
 
+/// The messages without their line breaks.
+fn said(done: &EndedRun) -> String {
+    done.stderr().replace("│ ", "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn the_project_and_the_context_give_the_standard_labels() {
     let project = r#"labels = "standard"
@@ -147,6 +152,6 @@ fn the_ci_knows_more_about_the_repository() {
 fn a_wrong_template_of_the_project_is_found_by_lint() {
     let folder = Folder::with(&[("publish.toml", &text("labels = { a = \"{{ git.shaa }}\" }", ""))]);
     let done = folder.run("lint").done().expect_code(1);
-    assert!(done.stderr().contains("the project: `git.shaa` is not a template variable"), "{}", done.shown());
-    assert!(done.stderr().contains("did you mean `git.sha`?"), "{}", done.shown());
+    assert!(said(&done).contains("the project: `git.shaa` is not a template variable"), "{}", done.shown());
+    assert!(said(&done).contains("did you mean `git.sha`?"), "{}", done.shown());
 }

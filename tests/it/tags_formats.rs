@@ -242,7 +242,7 @@ fn a_bake_file_says_in_bakes_language_what_the_json_says() {
         for (name, target) in bake["target"].as_object().expect("targets") {
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{name}");
             let keys: Vec<&String> = target.as_object().expect("a block").keys().collect();
-            assert_eq!(keys, ["annotations", "labels", "tags"]);
+            assert_eq!(keys, ["tags", "labels", "annotations"]);
             let image = &plain["images"][if name == "my-app" { "my.app" } else { name }];
             let pushed: Vec<String> =
                 texts(&image["references"]).into_iter().filter(|it| !it.starts_with("oci:")).collect();

@@ -12,6 +12,11 @@ fn text(project: &str, on: &str, template: &str) -> String {
     )
 }
 
+/// The messages without their line breaks.
+fn said(done: &EndedRun) -> String {
+    done.stderr().replace("│ ", "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[track_caller]
 fn renders(done: &EndedRun, expected: &str) {
     let shown = done.shown();
@@ -36,7 +41,7 @@ fn a_run_has_a_number_and_a_ci() {
         .done();
     renders(&done, "github-actions-42.2-acme-app");
     let outside = folder.run("tags --ref refs/heads/main").done().expect_code(1);
-    assert!(outside.stderr().contains("has no value here: only a CI knows it"), "{}", outside.shown());
+    assert!(said(&outside).contains("has no value here: only a CI knows it"), "{}", outside.shown());
 }
 
 #[test]
@@ -56,7 +61,7 @@ fn a_pull_request_has_a_base_and_a_head() {
         .done();
     renders(&done, "main-from-feature-x");
     let missing = folder.run("tags --pr 7").done().expect_code(1);
-    assert!(missing.stderr().contains("`pr.base` has no value here"), "{}", missing.shown());
+    assert!(said(&missing).contains("`pr.base` has no value here"), "{}", missing.shown());
 }
 
 #[test]
@@ -70,7 +75,7 @@ fn the_git_tags_before_the_commit() {
     };
     commit();
     let none = folder.run("tags --ref refs/heads/main").done().expect_code(1);
-    assert!(none.stderr().contains("no git tag of a release comes before this commit"), "{}", none.shown());
+    assert!(said(&none).contains("no git tag of a release comes before this commit"), "{}", none.shown());
     folder.git(&["tag", "v1.0.0"]);
     commit();
     folder.git(&["tag", "unrelated"]);
@@ -87,7 +92,7 @@ fn the_clock_is_read_only_if_the_project_says_so() {
     let folder = Folder::with(&[("publish.toml", &text("", "\"branch\"", template))]);
     for command in ["lint", "tags --ref refs/heads/main"] {
         let done = folder.run(command).done().expect_code(1);
-        let said = done.stderr().split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
+        let said = said(&done);
         assert!(
             said.contains("`now` has no value here") && said.contains("git.commit_time"),
             "{}",
@@ -105,18 +110,18 @@ fn variables_of_the_environment_are_listed_first() {
     let template = "{{ env.FLAVOR | default('plain') }}-x";
     let folder = Folder::with(&[("publish.toml", &text("", "\"branch\"", template))]);
     let done = folder.run("lint").done().expect_code(1);
-    assert!(done.stderr().contains("`env.FLAVOR` is not listed in `env` of `[project]`"), "{}", done.shown());
-    assert!(done.stderr().contains("env = [\"FLAVOR\"]"), "{}", done.shown());
+    assert!(said(&done).contains("`env.FLAVOR` is not listed in `env` of `[project]`"), "{}", done.shown());
+    assert!(said(&done).contains("env = [\"FLAVOR\"]"), "{}", done.shown());
     folder.write("publish.toml", text("env = [\"FLAVOR\"]", "\"branch\"", template));
     folder.run("lint").done().expect_code(0);
     renders(&folder.run("tags --ref refs/heads/main").env("FLAVOR", "slim").done(), "slim-x");
     renders(&folder.run("tags --ref refs/heads/main").done(), "plain-x");
     folder.write("publish.toml", text("env = [\"FLAVOR\"]", "\"branch\"", "{{ env.FLAVOR }}"));
     let unset = folder.run("tags --ref refs/heads/main").done().expect_code(1);
-    assert!(unset.stderr().contains("the environment does not set it"), "{}", unset.shown());
+    assert!(said(&unset).contains("the environment does not set it"), "{}", unset.shown());
     folder.write("publish.toml", text("env = [\"GITHUB_TOKEN\"]", "\"branch\"", "x"));
     let secret = folder.run("lint").done().expect_code(1);
-    assert!(secret.stderr().contains("`GITHUB_TOKEN` is the name of a secret"), "{}", secret.shown());
+    assert!(said(&secret).contains("`GITHUB_TOKEN` is the name of a secret"), "{}", secret.shown());
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn a_rule_may_skip_what_renders_nothing() {
     let template = "{{ git.branch | capture('^release/(.+)$', default='') }}";
     let folder = Folder::with(&[("publish.toml", &text("", "\"branch\"", template))]);
     let failed = folder.run("tags --ref refs/heads/main").done().expect_code(1);
-    assert!(failed.stderr().contains("when_empty = \"skip\""), "{}", failed.shown());
+    assert!(said(&failed).contains("when_empty = \"skip\""), "{}", failed.shown());
     let skips = text("", "\"branch\"", template).replace("mutability", "when_empty = \"skip\"\nmutability");
     folder.write("publish.toml", skips);
     folder.run("lint").done().expect_code(0);

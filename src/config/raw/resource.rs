@@ -212,7 +212,7 @@ impl JsonSchema for RawDescription {
             {
                 "type": "object",
                 "propertyNames": { "minLength": 1 },
-                "properties": { "standard": { "type": ["boolean", "string"] } },
+                "patternProperties": { "^standard$": { "type": ["boolean", "string"] } },
                 "additionalProperties": { "type": "string" }
             }
         ] })
