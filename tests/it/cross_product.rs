@@ -151,6 +151,11 @@ const REASONS: &[Reason] = &[
         missing: |case, _| case.is(&["create-branch"]) && case.rules.contains("default_branch"),
         more: |case, _| case.is(&["create-branch"]) && case.rules.contains("default_branch"),
     },
+    Reason {
+        words: "a run by hand on a git tag is one by hand too",
+        missing: never,
+        more: |case, tag| case.is(&["dispatch-tag"]) && tag == "latest",
+    },
     Reason { words: "no tag begins with a hyphen", missing: |_, tag| tag.starts_with('-'), more: never },
     Reason {
         words: "the run of a git tag is that of the tag, and the run of a branch that of the branch, whatever started it",
