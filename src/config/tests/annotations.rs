@@ -62,7 +62,7 @@ fn labels_and_annotations_are_standard_for_the_project_or_for_an_image() {
 #[test]
 fn only_standard_may_be_a_boolean() {
     for (labels, message) in
-        [("{ a = true }", "must be a string"), ("\"all\"", "standard"), ("{ standard = 1 }", "must be")]
+        [("{ a = true }", "expected a string"), ("\"all\"", "standard"), ("{ standard = 1 }", "expected a")]
     {
         let text = GOOD.replace("[project]", &format!("[project]\nlabels = {labels}"));
         let said = format!("{:?}", said(&load_text(&text, &options())));
