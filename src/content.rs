@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use helm_package::ChartError;
+use helm_package::{ChartError, ValueChange};
 use oci_content::{Content, LeftBehind, Publishable, Source, SourceError, Surroundings, Travelling};
 
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
@@ -20,6 +20,8 @@ pub struct Published {
     pub referrers: Vec<Travelling>,
     /// The listed referrers that are not published with it.
     pub left_behind: Vec<LeftBehind>,
+    /// The values that were set in the `values.yaml` of a chart.
+    pub values: Vec<ValueChange>,
 }
 
 /// Why declared content cannot be published.
@@ -58,18 +60,20 @@ impl ToDiagnostic for ContentError {
 ///
 /// [`ContentError`] if the source cannot be read, or lacks a part of its content or a platform.
 pub fn publishable(spec: &ContentSpec, surroundings: &Surroundings) -> Result<Published, ContentError> {
+    let mut values = Vec::new();
     let (spec, Publishable { source, content, referrers, left_behind }) = match spec {
         ContentSpec::Image(spec) => {
             let (spec, content) = oci_content::open_image(spec, surroundings)?;
             (ContentSpec::Image(spec), content)
         }
         ContentSpec::Chart(spec) => {
-            let (source, spec) = helm_package::open(spec, surroundings)?;
-            (ContentSpec::Chart(spec), Publishable::without_referrers(source)?)
+            let opened = helm_package::open(spec, surroundings)?;
+            values = opened.values;
+            (ContentSpec::Chart(opened.spec), Publishable::without_referrers(opened.source)?)
         }
         ContentSpec::Artifact(spec) => {
             (ContentSpec::Artifact(spec.clone()), oci_content::open_artifact(spec, surroundings)?)
         }
     };
-    Ok(Published { spec, source, content, referrers, left_behind })
+    Ok(Published { spec, source, content, referrers, left_behind, values })
 }

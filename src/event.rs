@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::outcome::{ChangeOutcome, Outcome, VisibilityOutcome};
+use crate::model::outcome::{ChangeOutcome, Outcome, SignatureOutcome, VisibilityOutcome};
 use crate::model::plan::Plan;
 use crate::model::secret_search::SecretFinding;
 use oci_registry::{Digest, Tag};
@@ -91,6 +91,13 @@ pub enum Event<'a> {
         repository: &'a str,
         /// The tag.
         tag: &'a Tag,
+    },
+    /// A manifest has a signature that verifies.
+    Signed {
+        /// The full name of the repository.
+        repository: &'a str,
+        /// The signature.
+        signature: &'a SignatureOutcome,
     },
     /// A manifest without a tag was deleted.
     ManifestDeleted {
@@ -189,6 +196,8 @@ pub enum Stage {
     Secrets,
     /// Blobs are pushed and manifests are put.
     Content,
+    /// Manifests are signed, and the signatures are verified. Begins only if something is to be signed.
+    Signatures,
     /// Immutable tags are put.
     ImmutableTags,
     /// Floating tags are moved.

@@ -128,6 +128,11 @@ pub fn seal(document: &mut Value) {
     }
 }
 
+/// Returns the digest of the file that `document` would be saved as.
+pub fn digest<T: SavedDocument>(document: &T) -> Digest {
+    Digest::of(to_json(document).as_bytes())
+}
+
 /// Writes `document` to `path` through a temporary file, so that a reader never sees half of it. Returns the digest of the file.
 pub fn save<T: SavedDocument>(document: &T, path: &Path) -> Result<Digest, SavedError> {
     let text = to_json(document);

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use semver::Version;
 
 use crate::connections::tag_digest;
 use crate::model::forward::VersionReader;
 use crate::model::standing::{
     ShownVersion, StandingVersion, VersionCandidate, VersionEvidence, stated_version,
 };
+use crate::model::version::ReleaseVersion;
 use oci_registry::{Digest, RegistryError, Repository, Tag, TagListing};
 
 /// The number of candidates that are asked at once at first. Nearly always the highest version has the digest; after a
@@ -35,7 +35,7 @@ pub struct StandingQuestion<'a> {
     /// The readers of versions that an image states.
     pub others: &'a [VersionReader],
     /// The version to compare with.
-    pub own: &'a Version,
+    pub own: &'a ReleaseVersion,
 }
 
 impl StandingQuestion<'_> {

@@ -39,6 +39,11 @@ pub fn diagnostics_of_findings(findings: &[ChartFinding]) -> Vec<Diagnostic> {
     findings.iter().map(|finding| texts.diagnostic(finding)).collect()
 }
 
+/// Returns the location of a span in a file of a chart.
+pub fn place_of(span: &FileSpan) -> Location {
+    ChartTexts::default().location(span)
+}
+
 /// The findings as one diagnostic, with a label for each finding that has a place, and a line for each that has none.
 fn together(path: &str, findings: &[ChartFinding]) -> Diagnostic {
     if let [finding] = findings {

@@ -11,6 +11,7 @@ use super::prepared::Prepared;
 use crate::model::forward::{Descent, Held, OnUnknown, PlannedForward, PlannedLine, newer};
 use crate::model::plan::Change;
 use crate::model::standing::{ShownVersion, StandingVersion, VersionEvidence};
+use crate::model::version::ReleaseVersion;
 use crate::standing::{StandingQuestion, TagDigests};
 use oci_registry::{Digest, RegistryError, TagListing};
 
@@ -59,6 +60,13 @@ pub(super) async fn judge(
     let as_planned = found == change.present();
     match (&change.forward, found) {
         (Some(PlannedForward::Version(line)), _) => {
+            let tags = listing.map(TagListing::tags).unwrap_or_default();
+            let is_withdrawn = |version: &ReleaseVersion| {
+                options.lineage.is_withdrawn(line, &it.planned.resource, &change.tag, version, tags)
+            };
+            if is_withdrawn(&line.version) {
+                return Ok(ForwardVerdict::Stays(format!("kept: {} was withdrawn meanwhile", line.version)));
+            }
             if let Some(newest) = newest(it, change, listing, options) {
                 return Ok(ForwardVerdict::Stays(overtaken(&newest)));
             }
@@ -67,7 +75,9 @@ pub(super) async fn judge(
                 Some(found) => {
                     let Some(listing) = listing else { return Ok(ForwardVerdict::Unexplained) };
                     Ok(match standing(it, change, line, found, listing, options).await? {
-                        StandingVersion::Shown(ShownVersion { version, by }) if version > line.version => {
+                        StandingVersion::Shown(ShownVersion { version, by })
+                            if version > line.version && !is_withdrawn(&version) =>
+                        {
                             ForwardVerdict::Stays(format!(
                                 "kept: it was moved meanwhile to {version}, which is newer, as {by} shows"
                             ))

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::model::version::ReleaseVersion;
+
 use crate::context::{self, Context};
 use crate::desired::ReleaseLine;
 use crate::model::forward::{Descent, Held, PlannedLine};
@@ -36,6 +38,18 @@ impl Lineage {
         tags: &[Tag],
     ) -> Vec<Held> {
         ReleaseLine::from_plan(line, &self.context, resource, tag).held(tags)
+    }
+
+    /// Whether `version` is withdrawn, by the plan or by one of `tags`.
+    pub(super) fn is_withdrawn(
+        &self,
+        line: &PlannedLine,
+        resource: &ResourceId,
+        tag: &Tag,
+        version: &ReleaseVersion,
+        tags: &[Tag],
+    ) -> bool {
+        ReleaseLine::from_plan(line, &self.context, resource, tag).is_withdrawn(version, tags)
     }
 
     /// Returns the tags among `tags` that may show the version of the image that a forward tag names.

@@ -1,4 +1,4 @@
-//! Carrying out a plan. The stages: ask for permissions, place the content everywhere, put the immutable tags, put the
+//! Carrying out a plan. The stages: ask for permissions, place the content everywhere, sign it, put the immutable tags, put the
 //! floating tags and remove what has to go, set the visibility, read everything back.
 //!
 //! An apply sees neither configuration nor context, because the plan is enough. A failure stops before the next stage, so
@@ -7,6 +7,7 @@
 
 mod belief;
 mod body;
+mod chart_images;
 mod check;
 mod content;
 mod delivery;
@@ -25,6 +26,7 @@ mod refused;
 mod removal;
 mod restore;
 mod secrets;
+mod signatures;
 mod tags;
 mod visibility;
 
@@ -35,8 +37,9 @@ pub use refused::PrepareError;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, ReportedProblem, Stage};
 use crate::model::outcome::Outcome;
-use crate::model::plan::Plan;
+use crate::model::plan::{Change, Plan};
 use crate::model::{Mutability, OnTagFailure};
+use chart_images::{ChartsWithImages, TagOrder};
 use oci_registry::TagListing;
 use options::Stop;
 use prepared::Prepared;
@@ -68,8 +71,11 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     // Sources are read on this thread, and sources in registries wait for the network.
     let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
-    let pending = unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
+    let signers = signatures::open(plan, &prepared, options)?;
+    let mut pending =
+        unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
+    pending.extend(prepared.iter().filter(|it| it.planned.signs()).map(|it| it.position));
     stage(Stage::Preflight);
     let asked = preflight::ask(plan, &prepared, &pending, options);
     unless_cancelled(Stage::Preflight, options, asked).await?;
@@ -81,10 +87,19 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     }
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
+    if signatures::any(&prepared) {
+        stage(Stage::Signatures);
+        unless_cancelled(
+            Stage::Signatures,
+            options,
+            signatures::place(plan, &prepared, &signers, options, progress),
+        )
+        .await?;
+    }
     unless_cancelled(Stage::Content, options, proof::show(&prepared, &pending, progress)).await?;
     let lists = unless_cancelled(Stage::Content, options, tags::lists(&prepared)).await?;
     // From here on no request is cut off in the middle: a tag is moved, or it is not.
-    put_tags(&prepared, &lists, options, progress).await?;
+    put_tags(plan, &prepared, &lists, options, progress).await?;
     let mut settled = visibility::Settled::default();
     if visibility::is_due(&prepared, options) {
         stage(Stage::Visibility);
@@ -106,8 +121,10 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     }
 }
 
-/// Puts the immutable tags, then the floating ones, and removes the tags that go.
+/// Puts the immutable tags, then the floating ones, and removes the tags that go. A chart gets its tags after the images that it names,
+/// and only if they can be read.
 async fn put_tags(
+    plan: &Plan,
     prepared: &[Prepared<'_>],
     lists: &[Option<TagListing>],
     options: &ApplyOptions<'_>,
@@ -115,12 +132,19 @@ async fn put_tags(
 ) -> Result<(), Stop> {
     let stopped = |during| Stop { problems: Vec::new(), interrupted: Some(during) };
     let puts = TagPuts::new(prepared, lists, options, progress);
+    let charts = &ChartsWithImages::new(plan, prepared);
     options.reporter.report(&Event::Stage { stage: Stage::ImmutableTags });
-    if !puts.put(|change| change.mutability == Mutability::Immutable).await? {
-        return Err(stopped(Stage::ImmutableTags));
+    for order in [TagOrder::Free, TagOrder::AfterImmutable] {
+        charts.check(order, options).await?;
+        let is_due = |it: &Prepared<'_>, change: &Change| {
+            change.mutability == Mutability::Immutable && charts.order(it) == order
+        };
+        if !puts.put(is_due).await? {
+            return Err(stopped(Stage::ImmutableTags));
+        }
     }
     options.reporter.report(&Event::Stage { stage: Stage::FloatingTags });
-    match puts.put(|change| change.mutability != Mutability::Immutable).await {
+    match put_floating(&puts, charts, options).await {
         Ok(true) => {}
         Ok(false) => return Err(stopped(Stage::FloatingTags)),
         Err(mut problems) => {
@@ -135,6 +159,22 @@ async fn put_tags(
         return Err(stopped(Stage::FloatingTags));
     }
     Ok(())
+}
+
+/// Puts the floating tags, and then the tags of charts that name an image by a floating tag.
+async fn put_floating(
+    puts: &TagPuts<'_>,
+    charts: &ChartsWithImages<'_>,
+    options: &ApplyOptions<'_>,
+) -> Result<bool, Vec<Diagnostic>> {
+    let is_last = |it: &Prepared<'_>| charts.order(it) == TagOrder::AfterFloating;
+    let is_due =
+        |it: &Prepared<'_>, change: &Change| change.mutability != Mutability::Immutable && !is_last(it);
+    if !puts.put(is_due).await? {
+        return Ok(false);
+    }
+    charts.check(TagOrder::AfterFloating, options).await?;
+    puts.put(|it, _| is_last(it)).await
 }
 
 async fn read_back(

@@ -12,6 +12,7 @@ use crate::model::OnTagFailure;
 use crate::observed::Observed;
 use crate::screening::Screening;
 use oci_content::Surroundings;
+use oci_registry::Digest;
 
 /// The inputs of an apply besides its plan.
 pub struct ApplyOptions<'a> {
@@ -32,6 +33,8 @@ pub struct ApplyOptions<'a> {
     pub tags_are_old: bool,
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The digest of the plan as it is saved.
+    pub plan_digest: Digest,
     /// The receiver of events.
     pub reporter: Arc<dyn Reporter>,
     /// The number of blobs that are under way at once.

@@ -68,7 +68,9 @@ async fn delete_one(
 fn still_orphans(it: &Prepared<'_>, inventory: &Inventory) -> BTreeSet<Digest> {
     let is_bare =
         |digest: &&Digest| inventory.manifests().get(*digest).is_some_and(|holding| holding.tags.is_empty());
-    let orphans = it.planned.orphans.iter().filter(is_bare).cloned().collect();
+    // A signature may have been put since the plan was made.
+    let is_alone = |digest: &&Digest| is_bare(digest) && !inventory.has_referrer_tag(digest);
+    let orphans = it.planned.orphans.iter().filter(is_alone).cloned().collect();
     inventory.still_removable(orphans, &BTreeSet::new(), jiff::Timestamp::now().as_second())
 }
 

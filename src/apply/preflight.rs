@@ -12,7 +12,7 @@ use super::refused::PrepareError;
 use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::model::ContentSpec;
-use crate::model::plan::{Action, Plan, PlannedRepository, RemovalMethod};
+use crate::model::plan::{Action, Change, Plan, PlannedRepository, RemovalMethod};
 use crate::model::words::alternatives;
 use oci_registry::RepositoryName;
 use oci_registry::reference::RegistryEndpoint;
@@ -35,7 +35,9 @@ pub(super) async fn ask(
     options: &ApplyOptions<'_>,
 ) -> Result<(), Vec<Diagnostic>> {
     let (mut asked, mut problems) = (Vec::<AskedRepository<'_>>::new(), Vec::new());
-    let changes = |it: &&Prepared<'_>| pending.contains(&it.position) || it.planned.sends_referrers();
+    let changes = |it: &&Prepared<'_>| {
+        pending.contains(&it.position) || it.planned.sends_referrers() || !it.planned.orphans.is_empty()
+    };
     for it in prepared.iter().filter(changes) {
         // Several resources may share a repository, which is asked once.
         let same = |other: &AskedRepository<'_>| {
@@ -48,7 +50,8 @@ pub(super) async fn ask(
         });
         let Some(one) = asked.get_mut(position) else { continue };
         one.questions.push |= pushes(it.planned);
-        one.questions.delete |= it.planned.changes.iter().any(|change| change.action == Action::Remove);
+        let removes = |change: &Change| change.action == Action::Remove;
+        one.questions.delete |= it.planned.changes.iter().any(removes) || !it.planned.orphans.is_empty();
         for source in mounted_from(it.planned, it.endpoint) {
             let name = format!("{}/{}", source.host, source.repository);
             if one.mounts.contains(&name) {
@@ -78,6 +81,7 @@ pub(super) async fn ask(
 /// Whether something is put here: content, a tag, or the placeholder through which a tag is removed.
 fn pushes(planned: &PlannedRepository) -> bool {
     planned.sends_referrers()
+        || planned.signs()
         || planned.changes.iter().any(|change| match change.action {
             Action::Create | Action::Move => true,
             Action::Remove => change.removal != Some(RemovalMethod::Manifest),

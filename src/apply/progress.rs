@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Placed, Reporter};
-use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, VisibilityOutcome};
+use crate::model::outcome::{
+    ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, SignatureOutcome, VisibilityOutcome,
+};
 use crate::model::plan::{Action, Plan, TagTarget};
 use crate::model::secret_search::SecretFinding;
+use crate::model::signing::PlannedSignature;
 use oci_registry::{Descriptor, Digest, Tag};
 
 /// Collects the outcome of an apply.
@@ -40,6 +43,7 @@ impl Progress {
                 blobs_present: 0,
                 manifests_put: 0,
                 referrers_put: 0,
+                signatures: Vec::new(),
                 manifests_deleted: Vec::new(),
                 visibility: None,
             });
@@ -171,6 +175,22 @@ impl Progress {
         if let Some(noted) = self.lock().repositories.get(repository) {
             self.reporter.report(&Event::ReferrerKept { repository: &noted.repository, tag });
         }
+    }
+
+    /// Notes a signature that verifies, which `manifest` carries.
+    pub fn signed(&self, repository: usize, planned: &PlannedSignature, manifest: &Digest, how: Placed) {
+        let mut outcome = self.lock();
+        let Some(noted) = outcome.repositories.get_mut(repository) else { return };
+        let signature = SignatureOutcome {
+            subject: planned.subject.clone(),
+            signer: planned.signer.clone(),
+            identity: planned.identity.clone(),
+            predicate_type: planned.statement.predicate_type.clone(),
+            manifest: manifest.clone(),
+            made: how == Placed::Pushed,
+        };
+        self.reporter.report(&Event::Signed { repository: &noted.repository, signature: &signature });
+        noted.signatures.push(signature);
     }
 
     /// Notes that a manifest without a tag was deleted.

@@ -79,14 +79,17 @@ impl<'a> TagPuts<'a> {
         self.floating.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts the tags of the changes that are `of_stage`: repositories in parallel, the tags of one repository in order. Returns
+    /// Puts the tags of the changes that are `of_stage`, given with their repositories: repositories in parallel, the tags of one repository in order. Returns
     /// false if the person stopped it before all were tried.
-    pub async fn put(&self, of_stage: impl Fn(&Change) -> bool + Copy) -> Result<bool, Vec<Diagnostic>> {
+    pub async fn put(
+        &self,
+        of_stage: impl Fn(&Prepared<'_>, &Change) -> bool + Copy,
+    ) -> Result<bool, Vec<Diagnostic>> {
         let signals = &Signals::default();
         let repositories = self.prepared.iter().enumerate().map(|(repository, it)| async move {
             for (position, change) in it.planned.changes.iter().enumerate() {
                 let puts = matches!(change.action, Action::Create | Action::Move);
-                if !puts || !of_stage(change) {
+                if !puts || !of_stage(it, change) {
                     continue;
                 }
                 if signals.ends(self.options) {
@@ -235,7 +238,7 @@ pub(super) async fn remove(
                 return Some(diagnostic);
             }
         }
-        if !any || signals.ends(options) {
+        if (!any && it.planned.orphans.is_empty()) || signals.ends(options) {
             return None;
         }
         match orphans::delete(&mut removals, options, progress).await {

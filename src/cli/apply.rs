@@ -8,11 +8,14 @@ use super::approve::{self, Approval};
 use super::exit::{Exit, block_on};
 use super::options::Global;
 use super::plan::PlanShape;
+use super::reporting::Reporting;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, Session};
+use crate::saved;
+use oci_registry::Digest;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -20,7 +23,8 @@ use crate::run::{self, Run, Session};
 /// immutable tags, moves the floating tags, and finally reads every tag back.
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// A plan saved by `plan --out`, `rollback --out` or `prune --out`. It is applied exactly as it is, without asking.
+    /// A plan saved by `plan --out`, `plan --bundle`, `rollback --out`, `withdraw --out` or `prune --out`. It is applied exactly as it
+    /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
@@ -30,7 +34,7 @@ pub struct ApplyArguments {
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
@@ -42,22 +46,31 @@ pub struct ApplyArguments {
     #[arg(long)]
     allow_dirty: bool,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     shape: PlanShape,
 }
 
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "apply", apply(global, arguments, &reporting))
+}
+
+fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let plan = saved(global, arguments, &session, path)?;
-        let run = Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
-        block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+        let (plan, digest) = saved(global, arguments, &mut session, path)?;
+        let mut run =
+            Run::without_configuration(&session, &plan, parallelism, global.reporter(reporting.is_json()));
+        run.loaded_from(digest);
+        block_on(approve::carry_out(global, &run, plan, reporting, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
-        block_on(plan_and_apply(global, arguments, &mut run))?
+        block_on(plan_and_apply(global, arguments, reporting, &mut run))?
     }
 }
 
@@ -65,10 +78,19 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
 fn saved(
     global: &Global,
     arguments: &ApplyArguments,
-    session: &Session,
+    session: &mut Session,
     path: &Path,
-) -> Result<Plan, Vec<Diagnostic>> {
+) -> Result<(Plan, Digest), Vec<Diagnostic>> {
     let shape = &arguments.shape;
+    if path.extension().is_some_and(|it| it == "toml") {
+        let shown = crate::report::one_line(&path.display().to_string());
+        return Err(vec![
+            Diagnostic::error(Code::CommandUsage, format!("`{shown}` is a configuration, not a saved plan"))
+                .help(format!(
+                    "did you mean `brokkr-publish apply --config {shown}`? `plan --out FILE` saves a plan"
+                )),
+        ]);
+    }
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
     } else if !shape.target.is_empty() {
@@ -85,17 +107,33 @@ fn saved(
                 .help("make a new plan with `brokkr-publish plan --out FILE`"),
         ]);
     }
-    let plan = run::load_plan(session, path, arguments.expect.as_ref())?;
-    run::check_declared(session, &plan)?;
+    let (plan, digest) = if run::is_bundle(&session.working_folder.join(path)) {
+        let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
+        // The command line names the file, wherever it is.
+        session.allow_outside.push(bundle.folder);
+        let digest = saved::digest(&bundle.plan);
+        (bundle.plan, digest)
+    } else {
+        let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
+        run::check_declared(session, &plan)?;
+        (plan, digest)
+    };
+    run::check_approval(session, &plan, &digest, path)?;
     global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
-    Ok(plan)
+    Ok((plan, digest))
 }
 
 /// Makes a plan, and applies it once it is approved.
-async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
+async fn plan_and_apply(
+    global: &Global,
+    arguments: &ApplyArguments,
+    reporting: &Reporting,
+    run: &mut Run,
+) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    run::refuse_unapproved(&plan)?;
+    let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
-    let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;
-    approve::carry_out(global, run, plan, json, arguments.record.as_deref()).await
+    let _now = approve::approve(global, run, &plan, Approval { auto, reporting, out })?;
+    approve::carry_out(global, run, plan, reporting, arguments.record.as_deref()).await
 }

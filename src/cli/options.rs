@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgAction, Args, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
 
+use super::candidates;
 use crate::context::Flags;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
@@ -22,7 +24,7 @@ pub struct Global {
     #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The profile to lay over the configuration: `[profile.NAME]` [env: `BROKKR_PUBLISH_PROFILE`].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(candidates::profiles))]
     profile: Option<String>,
     /// Set a key of the configuration, above all other layers: `--set registries.ghcr.url=localhost:5000`.
     #[arg(long, global = true, value_name = "KEY=VALUE")]
@@ -66,7 +68,7 @@ impl From<ColorChoice> for output::Color {
 }
 
 /// The value of an environment variable. An empty variable counts as unset, because that is how CIs unset one.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 

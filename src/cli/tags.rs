@@ -92,7 +92,10 @@ fn entry(preview: &Preview, all: bool) -> ResourceEntry {
     let version = match &resource.version {
         _ if resource.chart_version.is_some() => resource.chart_version.clone(),
         ResourceVersion::Known(version) => Some(version.to_string()),
-        ResourceVersion::None(_) | ResourceVersion::Other(_) | ResourceVersion::Invalid(_) => None,
+        ResourceVersion::None(_)
+        | ResourceVersion::Other(_)
+        | ResourceVersion::Unversioned(_)
+        | ResourceVersion::Invalid(_) => None,
     };
     // The name that moves along (`main`, `pr-12`) says more than that of the commit.
     let moves = resource.tags.iter().find(|tag| tag.mutability != Mutability::Immutable);

@@ -16,6 +16,8 @@ pub(super) struct DeclaredNames {
     pub images: Option<Vec<String>>,
     pub charts: Option<Vec<String>>,
     pub artifacts: Option<Vec<String>>,
+    pub signing: Option<Vec<String>>,
+    pub gates: Option<Vec<String>>,
     /// Keys that retentions misspell of retentions: the name of the retention, and the key that was probably meant.
     pub meant: HashSet<(String, &'static str)>,
 }
@@ -41,6 +43,8 @@ impl DeclaredNames {
             images: names("images"),
             charts: names("charts"),
             artifacts: names("artifacts"),
+            signing: names("signing"),
+            gates: names("gates"),
             meant,
         }
     }

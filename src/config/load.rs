@@ -8,7 +8,7 @@ use super::declared::{self, DeclaredNames};
 use super::layers::{ConfigLayers, ParsedFile};
 use super::merge::{self, Merged};
 use super::overrides::Overrides;
-use super::{Config, file, raw, structure};
+use super::{Config, expand, file, raw, structure};
 use crate::diagnostic::{Code, Diagnostic};
 use oci_registry::Digest;
 use oci_registry::mask;
@@ -84,7 +84,7 @@ impl ConfigFile {
         if !readable {
             return Loaded::unreadable(diagnostics);
         }
-        let Merged { mut json, places } = match merge::merge(&stack) {
+        let Merged { mut json, mut places } = match merge::merge(&stack) {
             Ok(merged) => merged,
             Err(error) => {
                 let message = format!("the layers cannot be merged: {error}");
@@ -93,6 +93,7 @@ impl ConfigFile {
             }
         };
         let digest = Digest::of_json(&json);
+        diagnostics.extend(expand::expand_patterns(&mut json, &mut places, &folder(&self.path)));
         let missing: Vec<String> = declared::undeclared_sections(&json);
         let names = DeclaredNames::of(&json);
         let secret: HashSet<_> = stack.iter().flat_map(|layer| layer.credentials.iter().cloned()).collect();
@@ -123,6 +124,9 @@ impl ConfigFile {
             profile: profile.map(str::to_owned),
             project: checked.project,
             vars: checked.vars,
+            signing: checked.signing,
+            gates: checked.gates,
+            verify: checked.verify,
             registries: checked.registries,
             tags: checked.tags,
             resources: checked.resources,

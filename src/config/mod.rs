@@ -8,6 +8,8 @@
 mod check;
 mod credentials;
 mod declared;
+mod declared_chart;
+mod expand;
 mod file;
 mod layers;
 mod load;
@@ -17,6 +19,7 @@ mod places;
 mod raw;
 mod repository;
 mod repository_places;
+mod retention;
 mod schema;
 mod strings;
 mod structure;
@@ -26,26 +29,32 @@ mod tag_rule;
 mod templates;
 mod tree;
 mod typed;
+mod withdrawn;
 
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use crate::model::retention::Age;
+use crate::model::gate::PlannedGate;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
+use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
+use crate::model::version::ReleaseForm;
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
+pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
 pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
 pub use repository::{Lowered, RepositoryTemplate, lowered, lowered_diagnostic, registry_of_place};
+pub use retention::{KeptBesides, Retention, RetentionCondition, RetentionSubject};
 pub use schema::json_schema;
 pub use tag_rule::TagRule;
 pub use templates::DeclaredTemplate;
+pub use withdrawn::version_of;
 
 /// A checked configuration, in which every name resolves. Tables keep the order of the file.
 #[derive(Debug, Clone)]
@@ -68,8 +77,14 @@ pub struct Config {
     pub tags: IndexMap<String, TagRule>,
     /// `[images.*]`, `[charts.*]` and `[artifacts.*]`, in this order.
     pub resources: IndexMap<ResourceId, Resource>,
+    /// `[gates.*]`. The keys of their signers are files.
+    pub gates: IndexMap<String, PlannedGate>,
+    /// `[signing.*]`.
+    pub signing: IndexMap<String, DeclaredSigner>,
     /// `[apply]`.
     pub apply: ApplyRules,
+    /// `[verify]`.
+    pub verify: VerifyRules,
     /// `[secrets]`.
     pub secrets: Secrets,
     /// `[[checks]]`.
@@ -85,10 +100,12 @@ pub struct Config {
 pub struct Project {
     /// The address of the source repository, or `None` to use the git remote.
     pub source: Option<String>,
-    /// The prefix of git tags that mark a release.
-    pub tag_prefix: String,
+    /// The form of the git tags that mark a release.
+    pub releases: ReleaseForm,
     /// Globs of git tags on which nothing has to be published.
     pub silent_tags: Vec<String>,
+    /// The versions that are taken back, as written: with or without the prefix of their git tags.
+    pub withdrawn: Vec<String>,
     /// Whether files are read from a work tree that is not the commit being published.
     pub allow_dirty: bool,
     /// The default branch, if neither the CI nor the clone names it.
@@ -150,12 +167,18 @@ pub struct Resource {
     pub registries_of_all: Vec<String>,
     /// The names of its tag rules. The version of a chart is a tag of it besides.
     pub tags: Vec<String>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
-    pub tag_prefix: Option<String>,
+    /// The form of the git tags that mark its release.
+    pub releases: ReleaseForm,
     /// Its visibility.
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
     pub annotations: Description,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
+    /// The predicates that they attest.
+    pub attest: Vec<DeclaredPredicate>,
 }
 
 /// A resource with its id.
@@ -217,17 +240,6 @@ pub struct DeclaredImage {
     pub same_images: OnSameImages,
 }
 
-/// `[charts.NAME]`: the keys that only charts have.
-#[derive(Debug, Clone)]
-pub struct DeclaredChart {
-    /// The directory of the chart, or a packaged chart: a template.
-    pub source: String,
-    /// The version that the chart is published as: a template.
-    pub version: String,
-    /// The version of the application in the chart: a template.
-    pub app_version: Option<String>,
-}
-
 /// `[artifacts.NAME]`: the keys that only artifacts have.
 #[derive(Debug, Clone)]
 pub struct DeclaredArtifact {
@@ -249,10 +261,28 @@ pub struct Description {
 }
 
 /// `[apply]`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that a plan needs.
+    pub require_approval: Option<DeclaredApproval>,
+}
+
+/// `require_approval` of `[apply]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredApproval {
+    /// The files of the public keys, relative to the folder of `publish.toml`.
+    pub keys: Vec<String>,
+    /// The number of them that must approve.
+    pub count: usize,
+}
+
+/// `[verify]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VerifyRules {
+    /// Whether the declared signatures are verified.
+    pub signatures: bool,
 }
 
 /// `[secrets]`.
@@ -324,42 +354,6 @@ impl ImageSource {
             }
         }
     }
-}
-
-/// `[retention.NAME]`: which tags `prune` may remove, and when.
-#[derive(Debug, Clone)]
-pub struct Retention {
-    /// The tags that it applies to.
-    pub subject: RetentionSubject,
-    /// The condition under which one of these tags is removed.
-    pub condition: RetentionCondition,
-    /// The resources whose repositories it applies to.
-    pub resources: Vec<ResourceId>,
-    /// The names of the registries that it applies to, among those that the resources are published to.
-    pub registries: Vec<String>,
-}
-
-/// The tags that a retention applies to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RetentionSubject {
-    /// The tags that the tag rule of this name renders.
-    Rule(String),
-    /// The tags that one of these globs matches.
-    Globs(Vec<String>),
-}
-
-/// The condition under which a tag is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetentionCondition {
-    /// The pull request that it was published for is closed.
-    PullRequestClosed,
-    /// All of the given limits are exceeded. At least one is given.
-    Limits {
-        /// The tag is not one of this many newest tags.
-        keep_last: Option<u64>,
-        /// The tag is older than this.
-        older_than: Option<Age>,
-    },
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The places where the keys and values of the merged configuration were written.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::diagnostic::{Location, SourceText};
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     inner: Arc<PlaceSources>,
+    /// The tables that a pattern stands for: section and name, and the name of the pattern's table.
+    expanded: BTreeMap<(String, String), String>,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +42,7 @@ pub(super) struct PlaceTree {
 impl Places {
     /// Makes places in `sources`. The layers in `root` are indices into them.
     pub(super) fn new(sources: Vec<Arc<SourceText>>, root: PlaceTree) -> Self {
-        Self { inner: Arc::new(PlaceSources { sources, root }) }
+        Self { inner: Arc::new(PlaceSources { sources, root }), expanded: BTreeMap::new() }
     }
 
     /// The place where the value at `path` was written, in the layer that gave it. The place of a table is its header.
@@ -68,7 +71,22 @@ impl Places {
         self.find(path).map(|written| written.kind)
     }
 
+    /// Notes that the table `name` of a section is written as the table `pattern`.
+    pub(super) fn add_expanded(&mut self, section: &str, name: &str, pattern: &str) {
+        self.expanded.insert((section.to_owned(), name.to_owned()), pattern.to_owned());
+    }
+
     fn find(&self, path: &[&str]) -> Option<&PlaceTree> {
+        let pattern = match path {
+            [section, name, ..] if !self.expanded.is_empty() => {
+                self.expanded.get(&((*section).to_owned(), (*name).to_owned()))
+            }
+            _ => None,
+        };
+        if let (Some(pattern), [section, _, rest @ ..]) = (pattern, path) {
+            let written = self.inner.root.below.get(*section)?.below.get(pattern)?;
+            return rest.iter().try_fold(written, |written, part| written.below.get(*part));
+        }
         path.iter().try_fold(&self.inner.root, |written, part| written.below.get(*part))
     }
 

@@ -155,6 +155,11 @@ impl Context {
         matches!(self.event, EventName::PullRequest | EventName::PullRequestClosed)
     }
 
+    /// Whether the forge says that the release being published is a pre-release, whatever its git tag looks like.
+    pub fn is_marked_prerelease(&self) -> bool {
+        self.event == EventName::Tag && self.release.prerelease == Some(true)
+    }
+
     /// The git tag that the run stands on, whatever started the run.
     pub fn tag_of_ref(&self) -> Option<&str> {
         let named = self.reference.as_deref().and_then(|reference| reference.strip_prefix("refs/tags/"));

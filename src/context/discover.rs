@@ -147,6 +147,15 @@ impl Context {
         for (name, _) in pull.into_iter().filter(|(_, missing)| *missing) {
             self.absent.entry(name).or_insert_with(|| unsaid.clone());
         }
+        let release = [
+            ("release.name", self.release.name.is_none()),
+            ("release.prerelease", self.release.prerelease.is_none()),
+            ("release.draft", self.release.draft.is_none()),
+        ];
+        for (name, _) in release.into_iter().filter(|(_, missing)| *missing) {
+            let reason = "only a CI that runs for a release of the forge knows it";
+            self.absent.entry(name).or_insert_with(|| reason.to_owned());
+        }
         let mut absent = |missing: bool, name: &'static str, reason: String| {
             if missing {
                 // A more specific reason that is already there stays.

@@ -1,12 +1,12 @@
 //! The git tags that are releases: those from which a version can be read.
 
-use semver::Version;
+use crate::model::version::ReleaseForm;
 
 /// The form of the git tags that release something, by the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReleaseTags<'a> {
-    /// The prefixes of release tags.
-    pub prefixes: Vec<&'a str>,
+    /// The forms of release tags.
+    pub forms: Vec<&'a ReleaseForm>,
     /// Whether a file holds the version, so that any text may follow the prefix.
     pub version_in_file: bool,
 }
@@ -14,9 +14,9 @@ pub struct ReleaseTags<'a> {
 impl ReleaseTags<'_> {
     /// Whether the git tag `tag` is a release.
     pub fn contains(&self, tag: &str) -> bool {
-        self.prefixes.iter().any(|prefix| {
-            let rest = tag.strip_prefix(prefix);
-            rest.is_some_and(|rest| self.version_in_file || Version::parse(rest).is_ok())
+        self.forms.iter().any(|form| {
+            let read = form.read(tag);
+            read.is_some_and(|read| self.version_in_file || read.version.is_ok())
         })
     }
 }
@@ -39,7 +39,10 @@ mod tests {
             (vec![""], false, "v1.2.3", false),
             (vec![], true, "v1.2.3", false),
         ] {
-            let releases = ReleaseTags { prefixes: prefixes.clone(), version_in_file };
+            let form =
+                |prefix: &&str| ReleaseForm { prefixes: vec![(*prefix).to_owned()], ..Default::default() };
+            let forms: Vec<ReleaseForm> = prefixes.iter().map(form).collect();
+            let releases = ReleaseTags { forms: forms.iter().collect(), version_in_file };
             assert_eq!(releases.contains(tag), expected, "{prefixes:?} {tag}");
         }
     }

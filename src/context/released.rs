@@ -8,6 +8,9 @@ use super::data::Context;
 use super::git::{GitRepository, TaggedCommit};
 use crate::model::EventName;
 
+/// The reason why nothing is known of the forge's release of an earlier version.
+const NOT_RECORDED: &str = "git does not record what the forge says about a release";
+
 /// The commits of git tags that a clone knows.
 #[derive(Debug, Clone, Default)]
 pub struct TaggedCommits {
@@ -69,6 +72,9 @@ impl TaggedCommits {
             ("pr.fork", "this is not a pull request"),
             ("pr.labels", "this is not a pull request"),
             ("pr.draft", "this is not a pull request"),
+            ("release.name", NOT_RECORDED),
+            ("release.prerelease", NOT_RECORDED),
+            ("release.draft", NOT_RECORDED),
         ] {
             context.absent.insert(name, reason.to_owned());
         }

@@ -45,6 +45,19 @@ pub fn folder_files(folder: &Path) -> Option<FolderFiles> {
     Some(FolderFiles { has_tracked: !list(&["ls-files", "--cached"])?.is_empty(), untracked })
 }
 
+/// The time of the last commit up to `sha` that changed something below `folder`, in seconds since 1970. `None` if git does not know it, as
+/// in a clone that lacks history.
+pub fn last_change(folder: &Path, sha: Option<&str>) -> Option<i64> {
+    let repository = GitRepository::open(folder);
+    let is_shallow = repository.run(&["rev-parse", "--is-shallow-repository"]).ok()?;
+    if is_shallow.trim() != "false" {
+        return None;
+    }
+    let sha = sha.filter(|sha| sha.chars().all(|it| it.is_ascii_hexdigit())).unwrap_or("HEAD");
+    let time = repository.run(&["log", "--max-count=1", "--format=%ct", sha, "--", "."]).ok()?;
+    time.trim().parse().ok()
+}
+
 /// Those of `files`, which are relative to `folder`, that git tracks.
 pub fn tracked_files(folder: &Path, files: &[&str]) -> Vec<String> {
     if files.is_empty() {

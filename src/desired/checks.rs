@@ -8,7 +8,6 @@ use super::selection::Selection;
 use super::tags::Renderer;
 use super::template::{TemplateError, TemplateSyntax};
 use super::values::NO_IMAGE;
-use super::version;
 use crate::checks;
 use crate::checks::{CheckPlaces, Expectation};
 use crate::config::{Config, DeclaredCheck};
@@ -145,9 +144,8 @@ pub(super) fn sample(
 ) -> Option<Diagnostic> {
     let config = renderer.config;
     let resource = check.image.as_ref().and_then(|name| config.resources.get(&ResourceId::image(name)));
-    let prefix =
-        resource.map_or(config.project.tag_prefix.as_str(), |resource| version::prefix(config, resource));
-    if sample.prefix.is_some_and(|other| other != prefix) {
+    let form = resource.map_or(&config.project.releases, |resource| &resource.releases);
+    if sample.form.is_some_and(|other| other != form) {
         return None;
     }
     let mut error = expected(renderer, &sample.context, check).err()?;

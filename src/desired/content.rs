@@ -238,6 +238,7 @@ impl ContentRenderer<'_> {
             name,
             version: version.to_string(),
             app_version,
+            images: Vec::new(),
             annotations,
             created: context.commit_time,
         }))

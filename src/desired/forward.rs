@@ -4,31 +4,95 @@
 //! the rule that prints the full version. Two versions belong to one line if the forward rule renders the same tag for
 //! both, which works for any template.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use semver::Version;
 
 use super::rules;
 use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use crate::context::Context;
 use crate::model::ResourceId;
-use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader};
+use crate::model::forward::{Held, OnUnknown, PlannedLine, VersionReader, marked_versions};
 use crate::model::standing::{VersionCandidate, version_candidates};
+use crate::model::version::{ReleaseForm, ReleaseVersion, VersionScheme};
 use oci_registry::Tag;
 
-/// A version that no release has. If it comes out of a template whole, the template prints the full version.
-const SENTINEL: &str = "98765.43210.12345-q7x.9+z3";
+/// Returns readers of the tags that `template` prints, or none if it does not print the full version exactly once. The version
+/// may come from the git tag, and its `+` may be replaced.
+pub(super) fn readers(
+    templates: &Templates,
+    template: &str,
+    values: &Values,
+    form: &ReleaseForm,
+) -> Vec<VersionReader> {
+    let mut readers: Vec<VersionReader> = Vec::new();
+    for prefix in &form.prefixes {
+        let found = reader(templates, template, values, form, prefix);
+        readers.extend(found.filter(|found| !readers.contains(found)));
+        if !template.contains("git") {
+            break;
+        }
+    }
+    readers
+}
 
-/// Returns a reader of the tags that `template` prints, or `None` if it does not print the full version exactly once.
-pub(super) fn reader(templates: &Templates, template: &str, values: &Values) -> Option<VersionReader> {
-    let values = values.with_version(Version::parse(SENTINEL).map_err(|error| error.to_string()));
-    let tag = rules::render(templates, template, &values).ok()?;
-    let printed = SENTINEL.replace('+', "_");
-    let (prefix, suffix) = tag.as_str().split_once(&printed)?;
-    let once = !suffix.contains(&printed);
-    once.then(|| VersionReader { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
+/// Whether a reader is of use beside `all`: one that reads only numbers is not beside one that reads the whole text.
+pub(super) fn is_useful(reader: &VersionReader, all: &[VersionReader]) -> bool {
+    reader.separators.is_empty() || all.iter().all(|other| !other.separators.is_empty())
+}
+
+/// The readers of every template in `all`, without those that are of no use.
+pub(super) fn all_readers<'t>(
+    templates: &Templates,
+    all: impl IntoIterator<Item = &'t str>,
+    values: &Values,
+    form: &ReleaseForm,
+) -> Vec<VersionReader> {
+    let found: Vec<VersionReader> =
+        all.into_iter().flat_map(|template| readers(templates, template, values, form)).collect();
+    found.iter().filter(|reader| is_useful(reader, &found)).cloned().collect()
+}
+
+fn reader(
+    templates: &Templates,
+    template: &str,
+    values: &Values,
+    form: &ReleaseForm,
+    prefix: &str,
+) -> Option<VersionReader> {
+    let sentinel = ReleaseVersion::sentinel(&form.scheme);
+    let tag = rules::render(templates, template, &values.at_tag_of(prefix, &sentinel)).ok()?;
+    let printed = tag.as_str();
+    let Some((prefix, rest)) = printed.split_once(ReleaseVersion::SENTINEL) else {
+        return of_numbers(printed, &sentinel, form);
+    };
+    let (plus, suffix) = rest.split_once(ReleaseVersion::SENTINEL_BUILD)?;
+    let is_plus = plus.len() < 4 && !plus.contains(|c: char| c.is_ascii_alphanumeric());
+    let once = !suffix.contains(ReleaseVersion::SENTINEL);
+    let plus = (plus != "_").then(|| plus.to_owned());
+    (once && is_plus).then(|| VersionReader { plus, ..VersionReader::new(prefix, suffix, &form.scheme) })
+}
+
+/// Returns a reader of tags that print every number that a version of a pattern has, in their order.
+fn of_numbers(printed: &str, sentinel: &ReleaseVersion, form: &ReleaseForm) -> Option<VersionReader> {
+    let VersionScheme::Pattern(pattern) = &form.scheme else { return None };
+    let numbers = sentinel.parts().numbers.iter().take(pattern.numbers().len());
+    let (mut texts, mut rest) = (Vec::new(), printed);
+    for number in numbers {
+        let (before, after) = rest.split_once(number.as_str())?;
+        texts.push(before.to_owned());
+        rest = after;
+    }
+    let (prefix, separators) = texts.split_first()?;
+    let is_separated = separators.iter().all(|separator| !separator.is_empty());
+    let is_plain =
+        !separators.is_empty() && sentinel.parts().numbers.iter().all(|number| !rest.contains(number));
+    (is_separated && is_plain).then(|| VersionReader {
+        separators: separators.to_vec(),
+        ..VersionReader::new(prefix, rest, &form.scheme)
+    })
 }
 
 /// The line of a forward tag.
@@ -38,12 +102,16 @@ pub struct ReleaseLine {
     pub(super) readers: Arc<Vec<VersionReader>>,
     pub(super) other_readers: Arc<Vec<VersionReader>>,
     pub(super) on_unknown: OnUnknown,
+    /// The prefix of the git tag being published.
+    pub(super) tag_prefix: String,
     pub(super) template: String,
     pub(super) vars: IndexMap<String, serde_json::Value>,
     pub(super) values: Values,
     pub(super) tag: Tag,
+    /// The versions that the configuration withdraws.
+    pub(super) withdrawn: BTreeSet<ReleaseVersion>,
     /// The version being published.
-    pub version: Version,
+    pub version: ReleaseVersion,
     /// Whether the rule takes pre-releases.
     pub prereleases: bool,
 }
@@ -58,10 +126,12 @@ impl ReleaseLine {
             readers: Arc::new(planned.readers.clone()),
             other_readers: Arc::new(planned.other_readers.clone()),
             on_unknown: planned.on_unknown,
+            tag_prefix: planned.tag_prefix.clone().unwrap_or_default(),
             template: planned.template.clone(),
             vars,
             values,
             tag: tag.clone(),
+            withdrawn: planned.withdrawn.clone(),
             version: planned.version.clone(),
             prereleases: planned.prereleases,
         }
@@ -74,7 +144,9 @@ impl ReleaseLine {
             used.iter()
                 .any(|used| used == "vars" || used.strip_prefix("vars.").is_some_and(|used| used == *name))
         });
+        let by_git_tag = used.iter().any(|name| name == "git.tag" || name == "git.ref" || name == "git");
         PlannedLine {
+            tag_prefix: by_git_tag.then(|| self.tag_prefix.clone()),
             version: self.version.clone(),
             prereleases: self.prereleases,
             template: self.template.clone(),
@@ -83,7 +155,13 @@ impl ReleaseLine {
             highest: None,
             other_readers: self.other_readers.to_vec(),
             on_unknown: self.on_unknown,
+            withdrawn: self.withdrawn.clone(),
         }
+    }
+
+    /// Whether `version` is withdrawn, by the configuration or by one of `tags`, which are those of the repository.
+    pub fn is_withdrawn(&self, version: &ReleaseVersion, tags: &[Tag]) -> bool {
+        self.withdrawn.contains(version) || marked_versions(tags, &self.readers).contains(version)
     }
 
     /// Whether any rule prints the full version. Without one, nothing is known about the content of a registry.
@@ -91,7 +169,8 @@ impl ReleaseLine {
         !self.readers.is_empty()
     }
 
-    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them.
+    /// The versions of this line among `tags`, lowest first. Pre-releases count only if the rule takes them, and versions that are
+    /// withdrawn do not count.
     pub fn held(&self, tags: &[Tag]) -> Vec<Held> {
         self.read(tags, |tag| self.readers.iter().find_map(|reader| reader.read(tag)))
     }
@@ -105,11 +184,14 @@ impl ReleaseLine {
     }
 
     /// The versions of this line that `read` finds in `tags`, lowest first.
-    fn read(&self, tags: &[Tag], read: impl Fn(&Tag) -> Option<Version>) -> Vec<Held> {
+    fn read(&self, tags: &[Tag], read: impl Fn(&Tag) -> Option<ReleaseVersion>) -> Vec<Held> {
+        let marked = marked_versions(tags, &self.readers);
         let mut held: Vec<Held> = tags
             .iter()
             .filter_map(|tag| Some(Held { version: read(tag)?, tag: tag.clone() }))
-            .filter(|held| self.prereleases || held.version.pre.is_empty())
+            .filter(|held| !self.withdrawn.contains(&held.version) && !marked.contains(&held.version))
+            .filter(|held| !held.version.is_development())
+            .filter(|held| self.prereleases || !held.version.is_prerelease())
             .filter(|held| self.contains(&held.version))
             .collect();
         // The total order includes build metadata: two builds of one version must not take a tag in turns.
@@ -133,8 +215,12 @@ impl ReleaseLine {
         version_candidates(&of_line, &self.readers, &self.other_readers, tags)
     }
 
-    fn contains(&self, version: &Version) -> bool {
-        let values = self.values.with_version(Ok(version.clone()));
+    fn contains(&self, version: &ReleaseVersion) -> bool {
+        let values = if self.template.contains("git") {
+            self.values.at_tag_of(&self.tag_prefix, version)
+        } else {
+            self.values.with_version(Ok(version.clone()))
+        };
         rules::render(&self.templates, &self.template, &values).is_ok_and(|tag| tag == self.tag)
     }
 }
@@ -155,20 +241,23 @@ mod tests {
 
     fn line(template: &str, version: &str, full: &[&str], prereleases: bool) -> ReleaseLine {
         let templates = Templates::new([]);
-        let version: Version = version.parse().expect("a version");
+        let version: ReleaseVersion = version.parse().expect("a version");
         let values = Values::new(&Context::new(EventName::Tag), &IndexMap::new(), None)
             .with_version(Ok(version.clone()));
-        let readers = full.iter().filter_map(|full| reader(&templates, full, &values)).collect();
+        let form = ReleaseForm { prefixes: vec!["v".to_owned()], scheme: version.scheme().clone() };
+        let readers = full.iter().flat_map(|full| readers(&templates, full, &values, &form)).collect();
         let tag = rules::render(&templates, template, &values).expect("a tag");
         ReleaseLine {
             templates: Arc::new(templates),
             readers: Arc::new(readers),
             other_readers: Arc::default(),
             on_unknown: OnUnknown::for_releases(),
+            tag_prefix: "v".to_owned(),
             template: template.to_owned(),
             vars: IndexMap::new(),
             values,
             tag,
+            withdrawn: BTreeSet::new(),
             version,
             prereleases,
         }

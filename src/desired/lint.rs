@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::forward;
 use super::lint_content::ResourceTemplates;
+use super::lint_reuse;
 use super::rendered::RenderedTag;
 use super::retention;
 use super::rules::Firing;
@@ -18,6 +19,7 @@ use super::{checks, collisions, repositories};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
+use crate::model::version::ReleaseForm;
 use crate::model::{EventName, Mutability, ResourceId};
 use oci_registry::RepositoryName;
 
@@ -44,7 +46,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
 
 /// Finds all errors of a configuration whose repositories are known.
 fn lint_placed(config: &Config) -> Vec<Diagnostic> {
-    let renderer = Renderer::with_file_version(config, samples::file_version(config));
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     for template in TagTemplate::all(config) {
@@ -58,7 +60,7 @@ fn lint_placed(config: &Config) -> Vec<Diagnostic> {
     for named in config.named_resources() {
         diagnostics.extend(resource_errors(&renderer, named));
     }
-    let samples = samples::all(config, &renderer.prefixes);
+    let samples = samples::all(config, &renderer.forms);
     for check in &config.checks {
         let found = checks::template(&renderer, check);
         let right = found.is_empty();
@@ -68,9 +70,9 @@ fn lint_placed(config: &Config) -> Vec<Diagnostic> {
         }
     }
     let groups = groups(&renderer);
-    let mut of_prefix: HashMap<&str, Vec<NamedResource<'_>>> = HashMap::new();
+    let mut of_form: HashMap<&ReleaseForm, Vec<NamedResource<'_>>> = HashMap::new();
     for named in &groups {
-        of_prefix.entry(version::prefix(config, named.resource)).or_default().push(*named);
+        of_form.entry(&named.resource.releases).or_default().push(*named);
     }
     let mut fired: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
     // Errors at one place are reported once, on the first event that shows them.
@@ -82,9 +84,9 @@ fn lint_placed(config: &Config) -> Vec<Diagnostic> {
                 diagnostics.push(diagnostic);
             }
         }
-        let resources = match sample.prefix {
+        let resources = match sample.form {
             // On the release of another resource, every rule is silent.
-            Some(prefix) => of_prefix.get(prefix).map(Vec::as_slice).unwrap_or_default(),
+            Some(form) => of_form.get(form).map(Vec::as_slice).unwrap_or_default(),
             None => groups.as_slice(),
         };
         for diagnostic in render(&renderer, resources, sample, &broken, &mut fired) {
@@ -106,6 +108,11 @@ fn lint_placed(config: &Config) -> Vec<Diagnostic> {
         }
         if broken.is_empty() {
             diagnostics.extend(undecidable(&mut readable, name, rule));
+        }
+        // A rule that renders no valid tag has to be changed anyway.
+        let title = format!("tag rule `{name}`");
+        if !diagnostics.iter().any(|it| it.message.starts_with(&title)) {
+            diagnostics.extend(lint_reuse::reused(&renderer, name, rule, &groups));
         }
     }
     diagnostics.extend(collisions::kinds(config));
@@ -140,7 +147,7 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
             *repositories.entry(repository.as_str()).or_default() += 1;
         }
     }
-    let mut seen: HashSet<(&str, &[String])> = HashSet::new();
+    let mut seen: HashSet<(&ReleaseForm, &[String])> = HashSet::new();
     let resources = config.named_resources();
     resources
         .filter(|named| {
@@ -152,7 +159,7 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
             };
             resource.repositories.values().any(is_shared)
                 || TagTemplate::of_resource(config, *named).any(|it| renderer.is_by_resource(it))
-                || seen.insert((version::prefix(config, resource), &resource.tags))
+                || seen.insert((&resource.releases, &resource.tags))
         })
         .collect()
 }
@@ -172,11 +179,9 @@ fn tag_template_errors(renderer: &Renderer<'_>, template: TagTemplate<'_>) -> Ve
         .into_iter()
         .map(|error| at(config, &template.path(), &title, error))
         .collect();
-    if let TagTemplate::Rule { name, rule } = template
-        && let Some(when) = &rule.when
-    {
+    if let Some(when) = template.when() {
         let errors = templates.check(when, TemplateSyntax::Expression);
-        found.extend(errors.into_iter().map(|error| at(config, &["tags", name, "when"], &title, error)));
+        found.extend(errors.into_iter().map(|error| at(config, &template.when_path(), &title, error)));
     }
     found
 }
@@ -289,7 +294,8 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
             "change `when`, or name the event in `on`",
         );
     }
-    let prefixes = &renderer.prefixes;
+    let prefixes: Vec<&str> =
+        renderer.forms.iter().flat_map(|form| form.prefixes.iter().map(String::as_str)).collect();
     let wants_version = renderer.templates.uses(&rule.template, TemplateSyntax::Text, "version");
     if rule.on == [EventName::Tag] && wants_version && !rule.matches.is_empty() {
         let fixed = |glob: &String| glob.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
@@ -297,7 +303,7 @@ fn never_fires(renderer: &Renderer<'_>, name: &str, rule: &TagRule, used: bool) 
             prefixes.iter().any(|prefix| start.starts_with(prefix) || prefix.starts_with(&start))
         });
         if !reachable {
-            let prefixes = listed(prefixes);
+            let prefixes = listed(&prefixes);
             return never(
                 format!("it prints a version, but no git tag that it matches starts with {prefixes}"),
                 config.places.value(&["tags", name, "match"]),
@@ -342,7 +348,8 @@ impl<'a> Readable<'a> {
         *self.known.entry(key).or_insert_with(|| {
             let (_, values) = renderer.values(&Context::new(EventName::Tag), named.id, named.resource);
             template.events().contains(&EventName::Tag)
-                && forward::reader(&renderer.templates, template.text(), &values).is_some()
+                && !forward::readers(&renderer.templates, template.text(), &values, &named.resource.releases)
+                    .is_empty()
         })
     }
 }

@@ -5,15 +5,18 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::content;
+use super::lint_images;
+use super::opened;
 use super::rules::Firing;
-use super::samples::Sample;
+use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::Renderer;
 use super::template::is_template;
-use super::version;
 use crate::advice::chart::diagnostics_of_findings;
 use crate::config::{Config, DeclaredContent, NamedResource};
-use crate::diagnostic::{Diagnostic, ToDiagnostic};
+use crate::context::Context;
+use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use crate::model::version::ReleaseForm;
 use oci_content::Confines;
 
 /// The resources whose templates have to be rendered: one of each set with the same templates.
@@ -22,13 +25,12 @@ pub(super) struct ResourceTemplates<'a>(Vec<NamedResource<'a>>);
 impl<'a> ResourceTemplates<'a> {
     pub fn new(renderer: &Renderer<'a>) -> Self {
         let config = renderer.config;
-        let mut seen: HashSet<(&str, &[String], Vec<&str>)> = HashSet::new();
+        let mut seen: HashSet<(&ReleaseForm, &[String], Vec<&str>)> = HashSet::new();
         let resources = config.named_resources().filter(|NamedResource { resource, .. }| {
             let of_project = config.project.templates();
             let templates = resource.templates().into_iter().chain(of_project).map(|it| it.text);
             let templates: Vec<&str> = templates.filter(|text| is_template(text)).collect();
-            !templates.is_empty()
-                && seen.insert((version::prefix(config, resource), &resource.tags, templates))
+            !templates.is_empty() && seen.insert((&resource.releases, &resource.tags, templates))
         });
         Self(resources.collect())
     }
@@ -40,17 +42,15 @@ impl<'a> ResourceTemplates<'a> {
         sample: &Sample<'_>,
         broken: &BTreeSet<TagTemplateKey<'_>>,
     ) -> Vec<Diagnostic> {
-        let config = renderer.config;
         let mut firings = renderer.fire_all(&sample.context);
         let mut found = Vec::new();
         for named in self.0.iter().copied() {
             let NamedResource { id, resource } = named;
-            let is_other = |prefix: &str| prefix != version::prefix(config, resource);
-            if sample.prefix.is_some_and(is_other) {
+            if sample.form.is_some_and(|form| *form != resource.releases) {
                 continue;
             }
-            let mut templates =
-                TagTemplate::of_resource(config, named).filter(|template| !broken.contains(&template.key()));
+            let mut templates = TagTemplate::of_resource(renderer.config, named)
+                .filter(|template| !broken.contains(&template.key()));
             if !templates.any(|template| matches!(firings.of(template, named), Ok(Firing::Tag(_)))) {
                 continue;
             }
@@ -66,12 +66,34 @@ impl<'a> ResourceTemplates<'a> {
     }
 }
 
-/// Finds the errors for which Helm would refuse charts whose directories exist. People know the folder of
-/// `publish.toml` as `shown`. A chart outside of the `confines` is an
-/// error, and not read.
+/// Finds the errors for which Helm would refuse charts whose directories exist, and images that they name wrongly. People know the folder
+/// of `publish.toml` as `shown`. A chart outside of the `confines` is an error, and not read.
 pub fn lint_charts(config: &Config, shown: &Path, confines: &Confines) -> Vec<Diagnostic> {
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
+    charts(&renderer, shown, confines, None)
+}
+
+/// Finds the images that charts would name wrongly in `context`.
+pub fn named_images(
+    config: &Config,
+    shown: &Path,
+    confines: &Confines,
+    context: &Context,
+) -> Vec<Diagnostic> {
+    let found = charts(&Renderer::new(config), shown, confines, Some(context));
+    found.into_iter().filter(|it| it.code == Code::SourceChartImage).collect()
+}
+
+fn charts(
+    renderer: &Renderer<'_>,
+    shown: &Path,
+    confines: &Confines,
+    context: Option<&Context>,
+) -> Vec<Diagnostic> {
+    let config = renderer.config;
     let mut found = Vec::new();
-    for resource in config.resources.values() {
+    for named in config.named_resources() {
+        let resource = named.resource;
         let DeclaredContent::Chart(declared) = &resource.content else { continue };
         if is_template(&declared.source) {
             continue;
@@ -85,8 +107,15 @@ pub fn lint_charts(config: &Config, shown: &Path, confines: &Confines) -> Vec<Di
         }
         let name = resource.repository.as_str().rsplit('/').next();
         let sets = declared.app_version.is_some();
-        match helm_package::check_chart(&config.folder, shown, &declared.source, name, sets) {
-            Ok(findings) => found.extend(diagnostics_of_findings(&findings)),
+        let images = &declared.images;
+        let sample =
+            images.iter().filter_map(|image| opened::sample(config, named, image)).collect::<Vec<_>>();
+        let sets = sets || !images.is_empty();
+        match helm_package::check_chart(&config.folder, shown, &declared.source, name, sets, &sample) {
+            Ok(checked) => {
+                found.extend(diagnostics_of_findings(&checked.findings));
+                found.extend(lint_images::unpinned(renderer, named, declared, &checked, context));
+            }
             Err(error) => found.push(error.to_diagnostic()),
         }
     }

@@ -5,13 +5,18 @@
 
 mod checks;
 mod collisions;
+mod comparison_tokens;
+mod comparisons;
 mod content;
 mod filters;
 mod forks;
 mod forward;
 mod lint;
 mod lint_content;
+mod lint_images;
+mod lint_reuse;
 mod nothing;
+mod opened;
 mod preview;
 mod profiles;
 mod released;
@@ -28,6 +33,7 @@ mod tags;
 mod template;
 mod values;
 mod version;
+mod version_value;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,15 +42,17 @@ pub use checks::checks;
 pub use forks::fork_unknown;
 pub use forward::ReleaseLine;
 pub use lint::{lint, lint_part, uses_dirty, uses_history};
-pub use lint_content::lint_charts;
-pub use nothing::nothing_published;
+pub use lint_content::{lint_charts, named_images};
+pub use nothing::{nothing_published, unversioned_tag};
 pub use preview::{Preview, preview};
 pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
 pub use repositories::place_repositories;
 pub use retention::{
-    Decided, Decisions, KeptTag, ListedTag, RemovedTag, RetainedRepository, Retentions, merge,
+    Decided, Decisions, InUse, KeptTag, KnownRefs, ListedTag, ReferencesError, RemovedTag,
+    RetainedRepository, Retentions, Spared, UntaggedRetention, UsedReferences, merge, unnamed,
+    used_references,
 };
 pub use selection::{Address, Selection};
 pub use tag_template::TagTemplate;
@@ -58,9 +66,12 @@ use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::content::Published;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
-use crate::model::forward::{OnUnknown, VersionReader};
+use crate::model::forward::OnUnknown;
+use crate::model::signing::PlannedStatement;
 use crate::model::standing::other_readers;
+use crate::model::version::ReleaseVersion;
 use crate::model::{ContentSpec, EventName, Mutability, OnConflict, OnSameImages, ResourceId, Visibility};
+use helm_package::ChartImage;
 use oci_content::Surroundings;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{RepositoryName, Tag};
@@ -74,6 +85,8 @@ pub struct Desired {
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
     /// The diagnostic of a run that publishes nothing.
     pub nothing: Option<Diagnostic>,
+    /// The warning about a git tag that starts like a release, but holds no version.
+    pub unversioned: Option<Diagnostic>,
     /// The declared registries that sources are read from, by name.
     pub read: BTreeMap<String, RegistryEndpoint>,
 }
@@ -93,6 +106,14 @@ pub struct DesiredRepository {
     pub published: Arc<Published>,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the gates that its source must pass.
+    pub gates: Vec<String>,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
+    /// The statements that each of them signs. The run reads their files.
+    pub statements: Vec<PlannedStatement>,
+    /// The version being published, if the configuration withdraws it.
+    pub withdrawn: Option<ReleaseVersion>,
     /// The behavior if an immutable tag names an index of the same images.
     pub on_same_images: OnSameImages,
     /// The tags, in the order of the rules.
@@ -131,7 +152,7 @@ pub enum Basis {
     /// The versions of its line.
     Release(Box<ReleaseLine>),
     /// A forward tag that a pre-release does not take, with the version being published.
-    Prerelease(semver::Version),
+    Prerelease(ReleaseVersion),
     /// The commits, with the one being published if it is known.
     Commit(Option<String>),
 }
@@ -150,27 +171,33 @@ pub fn resolve(
 ) -> Result<Desired, Vec<Diagnostic>> {
     let rendered = tags::tags(config, context)?;
     let renderer = tags::Renderer::new(config);
+    let unversioned = unversioned_tag(config, context, &rendered);
     let claims = rendered.iter().map(|(id, tags)| (id, tags.tags.as_slice()));
     let mut diagnostics = collisions::kinds(config);
     diagnostics.extend(collisions::find(config, claims, &format!("on {}", context.describe())));
-    let mut desired = Desired::default();
+    let mut desired = Desired { unversioned, ..Desired::default() };
     for (id, tags) in rendered.iter().filter(|(_, tags)| tags.all().next().is_none()) {
         desired.silent.push((id.clone(), tags.silent.clone()));
     }
     let silent: Vec<&ResourceId> = desired.silent.iter().map(|(id, _)| id).collect();
     let every_address = addresses(config, &rendered);
     diagnostics.extend(selection.unknown(&every_address, &silent, "this plan"));
+    let mut opener = opened::ContentOpener::new(&renderer, context, surroundings, &rendered);
     for named in config.named_resources() {
         let Some(resource_tags) = rendered.get(named.id) else { continue };
         let selected = |address: &Address<'_>| address.resource == named.id && selection.selects(*address);
         if !every_address.iter().any(selected) {
             continue;
         }
-        match publish(&renderer, context, named, surroundings) {
+        match opener.open(named) {
             Ok(published) => {
-                let published = Arc::new(published);
                 let tags = desired_tags(&renderer, context, named, resource_tags);
-                desired.repositories.extend(repositories(config, named, &tags, &published));
+                let version = resource_tags.version.known().ok().filter(|_| context.event == EventName::Tag);
+                let withdrawn = version.filter(|it| config.withdrawn(named.resource).contains(it));
+                let here = repositories(config, named, &tags, &published);
+                desired
+                    .repositories
+                    .extend(here.map(|it| DesiredRepository { withdrawn: withdrawn.clone(), ..it }));
             }
             Err(found) => diagnostics.extend(found),
         }
@@ -199,14 +226,21 @@ fn registries_read(
 ) -> BTreeMap<String, RegistryEndpoint> {
     let declared: Vec<_> = config.registries.iter().map(|(name, it)| (name, &it.endpoint)).collect();
     let specs = repositories.iter().map(|repository| &repository.published.spec);
-    let remotes = specs.flat_map(|spec| match spec {
+    let remotes = specs.clone().flat_map(|spec| match spec {
         ContentSpec::Image(image) => image.source.remotes().collect(),
         ContentSpec::Chart(_) | ContentSpec::Artifact(_) => Vec::new(),
     });
-    remotes
-        .filter_map(|image| image.declared(declared.iter().copied()))
-        .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
-        .collect()
+    let read = remotes.filter_map(|image| image.declared(declared.iter().copied()));
+    // An apply asks for the images that charts name.
+    let images = specs.flat_map(|spec| match spec {
+        ContentSpec::Chart(chart) => chart.images.as_slice(),
+        ContentSpec::Image(_) | ContentSpec::Artifact(_) => &[],
+    });
+    let of_image = |image: &ChartImage| {
+        let is_its = |endpoint: &RegistryEndpoint| endpoint.url.full_name(&image.repository) == image.name();
+        declared.iter().copied().find(|(_, endpoint)| is_its(endpoint))
+    };
+    read.chain(images.filter_map(of_image)).map(|(name, endpoint)| (name.clone(), endpoint.clone())).collect()
 }
 
 /// The address of every rendered tag in every registry.
@@ -220,27 +254,6 @@ fn addresses<'a>(config: &'a Config, rendered: &'a IndexMap<ResourceId, Resource
         }
     }
     addresses
-}
-
-/// Renders the declaration of a resource and opens its source.
-fn publish(
-    renderer: &tags::Renderer<'_>,
-    context: &Context,
-    NamedResource { id, resource }: NamedResource<'_>,
-    surroundings: &Surroundings,
-) -> Result<Published, Vec<Diagnostic>> {
-    let spec = content::content(renderer, context, id, resource)?;
-    let config = renderer.config;
-    crate::content::publishable(&spec, surroundings).map_err(|error| {
-        let key = id.key(resource.content.key());
-        let place = config.places.value(&key).or_else(|| config.places.key(&key));
-        let placed = |diagnostic: Diagnostic| {
-            // Errors inside a chart have their own places there.
-            let place = place.clone().filter(|_| diagnostic.labels.is_empty());
-            diagnostic.about(id.title()).at_maybe(place, "")
-        };
-        error.to_diagnostics().into_iter().map(placed).collect::<Vec<_>>()
-    })
 }
 
 /// The tags of a resource, in every registry the same.
@@ -284,6 +297,10 @@ fn repositories<'a>(
         name: registry.endpoint.url.repository(resource.repository_in(name)),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
+        gates: resource.gates.clone(),
+        sign: resource.sign.clone(),
+        statements: Vec::new(),
+        withdrawn: None,
         on_same_images: match &resource.content {
             DeclaredContent::Image(image) => image.same_images,
             DeclaredContent::Chart(_) | DeclaredContent::Artifact(_) => OnSameImages::Fail,
@@ -308,26 +325,31 @@ fn basis(
         return Basis::Commit(context.sha.clone());
     };
     let config = renderer.config;
-    if !version.pre.is_empty() && !template.takes_prereleases() {
+    if template.holds_back(version) {
         return Basis::Prerelease(version.clone());
     }
     let (_, values) = renderer.values(context, named.id, named.resource);
-    let templates = Arc::new(template::Templates::new(config.vars.keys()));
-    let readers: Vec<VersionReader> = TagTemplate::of_resource(config, named)
+    let form = &named.resource.releases;
+    let templates = Arc::new(template::Templates::new(config.vars.keys()).with_schemes([&form.scheme]));
+    let of_releases = TagTemplate::of_resource(config, named)
         .filter(|template| template.events().contains(&EventName::Tag))
-        .filter_map(|template| forward::reader(&templates, template.text(), &values))
-        .collect();
-    let other_readers = other_readers(&readers, version::prefix(config, named.resource));
+        .map(TagTemplate::text);
+    let readers = forward::all_readers(&templates, of_releases, &values, form);
+    let read = context.tag.as_deref().and_then(|tag| form.read(tag));
+    let tag_prefix = read.map_or(form.prefix(), |read| read.prefix);
+    let other_readers = other_readers(&readers, form);
     Basis::Release(Box::new(ReleaseLine {
         templates,
         readers: Arc::new(readers),
         other_readers: Arc::new(other_readers),
         on_unknown: template.on_unknown().unwrap_or(OnUnknown::for_releases()),
+        tag_prefix: tag_prefix.to_owned(),
         template: template.text().to_owned(),
         vars: config.vars.clone(),
         values,
         tag: tag.clone(),
         version: version.clone(),
         prereleases: template.takes_prereleases(),
+        withdrawn: config.withdrawn(named.resource),
     }))
 }

@@ -48,8 +48,40 @@ pub fn nothing_published(
         return Some(Diagnostic::warning(Code::PlanNothing, message).help(help));
     };
     let mut helps = causes(config, context, tag, &selected);
+    // A tag such as a moving `v1` is no release, and publishes nothing rightly.
+    let unversioned = |(_, tags): &(&ResourceId, &ResourceTags)| {
+        matches!(tags.version, ResourceVersion::Unversioned(_) | ResourceVersion::Other(_))
+    };
+    if selected.iter().all(unversioned)
+        && selected.iter().any(|(_, tags)| matches!(tags.version, ResourceVersion::Unversioned(_)))
+    {
+        return Some(Diagnostic::warning(Code::PlanNothing, message).help(helps.join("; ")));
+    }
     helps.push("if this git tag releases nothing here, name it in `silent_tags` of `[project]`".to_owned());
     Some(Diagnostic::error(Code::PlanNothing, message).help(helps.join("; ")))
+}
+
+/// Returns the warning about a git tag that starts like a release, but holds no version, such as a moving `v1`. The rules that need no
+/// version fire, and nothing says so otherwise.
+pub fn unversioned_tag(
+    config: &Config,
+    context: &Context,
+    rendered: &IndexMap<ResourceId, ResourceTags>,
+) -> Option<Diagnostic> {
+    let tag = context.tag_of_ref()?;
+    let reason = rendered.values().find_map(|tags| match &tags.version {
+        ResourceVersion::Unversioned(reason) => Some(reason),
+        _ => None,
+    })?;
+    let is_expected = matches_one(&config.project.silent_tags, tag);
+    // A run that publishes nothing has a message of its own, which gives the reason.
+    let publishes = rendered.values().any(|tags| tags.all().next().is_some());
+    (publishes && !is_expected).then(|| {
+        let message = format!("{reason}; only the rules that need no version fire");
+        Diagnostic::warning(Code::ContextVersion, message).help(
+            "if it is a release, set `tag_prefix` or `version_scheme`; if it is none, as a tag that moves, name it in `silent_tags` of `[project]`",
+        )
+    })
 }
 
 /// Returns each reason why rules are silent, once, with the rules.

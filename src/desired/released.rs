@@ -1,21 +1,21 @@
 //! The tags and annotations that the rules of a resource render for releases and branches published in the past,
 //! whatever this run publishes.
 
-use std::collections::BTreeMap;
-
-use semver::Version;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::forward;
 use super::rules::{self, Firing};
 use super::standard;
 use super::tag_template::TagTemplate;
 use super::tags::Renderer;
+use super::template::TemplateSyntax;
 use super::values::Values;
-use super::version::{self, ResourceVersion};
+use super::version::ResourceVersion;
 use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::{Context, TaggedCommits};
 use crate::model::forward::VersionReader;
 use crate::model::standing::other_readers;
+use crate::model::version::{ReleaseVersion, VersionScheme};
 use crate::model::{EventName, Mutability, ResourceId};
 use oci_content::AnnotationPlace;
 use oci_registry::{Tag, annotation};
@@ -73,6 +73,8 @@ pub struct VersionReaders {
     rules: Vec<String>,
     /// The reader of each of them.
     readers: Vec<VersionReader>,
+    /// Whether forward tags read like versions with fewer numbers, such as `1.2` beside `1.2.3`.
+    shortens: bool,
 }
 
 impl VersionReaders {
@@ -95,8 +97,8 @@ impl VersionReaders {
     ///
     /// If several rules can have printed a tag, it belongs to the one that prints the most text around the version:
     /// `v1.2.3-slim` is version 1.2.3 if a rule prints `v{{ version }}-slim`, not a pre-release.
-    pub fn versions(&self, tags: &[Tag]) -> BTreeMap<Version, Vec<Tag>> {
-        let mut versions: BTreeMap<Version, Vec<(usize, &Tag)>> = BTreeMap::new();
+    pub fn versions(&self, tags: &[Tag]) -> BTreeMap<ReleaseVersion, Vec<Tag>> {
+        let mut versions: BTreeMap<ReleaseVersion, Vec<(usize, &Tag)>> = BTreeMap::new();
         for tag in tags {
             let read = |(position, reader): (usize, &VersionReader)| {
                 let around = reader.prefix.len() + reader.suffix.len();
@@ -106,6 +108,10 @@ impl VersionReaders {
             if let Some((_, position, version)) = most {
                 versions.entry(version).or_default().push((position.0, tag));
             }
+        }
+        if self.shortens {
+            let all: Vec<ReleaseVersion> = versions.keys().cloned().collect();
+            versions.retain(|version, _| !all.iter().any(|other| version.is_start_of(other)));
         }
         let in_order = |mut tags: Vec<(usize, &Tag)>| {
             tags.sort();
@@ -132,20 +138,29 @@ impl<'a> Releases<'a> {
         templates.filter(move |template| template.events().contains(&event))
     }
 
+    /// The git tag of a release: the one that git knows, or else the one with the first prefix.
+    fn git_tag(&self, resource: &Resource, version: &ReleaseVersion) -> String {
+        let form = &resource.releases;
+        let tags = || form.prefixes.iter().map(|prefix| format!("{prefix}{version}"));
+        let known = tags().find(|tag| self.commits.tags().any(|known| known == tag));
+        known.or_else(|| tags().next()).unwrap_or_else(|| version.to_string())
+    }
+
     /// The context and values of a release.
-    fn release(&self, id: &ResourceId, resource: &Resource, version: &Version) -> (Context, Values) {
+    fn release(&self, id: &ResourceId, resource: &Resource, version: &ReleaseVersion) -> (Context, Values) {
         let config = self.renderer.config;
-        let context = self.commits.release(&format!("{}{version}", version::prefix(config, resource)));
+        let context = self.commits.release(&self.git_tag(resource, version));
         let values = Values::new(&context, &config.vars, Some(id)).with_version(Ok(version.clone()));
         (context, values)
     }
 
     /// The highest release of `resource` that git knows, with its tag. Pre-releases are ignored.
-    pub fn highest_tagged(&self, resource: &Resource) -> Option<(Version, String)> {
-        let prefix = version::prefix(self.renderer.config, resource);
+    pub fn highest_tagged(&self, resource: &Resource) -> Option<(ReleaseVersion, String)> {
+        let withdrawn = self.renderer.config.withdrawn(resource);
         let releases = self.commits.tags().filter_map(|tag| {
-            let version = Version::parse(tag.strip_prefix(prefix)?).ok()?;
-            version.pre.is_empty().then(|| (version, tag.to_owned()))
+            let version = resource.releases.version(tag)?;
+            let counts = !version.is_prerelease() && !withdrawn.contains(&version);
+            counts.then(|| (version, tag.to_owned()))
         });
         releases.max()
     }
@@ -153,29 +168,43 @@ impl<'a> Releases<'a> {
     /// Returns the readers that find versions in the tags of a resource.
     pub fn readers(&self, named: NamedResource<'a>) -> VersionReaders {
         // The reader replaces this version with one of its own.
-        let (_, values) = self.release(named.id, named.resource, &Version::new(0, 0, 0));
+        let form = &named.resource.releases;
+        let (_, values) = self.release(named.id, named.resource, &ReleaseVersion::sentinel(&form.scheme));
         let templates = &self.renderer.templates;
-        let readers = self.templates_on(named, EventName::Tag).filter_map(|template| {
-            Some((template.name().into_owned(), forward::reader(templates, template.text(), &values)?))
+        let readers = self.templates_on(named, EventName::Tag).flat_map(|template| {
+            let readers = forward::readers(templates, template.text(), &values, form);
+            readers.into_iter().map(move |reader| (template.name().into_owned(), reader))
         });
-        let (rules, readers) = readers.unzip();
-        VersionReaders { rules, readers }
+        let readers: Vec<(String, VersionReader)> = readers.collect();
+        let all: Vec<VersionReader> = readers.iter().map(|(_, reader)| reader.clone()).collect();
+        let useful = readers.into_iter().filter(|(_, reader)| forward::is_useful(reader, &all));
+        let (rules, readers) = useful.unzip();
+        let mut forward = self.templates_on(named, EventName::Tag).filter(|template| {
+            template.mutability() == Mutability::Forward
+                && templates.uses(template.text(), TemplateSyntax::Text, "version.major")
+        });
+        let shortens = form.scheme != VersionScheme::Semver && forward.next().is_some();
+        VersionReaders { rules, readers, shortens }
+    }
+
+    /// The versions of `named` that the configuration withdraws.
+    pub fn withdrawn(&self, named: NamedResource<'_>) -> BTreeSet<ReleaseVersion> {
+        self.renderer.config.withdrawn(named.resource)
     }
 
     /// The readers of the tags that another publisher of `named` may have written.
     pub fn other_readers(&self, named: NamedResource<'a>) -> Vec<VersionReader> {
-        let prefix = version::prefix(self.renderer.config, named.resource);
-        other_readers(self.readers(named).as_slice(), prefix)
+        other_readers(self.readers(named).as_slice(), &named.resource.releases)
     }
 
     /// The results of the release rules of a resource for `version`, in the order of the rules.
-    pub fn tags(&self, named: NamedResource<'a>, version: &Version) -> Vec<ReleaseTag<'a>> {
+    pub fn tags(&self, named: NamedResource<'a>, version: &ReleaseVersion) -> Vec<ReleaseTag<'a>> {
         let (context, values) = self.release(named.id, named.resource, version);
         let (templates, known) = (&self.renderer.templates, ResourceVersion::Known(version.clone()));
         let rendered = |template: TagTemplate<'a>| {
             let line = || rules::render(templates, template.text(), &values).ok();
             let is_forward = template.mutability() == Mutability::Forward;
-            let held_back = is_forward && !template.takes_prereleases() && !version.pre.is_empty();
+            let held_back = is_forward && template.holds_back(version);
             let rendered = match rules::fire(templates, template, &context, &values, &known) {
                 // A line counts pre-releases only if its rule says so.
                 _ if held_back => Rendered::Silent(None),
@@ -239,7 +268,7 @@ impl<'a> Releases<'a> {
     pub fn annotations(
         &self,
         NamedResource { id, resource }: NamedResource<'_>,
-        version: &Version,
+        version: &ReleaseVersion,
     ) -> BTreeMap<String, Result<String, String>> {
         if let DeclaredContent::Image(image) = &resource.content
             && !image.annotate.is_empty()

@@ -154,7 +154,7 @@ fn only_branches_that_are_named_are_known() {
 #[test]
 fn annotations_are_those_of_the_version() {
     with(|releases, image| {
-        let annotations = releases.annotations(image, &Version::new(2, 0, 0));
+        let annotations = releases.annotations(image, &ReleaseVersion::new(2, 0, 0));
         assert_eq!(annotations["a"], Ok("2.0.0".to_owned()));
         assert!(annotations["b"].as_ref().is_err_and(|why| why.contains("`v2.0.0`")));
         assert_eq!(annotations[annotation::SOURCE], Ok("https://example.com/app".to_owned()));

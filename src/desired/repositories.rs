@@ -41,8 +41,8 @@ pub fn place_repositories(
 /// Returns `config` with repositories as the first sample event renders them that has the values they need, and the errors in
 /// them.
 pub(super) fn with_samples(config: &Config) -> (Config, Vec<Diagnostic>) {
-    let renderer = Renderer::with_file_version(config, samples::file_version(config));
-    let samples = samples::all(config, &renderer.prefixes);
+    let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
+    let samples = samples::all(config, &renderer.forms);
     let (mut placed, mut errors) = (Vec::new(), Vec::new());
     for id in config.templated_repositories() {
         let Some(resource) = config.resources.get(&id) else { continue };

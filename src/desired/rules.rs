@@ -7,8 +7,10 @@ use super::tag_template::TagTemplate;
 use super::template::{TemplateError, TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::ResourceVersion;
+use crate::config::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME};
 use crate::context::{Context, Trigger};
 use crate::diagnostic::Code;
+use crate::model::version::ReleaseVersion;
 use crate::model::{EventName, Mutability};
 use oci_registry::{Tag, TagError};
 
@@ -66,16 +68,27 @@ pub(super) fn fire(
     {
         return silent("the run stands on a git tag, which has no branch".to_owned());
     }
+    if template.is_of_default_branch()
+        && let (Some(branch), Some(default)) = (&context.branch, &context.default_branch)
+        && context.tag.is_none()
+        && branch != default
+    {
+        return silent(format!(
+            "the version in `Chart.yaml` is published from the default branch `{default}` alone; `on` and `match` choose others"
+        ));
+    }
     if context.event == EventName::Tag {
         match version {
             ResourceVersion::Other(reason) => return silent(reason.clone()),
-            ResourceVersion::None(reason) if is_of_releases(templates, template) => {
+            ResourceVersion::None(reason) | ResourceVersion::Unversioned(reason)
+                if is_of_releases(templates, template) =>
+            {
                 return silent(reason.clone());
             }
             ResourceVersion::Invalid(reason) if is_of_releases(templates, template) => {
                 return Err(not_a_version(reason.clone(), template));
             }
-            ResourceVersion::Known(_) | ResourceVersion::None(_) | ResourceVersion::Invalid(_) => {}
+            _ => {}
         }
     }
     if let Some(when) = template.when() {
@@ -95,15 +108,17 @@ pub(super) fn fire(
             );
         }
         TagTemplate::Rule { rule, .. } => render(templates, &rule.template, values),
-        TagTemplate::ChartVersion { version, .. } => {
-            render_chart_version(templates, version, values).map(|(_, tag)| tag)
+        TagTemplate::ChartVersion { declared, .. } => {
+            render_chart_version(templates, &declared.version, values).map(|(_, tag)| tag)
         }
     };
     match (rendered, template) {
         (Ok(tag), _) => Ok(Firing::Tag(tag)),
-        // A chart has no `on`: it is published on the events that have the values its version needs.
-        (Err(error), TagTemplate::ChartVersion { version, .. })
-            if error.code == Code::ContextMissing && templates.lacks_what_events_have(version, values) =>
+        // A chart without `on` is published on the events that have the values its version needs.
+        (Err(error), TagTemplate::ChartVersion { declared, .. })
+            if declared.on.is_none()
+                && error.code == Code::ContextMissing
+                && templates.lacks_what_events_have(&declared.version, values) =>
         {
             silent(format!(
                 "`version` of the chart needs a value that this event does not have: {}",
@@ -136,7 +151,7 @@ fn is_of_releases(templates: &Templates, template: TagTemplate<'_>) -> bool {
 }
 
 fn not_a_version(reason: String, template: TagTemplate<'_>) -> RuleError {
-    let help = "tag a release as `v1.2.3`, or set `tag_prefix` to the prefix of your tags".to_owned();
+    let help = "correct the file that `version` of `[project]` names".to_owned();
     let error = TemplateError {
         code: Code::ContextVersion,
         message: reason,
@@ -157,7 +172,12 @@ pub(super) fn render_chart_version(
     template: &str,
     values: &Values,
 ) -> Result<(Version, Tag), TemplateError> {
-    let rendered = templates.render(template, values)?;
+    let rendered = match templates.render(template, values) {
+        Err(error) if error.code == Code::ContextMissing && template == DEFAULT_VERSION => {
+            templates.render(DEFAULT_VERSION_WITHOUT_TIME, values)?
+        }
+        rendered => rendered?,
+    };
     let rendered = rendered.trim();
     let version = Version::parse(rendered).map_err(|error| TemplateError {
         code: Code::TagInvalid,
@@ -202,11 +222,14 @@ pub(super) fn text(templates: &Templates, template: &str, values: &Values) -> Re
 }
 
 /// Returns `text` with `_` for the `+` of a version, as in a registry.
-pub(super) fn without_plus(text: &str, version: Option<&Version>) -> String {
-    match version.map(|version| version.build.as_str()).filter(|build| !build.is_empty()) {
-        Some(build) => text.replace(&format!("+{build}"), &format!("_{build}")),
-        None => text.to_owned(),
-    }
+pub(super) fn without_plus(text: &str, version: Option<&ReleaseVersion>) -> String {
+    let Some(version) = version else { return text.to_owned() };
+    // A local version of PEP 440 is printed as it is written, which need not be the form in which it compares.
+    let build = version.as_str().split_once('+').map(|(_, build)| build).filter(|build| !build.is_empty());
+    let text = build
+        .map_or_else(|| text.to_owned(), |build| text.replace(&format!("+{build}"), &format!("_{build}")));
+    let epoch = version.as_str().split_once('!').map(|(epoch, _)| epoch);
+    epoch.map_or_else(|| text.clone(), |epoch| text.replace(&format!("{epoch}!"), &format!("{epoch}__")))
 }
 
 fn shortened(text: &str) -> String {

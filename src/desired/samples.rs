@@ -2,20 +2,27 @@
 
 use std::collections::HashSet;
 
-use super::version::FileVersion;
+use super::version::{FileVersion, FileVersionText};
 use crate::config::Config;
-use crate::context::{Context, HistoryFacts, NO_CLOCK, PullRequestFacts, Trigger};
+use crate::context::{Context, HistoryFacts, NO_CLOCK, PullRequestFacts, ReleaseFacts, Trigger};
 use crate::model::EventName;
+use crate::model::version::{ReleaseForm, VersionScheme};
 
 /// A context and its name.
 #[derive(Debug, Clone)]
 pub(super) struct Sample<'a> {
-    /// The release prefix of the resources that the sample is for. `None` means all resources.
-    pub prefix: Option<&'a str>,
+    /// The form of the releases of the resources that the sample is for. `None` means all resources.
+    pub form: Option<&'a ReleaseForm>,
     /// The situation as shown to people: `on a release (git tag v1.4.2)`.
     pub situation: String,
     /// The context.
     pub context: Context,
+}
+
+/// The version of every sample, if a file has it: `lint` does not read the file, and any version will do.
+pub(super) fn version(config: &Config) -> FileVersion {
+    let release = config.project.releases.scheme.samples().release?;
+    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
 }
 
 /// The commit of every sample.
@@ -23,7 +30,8 @@ const SHA: &str = "9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
 /// 2026-01-02 03:04:05 UTC.
 const COMMIT_TIME: i64 = 1_767_323_045;
 
-fn context(config: &Config, event: EventName) -> Context {
+/// The values that every run of an event has.
+pub(super) fn context(config: &Config, event: EventName) -> Context {
     let mut context = Context::new(event);
     context.ci = Some("GitHub Actions".to_owned());
     context.repository.name = Some("acme/app".to_owned());
@@ -53,6 +61,9 @@ fn context(config: &Config, event: EventName) -> Context {
         ("pr.fork", context.is_of_pull_request()),
         ("pr.labels", context.is_of_pull_request()),
         ("pr.draft", context.is_of_pull_request()),
+        ("release.name", event == EventName::Tag),
+        ("release.prerelease", event == EventName::Tag),
+        ("release.draft", event == EventName::Tag),
     ] {
         if !has {
             context.absent.insert(name, format!("the event `{event}` has none"));
@@ -61,14 +72,16 @@ fn context(config: &Config, event: EventName) -> Context {
     context
 }
 
-fn tag<'a>(config: &Config, prefix: &'a str, version: &str, situation: &str) -> Sample<'a> {
-    let name = format!("{prefix}{version}");
+fn tag<'a>(config: &Config, form: &'a ReleaseForm, version: &str, situation: &str) -> Sample<'a> {
+    let name = format!("{}{version}", form.prefix());
+    let prerelease = form.version(&name).map(|version| version.is_prerelease());
     let context = Context {
         tag: Some(name.clone()),
         reference: Some(format!("refs/tags/{name}")),
+        release: ReleaseFacts { name: Some(format!("Release {version}")), prerelease, draft: Some(false) },
         ..context(config, EventName::Tag)
     };
-    Sample { prefix: Some(prefix), situation: format!("{situation} (git tag `{name}`)"), context }
+    Sample { form: Some(form), situation: format!("{situation} (git tag `{name}`)"), context }
 }
 
 fn branch(config: &Config, event: EventName, name: &str, situation: String) -> Sample<'static> {
@@ -83,22 +96,26 @@ fn branch(config: &Config, event: EventName, name: &str, situation: String) -> S
         reference: Some(format!("refs/heads/{name}")),
         ..context(config, event)
     };
-    Sample { prefix: None, situation, context }
+    Sample { form: None, situation, context }
 }
 
-/// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
-pub(super) fn file_version(config: &Config) -> FileVersion {
-    config.project.version.as_ref().map(|_| Ok(semver::Version::new(1, 4, 2)))
-}
-
-/// Returns the samples for `config`: releases with each of `prefixes`, branches of all kinds, and one matching name for
+/// Returns the samples for `config`: releases of each of `forms`, branches of all kinds, and one matching name for
 /// each `match` glob.
-pub(super) fn all<'a>(config: &Config, prefixes: &[&'a str]) -> Vec<Sample<'a>> {
+pub(super) fn all<'a>(config: &Config, forms: &[&'a ReleaseForm]) -> Vec<Sample<'a>> {
     let mut samples = Vec::new();
-    for prefix in prefixes {
-        samples.push(tag(config, prefix, "1.4.2", "on a release"));
-        samples.push(tag(config, prefix, "2.0.0-rc.1", "on a pre-release"));
-        samples.push(tag(config, prefix, "1.3.9+build.7", "on a backport with build metadata"));
+    for form in forms {
+        let versions = form.scheme.samples();
+        let backport = match form.scheme {
+            VersionScheme::Semver => "on a backport with build metadata",
+            _ => "on a backport",
+        };
+        for (version, situation) in [
+            (versions.release, "on a release"),
+            (versions.prerelease, "on a pre-release"),
+            (versions.backport, backport),
+        ] {
+            samples.extend(version.map(|version| tag(config, form, &version, situation)));
+        }
     }
     let on_branch = |name: &str| branch(config, EventName::Branch, name, format!("on the branch `{name}`"));
     samples.push(on_branch("main"));

@@ -68,11 +68,28 @@ impl Selection {
                     addresses.iter().map(|it| format!("{}@{}", it.resource, it.registry)).collect();
                 known.dedup();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let meant = likely_target(target, addresses).map(|it| format!("did you mean `{it}`? "));
+                let meant = meant.unwrap_or_default();
                 Diagnostic::error(Code::PlanTarget, format!("`{target}` is not an address of {whole}"))
-                    .help(format!("the addresses are {known}, each with `:TAG` for one tag"))
+                    .help(format!("{meant}the addresses are {known}, each with `:TAG` for one tag"))
             })
             .collect()
     }
+}
+
+/// Returns the address that `target` most likely means: the same name without its table, or one with a typo.
+fn likely_target(target: &str, addresses: &[Address<'_>]) -> Option<String> {
+    let end = target.find(['@', ':']).unwrap_or(target.len());
+    let (name, rest) = target.split_at(end);
+    let resources = addresses.iter().map(|it| it.resource);
+    let nearest = resources.map(|resource| {
+        let bare = strsim::damerau_levenshtein(name, resource.name.as_str());
+        (bare.min(strsim::damerau_levenshtein(name, &resource.to_string())), resource)
+    });
+    let (distance, resource) = nearest.min_by_key(|(distance, _)| *distance)?;
+    let limit = (resource.name.as_str().chars().count() / 3).max(1);
+    // A name that is right, with a wrong registry or tag behind it, is no typo of the name.
+    (distance <= limit && name != resource.to_string()).then(|| format!("{resource}{rest}"))
 }
 
 /// Whether `target` names `resource` or a part of it.

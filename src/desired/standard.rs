@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use semver::Version;
-
 use crate::config::Config;
 use crate::context::Context;
+use crate::model::version::ReleaseVersion;
 use crate::model::{ResourceId, ResourceKind};
 use oci_registry::annotation;
 
@@ -18,7 +17,7 @@ pub(super) fn annotations(
     config: &Config,
     context: &Context,
     id: &ResourceId,
-    version: Option<&Version>,
+    version: Option<&ReleaseVersion>,
 ) -> BTreeMap<String, String> {
     let (project, repository) = (&config.project, &context.repository);
     let time = context.commit_time.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());

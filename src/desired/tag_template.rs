@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
-use crate::config::{Config, DeclaredContent, NamedResource, TagRule};
+use crate::config::{Config, DeclaredChart, DeclaredContent, NamedResource, TagRule};
 use crate::model::forward::OnUnknown;
+use crate::model::version::ReleaseVersion;
 use crate::model::{EventName, Mutability, OnConflict, ResourceId};
 
 /// The events on which a chart is published, if they have the values that its version needs.
 const CHART_EVENTS: [EventName; 5] =
     [EventName::Tag, EventName::Branch, EventName::PullRequest, EventName::Schedule, EventName::Manual];
+
+/// The events on which a chart with the version of its `Chart.yaml` is published.
+const OWN_VERSION_EVENTS: [EventName; 4] =
+    [EventName::Tag, EventName::Branch, EventName::Schedule, EventName::Manual];
 
 /// A template that renders a tag, and what is declared about the tag.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +29,8 @@ pub enum TagTemplate<'a> {
     ChartVersion {
         /// The chart.
         chart: &'a ResourceId,
-        /// The template of its version.
-        version: &'a str,
+        /// Its declaration.
+        declared: &'a DeclaredChart,
     },
 }
 
@@ -56,6 +61,12 @@ impl<'a> TagTemplate<'a> {
         config.tags.get_key_value(name).map(|(name, rule)| Self::Rule { name, rule })
     }
 
+    /// The rule called `name`, or the version of a chart, as plans call it: `charts.NAME version`.
+    pub fn named(config: &'a Config, name: &str) -> Option<Self> {
+        let chart = || config.named_resources().filter_map(Self::of_chart).find(|it| it.name() == name);
+        Self::of_rule(config, name).or_else(chart)
+    }
+
     /// The template of a resource that the plan calls `name`.
     pub fn called(config: &'a Config, resource: NamedResource<'a>, name: &str) -> Option<Self> {
         Self::of_resource(config, resource).find(|template| template.name() == name)
@@ -63,7 +74,7 @@ impl<'a> TagTemplate<'a> {
 
     fn of_chart(NamedResource { id, resource }: NamedResource<'a>) -> Option<Self> {
         match &resource.content {
-            DeclaredContent::Chart(chart) => Some(Self::ChartVersion { chart: id, version: &chart.version }),
+            DeclaredContent::Chart(chart) => Some(Self::ChartVersion { chart: id, declared: chart }),
             DeclaredContent::Image(_) | DeclaredContent::Artifact(_) => None,
         }
     }
@@ -97,7 +108,7 @@ impl<'a> TagTemplate<'a> {
     pub fn text(self) -> &'a str {
         match self {
             Self::Rule { rule, .. } => &rule.template,
-            Self::ChartVersion { version, .. } => version,
+            Self::ChartVersion { declared, .. } => &declared.version,
         }
     }
 
@@ -106,6 +117,14 @@ impl<'a> TagTemplate<'a> {
         match self {
             Self::Rule { name, .. } => ["tags", name, "template"],
             Self::ChartVersion { chart, .. } => chart.key("version"),
+        }
+    }
+
+    /// The path at which its condition is written.
+    pub fn when_path(self) -> [&'a str; 3] {
+        match self {
+            Self::Rule { name, .. } => ["tags", name, "when"],
+            Self::ChartVersion { chart, .. } => chart.key("when"),
         }
     }
 
@@ -119,7 +138,13 @@ impl<'a> TagTemplate<'a> {
 
     /// The events on which it renders.
     pub fn events(self) -> &'a [EventName] {
-        self.rule().map_or(CHART_EVENTS.as_slice(), |rule| &rule.on)
+        match self {
+            Self::Rule { rule, .. } => &rule.on,
+            Self::ChartVersion { declared: DeclaredChart { on: Some(on), .. }, .. } => on,
+            // A version that is not made for one commit is not published before it is merged.
+            Self::ChartVersion { declared, .. } if declared.has_own_version => &OWN_VERSION_EVENTS,
+            Self::ChartVersion { .. } => &CHART_EVENTS,
+        }
     }
 
     /// The events of the contexts in which it renders: a rule for runs that are started by hand also renders at a git tag.
@@ -135,12 +160,18 @@ impl<'a> TagTemplate<'a> {
 
     /// Globs, one of which the branch or the git tag must match. Empty: any.
     pub fn globs(self) -> &'a [String] {
-        self.rule().map_or(&[], |rule| &rule.matches)
+        match self {
+            Self::Rule { rule, .. } => &rule.matches,
+            Self::ChartVersion { declared, .. } => &declared.matches,
+        }
     }
 
     /// The condition on which it renders.
     pub fn when(self) -> Option<&'a str> {
-        self.rule().and_then(|rule| rule.when.as_deref())
+        match self {
+            Self::Rule { rule, .. } => rule.when.as_deref(),
+            Self::ChartVersion { declared, .. } => declared.when.as_deref(),
+        }
     }
 
     /// Whether its tags may move.
@@ -150,7 +181,10 @@ impl<'a> TagTemplate<'a> {
 
     /// The action if an immutable tag already names another digest.
     pub fn on_conflict(self) -> OnConflict {
-        self.rule().map_or(OnConflict::Fail, |rule| rule.on_conflict)
+        match self {
+            Self::Rule { rule, .. } => rule.on_conflict,
+            Self::ChartVersion { declared, .. } => declared.on_conflict,
+        }
     }
 
     /// The action if it cannot be known whether a forward tag would move forward; `None` for the default of the event.
@@ -158,9 +192,25 @@ impl<'a> TagTemplate<'a> {
         self.rule().and_then(|rule| rule.on_unknown)
     }
 
+    /// Whether it renders on the default branch alone: the version of a `Chart.yaml`, if nothing else is declared.
+    pub fn is_of_default_branch(self) -> bool {
+        match self {
+            Self::Rule { .. } => false,
+            Self::ChartVersion { declared, .. } => {
+                declared.has_own_version && declared.on.is_none() && declared.matches.is_empty()
+            }
+        }
+    }
+
     /// Whether it renders for a pull request from a fork.
     pub fn takes_forks(self) -> bool {
         self.rule().is_some_and(|rule| rule.forks)
+    }
+
+    /// Whether `version` does not take its forward tags: it is a pre-release, and the rule does not take those, or it names a commit
+    /// between two releases.
+    pub fn holds_back(self, version: &ReleaseVersion) -> bool {
+        version.is_development() || (version.is_prerelease() && !self.takes_prereleases())
     }
 
     /// Whether a pre-release takes its forward tags.

@@ -11,9 +11,10 @@ use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::template::{TemplateSyntax, Templates};
 use super::values::Values;
 use super::version::{self, FileVersion, ResourceVersion};
-use crate::config::{Config, NamedResource, Resource};
+use crate::config::{Config, DeclaredContent, NamedResource, Resource};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::version::ReleaseForm;
 use crate::model::{EventName, Mutability, ResourceId, ResourceKind};
 use oci_registry::Tag;
 
@@ -21,9 +22,11 @@ use oci_registry::Tag;
 pub(super) struct Renderer<'a> {
     pub config: &'a Config,
     pub templates: Templates,
-    /// The prefixes of release tags, each once.
-    pub prefixes: Vec<&'a str>,
+    /// The forms of release tags, each once.
+    pub forms: Vec<&'a ReleaseForm>,
     file: FileVersion,
+    /// The versions in the `Chart.yaml` of charts that are published under them, or the reasons why they are unknown.
+    own_versions: HashMap<&'a ResourceId, Result<String, String>>,
     /// Whether the rendering of each rule depends on the resource's name.
     by_resource: HashMap<&'a str, bool>,
 }
@@ -34,7 +37,10 @@ impl<'a> Renderer<'a> {
     }
 
     pub fn with_file_version(config: &'a Config, file: FileVersion) -> Self {
-        let templates = Templates::new(config.vars.keys()).with_env(&config.project.env);
+        let forms = version::forms(config);
+        let templates = Templates::new(config.vars.keys())
+            .with_env(&config.project.env)
+            .with_schemes(forms.iter().map(|form| &form.scheme));
         let by_resource = config
             .tags
             .iter()
@@ -48,7 +54,8 @@ impl<'a> Renderer<'a> {
                 (name.as_str(), in_when || in_template)
             })
             .collect();
-        Self { config, templates, prefixes: version::prefixes(config), file, by_resource }
+        let own_versions = version::read_own_versions(config);
+        Self { config, templates, forms, file, own_versions, by_resource }
     }
 
     /// The version and the values of a resource.
@@ -69,16 +76,19 @@ impl<'a> Renderer<'a> {
         id: &ResourceId,
         resource: &Resource,
     ) -> (ResourceVersion, Values) {
-        let prefix = version::prefix(self.config, resource);
-        let version = version::of(&self.prefixes, prefix, context, &self.file);
-        let values = values.with_resource(id).with_version(version.known());
+        let version = version::of(&self.forms, &resource.releases, context, &self.file);
+        let mut values = values.with_resource(id).with_version(version.known());
+        match self.own_versions.get(id) {
+            Some(Ok(own)) => values = values.with_chart_version(&id.name, own),
+            Some(Err(reason)) => values = values.without_chart_version(reason),
+            None => {}
+        }
         (version, values)
     }
 
     /// The values of the project, without those of a resource.
     pub fn project_values(&self, context: &Context) -> Values {
-        let prefix = &self.config.project.tag_prefix;
-        let version = version::of(&self.prefixes, prefix, context, &self.file);
+        let version = version::of(&self.forms, &self.config.project.releases, context, &self.file);
         Values::new(context, &self.config.vars, None).without_resource().with_version(version.known())
     }
 
@@ -93,6 +103,15 @@ impl<'a> Renderer<'a> {
             TagTemplate::Rule { name, .. } => self.by_resource.get(name).copied().unwrap_or(true),
             TagTemplate::ChartVersion { .. } => true,
         }
+    }
+
+    /// The same renderer with a sample in place of each version of a chart that cannot be read, for a configuration without its charts.
+    #[must_use]
+    pub fn with_sample_versions(mut self) -> Self {
+        for version in self.own_versions.values_mut().filter(|version| version.is_err()) {
+            *version = Ok("1.4.2".to_owned());
+        }
+        self
     }
 
     /// The same renderer for a configuration with errors, in which any name below `vars` may be declared.
@@ -113,8 +132,8 @@ impl<'a> Renderer<'a> {
 #[derive(PartialEq, Eq, Hash)]
 struct FiringKey<'a> {
     template: TagTemplateKey<'a>,
-    /// The prefix of git tags that release the resource.
-    prefix: &'a str,
+    /// The form of the git tags that release the resource, if the context has a version.
+    form: Option<&'a ReleaseForm>,
     /// The resource, if the template can distinguish it from others.
     resource: Option<&'a ResourceId>,
 }
@@ -133,10 +152,11 @@ impl<'a> Firings<'_, 'a> {
     pub fn of(&mut self, template: TagTemplate<'a>, named: NamedResource<'a>) -> Result<Firing, RuleError> {
         let NamedResource { id, resource } = named;
         let renderer = self.renderer;
-        // Only git tags have a prefix.
-        let prefix = if self.context.tag.is_some() { version::prefix(renderer.config, resource) } else { "" };
+        // Only git tags and a version file have versions.
+        let has_version = self.context.tag.is_some() || renderer.file.is_some();
+        let form = has_version.then_some(&resource.releases);
         let resource_key = renderer.is_by_resource(template).then_some(id);
-        let key = FiringKey { template: template.key(), prefix, resource: resource_key };
+        let key = FiringKey { template: template.key(), form, resource: resource_key };
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
@@ -185,6 +205,7 @@ pub fn tags(
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
+    silence_charts(config, &mut resources);
     let nothing = resources
         .values()
         .all(|resource: &ResourceTags| resource.tags.is_empty() && resource.held_back.is_empty());
@@ -198,6 +219,23 @@ pub fn tags(
             .help(unknown_event_help(context)),
         ]),
         _ => Ok(resources),
+    }
+}
+
+/// Silences the charts that name an image of which nothing is published: they would name an image that does not exist.
+fn silence_charts(config: &Config, resources: &mut IndexMap<ResourceId, ResourceTags>) {
+    for NamedResource { id, resource } in config.named_resources() {
+        let DeclaredContent::Chart(chart) = &resource.content else { continue };
+        let is_silent = |image: &ResourceId| resources.get(image).is_none_or(|tags| tags.tags.is_empty());
+        let Some(silent) = chart.images.iter().map(|it| &it.image).find(|image| is_silent(image)) else {
+            continue;
+        };
+        let reason = format!("the chart names {}, of which nothing is published", silent.title());
+        if let Some(tags) = resources.get_mut(id) {
+            let gone = tags.tags.drain(..).chain(tags.held_back.drain(..));
+            tags.silent.extend(gone.map(|tag| (tag.rule, reason.clone())));
+            tags.chart_version = None;
+        }
     }
 }
 
@@ -220,12 +258,17 @@ fn add(context: &Context, tags: &mut ResourceTags, template: TagTemplate<'_>, ta
     match &tags.version {
         ResourceVersion::Known(version)
             if context.event == EventName::Tag
-                && !version.pre.is_empty()
                 && rendered.mutability == Mutability::Forward
-                && !template.takes_prereleases() =>
+                && template.holds_back(version) =>
         {
-            let reason =
-                format!("`{version}` is a pre-release, and the rule does not set `prereleases = true`");
+            let reason = if version.is_development() {
+                format!("`{version}` is a commit between two releases, which takes no forward tag")
+            } else {
+                let marked = if version.reads_as_prerelease() { "" } else { ", as the release says" };
+                format!(
+                    "`{version}` is a pre-release{marked}, and the rule does not set `prereleases = true`"
+                )
+            };
             tags.silent.push((rendered.rule.clone(), reason));
             if !tags.tags.iter().chain(&tags.held_back).any(|known| known.tag == rendered.tag) {
                 tags.held_back.push(rendered);
@@ -246,9 +289,9 @@ pub(super) fn template_diagnostic(
     template: TagTemplate<'_>,
     error: &RuleError,
 ) -> Diagnostic {
-    let path = match (error.part, template) {
-        (RulePart::When, TagTemplate::Rule { name, .. }) => ["tags", name, "when"],
-        (RulePart::Template, _) | (RulePart::When, TagTemplate::ChartVersion { .. }) => template.path(),
+    let path = match error.part {
+        RulePart::When => template.when_path(),
+        RulePart::Template => template.path(),
     };
     let message = format!("{}: {}", template.title(), error.error.message);
     let place = config.places.inside(&path, error.error.range.clone()).or_else(|| config.places.value(&path));

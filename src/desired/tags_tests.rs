@@ -4,7 +4,9 @@ use super::*;
 use crate::config::{LoadOptions, load_text};
 use crate::context::Context;
 use crate::desired::collisions;
+use crate::desired::version::FileVersionText;
 use crate::model::EventName;
+use crate::model::version::ReleaseVersion;
 
 const CONFIG: &str = r#"
 version = 1
@@ -95,10 +97,20 @@ fn globs_stay_within_a_part_of_a_name() {
 }
 
 #[test]
-fn one_git_tag_without_a_version_is_one_mistake() {
-    let errors = tags(&config(), &tag("v1.2")).expect_err("no version");
-    assert_eq!(errors.len(), 1, "{errors:?}");
-    assert_eq!(errors[0].code, Code::ContextVersion);
+fn a_git_tag_without_a_version_fires_the_rules_that_need_none() {
+    let moving = "[tags.moving]\non = \"tag\"\ntemplate = \"git-{{ git.tag }}\"\nmutability = \"mutable\"\n";
+    for (configuration, expected) in
+        [(CONFIG.to_owned(), vec![]), (format!("{CONFIG}{moving}"), vec!["git-v1"])]
+    {
+        let config = config_of(&configuration);
+        let tags = tags(&config, &tag("v1")).expect("no error");
+        let app = &tags[&ResourceId::image("app")];
+        let names: Vec<&str> = app.tags.iter().map(|tag| tag.tag.as_str()).collect();
+        assert_eq!(names, expected);
+        assert!(matches!(app.version, ResourceVersion::Unversioned(_)));
+        let warned = crate::desired::unversioned_tag(&config, &tag("v1"), &tags);
+        assert_eq!(warned.is_some(), !expected.is_empty(), "{warned:?}");
+    }
 }
 
 const TWO_LATEST: &str = r#"
@@ -154,14 +166,14 @@ fn one_tag_with_two_answers_to_a_conflict_collides() {
 #[test]
 fn a_version_file_leaves_releases_to_their_images() {
     let config = config();
-    let file: FileVersion = Some(Ok(semver::Version::new(7, 8, 9)));
+    let file: FileVersion = Some(Ok(FileVersionText::sample("7.8.9")));
     let renderer = Renderer::with_file_version(&config, file);
     let version = |context: &Context, resource: &str| {
         renderer
             .values(context, &ResourceId::image(resource), &config.resources[&ResourceId::image(resource)])
             .0
     };
-    let known = ResourceVersion::Known(semver::Version::new(7, 8, 9));
+    let known = ResourceVersion::Known(ReleaseVersion::new(7, 8, 9));
     assert_eq!(version(&tag("v1.2.3"), "app"), known);
     assert_eq!(version(&tag("tool/v1.2.3"), "tool"), known);
     assert!(matches!(version(&tag("tool/v1.2.3"), "app"), ResourceVersion::Other(_)));

@@ -8,9 +8,12 @@ use std::ops::Range;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use regex::Regex;
 
+use super::comparisons::{ComparedLiteral, ComparisonProblem, Comparisons};
 use super::filters;
 use super::values::{OF_EVENTS, VARIABLES, Values};
+use super::version_value;
 use crate::diagnostic::Code;
+use crate::model::version::VersionScheme;
 
 /// The amount of work that one rendering may do. The longest sensible template needs a few hundred.
 const FUEL: u64 = 50_000;
@@ -38,6 +41,8 @@ pub(super) struct Templates {
     env: Vec<String>,
     /// Whether other names below `vars` are errors.
     knows_all_vars: bool,
+    /// The schemes of the versions that `version` may be.
+    schemes: Vec<VersionScheme>,
     filter: Regex,
     test: Regex,
     string: Regex,
@@ -63,11 +68,13 @@ impl Templates {
         // Tags and paths are not HTML.
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         filters::add_filters(&mut environment);
+        version_value::add_functions(&mut environment);
         Self {
             environment,
             vars: vars.into_iter().cloned().collect(),
             env: Vec::new(),
             knows_all_vars: true,
+            schemes: vec![VersionScheme::default()],
             filter: Regex::new(r"(?-u)\|\s*([A-Za-z_]\w*)").expect("a constant pattern"),
             test: Regex::new(r"(?-u)\bis\s+(?:not\s+)?([A-Za-z_]\w*)").expect("a constant pattern"),
             string: Regex::new(r#"'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*""#).expect("a constant pattern"),
@@ -85,6 +92,12 @@ impl Templates {
     #[must_use]
     pub fn with_env(self, names: &[String]) -> Self {
         Self { env: names.to_vec(), ..self }
+    }
+
+    /// Reads the versions of expressions by these schemes.
+    #[must_use]
+    pub fn with_schemes<'s>(self, schemes: impl IntoIterator<Item = &'s VersionScheme>) -> Self {
+        Self { schemes: schemes.into_iter().cloned().collect(), ..self }
     }
 
     /// The names that `source` looks up, such as `git.sha`.
@@ -121,7 +134,7 @@ impl Templates {
             TemplateSyntax::Expression => self.environment.compile_expression(source).map(|_| ()),
         };
         if let Err(error) = compiled {
-            return vec![self.explain(&error, source, None)];
+            return vec![self.explain(&error, source, None, &Comparisons::default())];
         }
         let mut errors = Vec::new();
         for name in self.variables(source, syntax) {
@@ -129,6 +142,8 @@ impl Templates {
                 errors.push(error);
             }
         }
+        let compared = Comparisons::of(source, syntax == TemplateSyntax::Expression);
+        errors.extend(compared.literals.into_iter().filter_map(|literal| self.not_a_version(literal)));
         let code = self.without_strings(source);
         for (pattern, word) in [(&self.filter, "filter"), (&self.test, "test")] {
             for found in pattern.captures_iter(&code) {
@@ -143,6 +158,12 @@ impl Templates {
         }
         errors.sort_by_key(|error| error.range.start);
         errors
+    }
+
+    fn not_a_version(&self, literal: ComparedLiteral) -> Option<TemplateError> {
+        let ComparisonProblem { message, help } = literal.problem(&self.schemes)?;
+        let code = Code::TemplateComparison;
+        Some(TemplateError { code, message, range: literal.range, help: Some(help) })
     }
 
     /// Returns `source` with its strings replaced by blanks, because names in strings are not names. The offsets stay
@@ -224,24 +245,35 @@ impl Templates {
         if !is_template(source) {
             return Ok(source.to_owned());
         }
+        let compared = Comparisons::of(source, false);
+        let text = compared.rewritten(source);
         self.environment
-            .template_from_str(source)
+            .template_from_str(text.as_deref().unwrap_or(source))
             .and_then(|template| template.render(values.to_value()))
-            .map_err(|error| self.explain(&error, source, Some(values)))
+            .map_err(|error| self.explain(&error, source, Some(values), &compared))
     }
 
     /// Whether the bare expression `source` is true.
     pub fn test(&self, source: &str, values: &Values) -> Result<bool, TemplateError> {
+        let compared = Comparisons::of(source, true);
+        let text = compared.rewritten(source);
         self.environment
-            .compile_expression(source)
+            .compile_expression(text.as_deref().unwrap_or(source))
             .and_then(|expression| expression.eval(values.to_value()))
             .map(|value| value.is_true())
-            .map_err(|error| self.explain(&error, source, Some(values)))
+            .map_err(|error| self.explain(&error, source, Some(values), &compared))
     }
 
-    fn explain(&self, error: &minijinja::Error, source: &str, values: Option<&Values>) -> TemplateError {
+    fn explain(
+        &self,
+        error: &minijinja::Error,
+        source: &str,
+        values: Option<&Values>,
+        compared: &Comparisons,
+    ) -> TemplateError {
         let range = error
             .range()
+            .map(|range| compared.original(range.start)..compared.original(range.end))
             .filter(|range| {
                 range.end <= source.len()
                     && source.is_char_boundary(range.start)

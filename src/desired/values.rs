@@ -1,19 +1,18 @@
 //! The variables of a run as values for templates.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr};
-use semver::Version;
 
+use super::version_value::VersionValue;
 use crate::context::Context;
+use crate::model::version::ReleaseVersion;
 use crate::model::{ResourceId, ResourceKind};
 
 /// Every variable that a template may use, except `vars.*` and `env.*`.
-pub(super) const VARIABLES: [&str; 35] = [
+pub(super) const VARIABLES: [&str; 44] = [
     "artifact.name",
     "chart.name",
     "chart.version",
@@ -42,13 +41,22 @@ pub(super) const VARIABLES: [&str; 35] = [
     "pr.labels",
     "pr.number",
     "pr.target",
+    "release.draft",
+    "release.name",
+    "release.prerelease",
     "trigger",
     "version",
     "version.build",
+    "version.dev",
+    "version.epoch",
+    "version.is_development",
+    "version.is_prerelease",
     "version.major",
     "version.minor",
     "version.patch",
+    "version.post",
     "version.pre",
+    "version.revision",
 ];
 
 /// Variables that only some events have. A template that needs one does not apply to an event without it.
@@ -64,37 +72,12 @@ const NAMES: [(ResourceKind, &str); 3] = [
 /// The reason why `image.name` has no value.
 pub(super) const NO_IMAGE: &str = "the check names no image";
 
-/// A version in templates: it prints in full and has its parts as attributes.
-#[derive(Debug)]
-struct VersionValue(Version);
-
-impl Object for VersionValue {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(match key.as_str()? {
-            "major" => self.0.major.into(),
-            "minor" => self.0.minor.into(),
-            "patch" => self.0.patch.into(),
-            "pre" => self.0.pre.as_str().into(),
-            "build" => self.0.build.as_str().into(),
-            _ => return None,
-        })
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
 /// The values of a run, for one resource and version.
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     fields: BTreeMap<&'static str, Value>,
     /// The version, for code that prints it into a tag.
-    pub version: Option<Version>,
+    pub version: Option<ReleaseVersion>,
     /// The reasons why variables have no value, by name.
     pub absent: Arc<BTreeMap<&'static str, String>>,
 }
@@ -141,6 +124,13 @@ impl Values {
         ];
         let ci = ci.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let env = context.env.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
+        let release = &context.release;
+        let release_facts = [
+            ("name", release.name.clone().map(Value::from)),
+            ("prerelease", release.prerelease.map(Value::from)),
+            ("draft", release.draft.map(Value::from)),
+        ];
+        let release_facts = release_facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let mut fields = BTreeMap::from([
             ("ci", Value::from_pairs(ci)),
             ("env", Value::from_pairs(env)),
@@ -148,6 +138,7 @@ impl Values {
             ("trigger", Value::from(context.trigger.as_str())),
             ("git", Value::from_pairs(known)),
             ("pr", Value::from_pairs(pull_request)),
+            ("release", Value::from_pairs(release_facts)),
             (
                 "vars",
                 Value::from_pairs(
@@ -219,9 +210,17 @@ impl Values {
         values
     }
 
+    /// Returns the same values of a chart whose own version is not known, for this reason.
+    #[must_use]
+    pub fn without_chart_version(&self, reason: &str) -> Self {
+        let mut values = self.clone();
+        Arc::make_mut(&mut values.absent).insert("chart.version", reason.to_owned());
+        values
+    }
+
     /// Returns the same values for another version, or without a version and with the reason.
     #[must_use]
-    pub fn with_version(&self, version: Result<Version, String>) -> Self {
+    pub fn with_version(&self, version: Result<ReleaseVersion, String>) -> Self {
         let mut values = self.clone();
         match version {
             Ok(version) => {
@@ -234,6 +233,25 @@ impl Values {
                 values.version = None;
             }
         }
+        values
+    }
+
+    /// Returns the same values at the git tag of `version`, if it is released by git tags that start with `prefix`.
+    #[must_use]
+    pub fn at_tag_of(&self, prefix: &str, version: &ReleaseVersion) -> Self {
+        let mut values = self.with_version(Ok(version.clone()));
+        let tag = format!("{prefix}{version}");
+        let git =
+            values.fields.get("git").and_then(|git| git.try_iter().ok().map(|names| (git.clone(), names)));
+        let known = git.into_iter().flat_map(|(git, names)| {
+            names.filter_map(move |name| Some((name.as_str()?.to_owned(), git.get_item(&name).ok()?)))
+        });
+        let kept = known.filter(|(name, _)| name != "tag" && name != "ref");
+        let named = [
+            ("ref".to_owned(), Value::from(format!("refs/tags/{tag}"))),
+            ("tag".to_owned(), Value::from(tag)),
+        ];
+        values.fields.insert("git", Value::from_pairs(kept.chain(named)));
         values
     }
 

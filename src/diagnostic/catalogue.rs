@@ -36,6 +36,7 @@ catalogue! {
     ConfigUnknownRegistry = "publish::config::unknown_registry", "config-unknown-registry.md";
     ConfigUnknownTagRule = "publish::config::unknown_tag_rule", "config-unknown-tag-rule.md";
     ConfigUnknownImage = "publish::config::unknown_image", "config-unknown-image.md";
+    ConfigUnknownSigner = "publish::config::unknown_signer", "config-unknown-signer.md";
     ConfigUnknownProfile = "publish::config::unknown_profile", "config-unknown-profile.md";
     ConfigPlatform = "publish::config::platform", "config-platform.md";
     ConfigUrl = "publish::config::url", "config-url.md";
@@ -45,13 +46,17 @@ catalogue! {
     TemplateSyntax = "publish::template::syntax", "template-syntax.md";
     TemplateUnknownVariable = "publish::template::unknown_variable", "template-unknown-variable.md";
     TemplateUnknownFilter = "publish::template::unknown_filter", "template-unknown-filter.md";
+    TemplateComparison = "publish::template::comparison", "template-comparison.md";
     TemplateFailed = "publish::template::failed", "template-failed.md";
     TagInvalid = "publish::tag::invalid", "tag-invalid.md";
     TagCollision = "publish::tag::collision", "tag-collision.md";
     TagNeverFires = "publish::tag::never_fires", "tag-never-fires.md";
+    TagReused = "publish::tag::reused", "tag-reused.md";
     TagForward = "publish::tag::forward", "tag-forward.md";
     RetentionRule = "publish::retention::rule", "retention-rule.md";
     RetentionNone = "publish::retention::none", "retention-none.md";
+    RetentionUntagged = "publish::retention::untagged", "retention-untagged.md";
+    RetentionInUse = "publish::retention::in_use", "retention-in-use.md";
     ContextGit = "publish::context::git", "context-git.md";
     ContextMissing = "publish::context::missing", "context-missing.md";
     ContextFlag = "publish::context::flag", "context-flag.md";
@@ -71,6 +76,7 @@ catalogue! {
     SourceUnsupported = "publish::source::unsupported", "source-unsupported.md";
     SourceChart = "publish::source::chart", "source-chart.md";
     SourceChartDependencies = "publish::source::chart_dependencies", "source-chart-dependencies.md";
+    SourceChartImage = "publish::source::chart_image", "source-chart-image.md";
     RegistryUnreachable = "publish::registry::unreachable", "registry-unreachable.md";
     RegistryUnauthorized = "publish::registry::unauthorized", "registry-unauthorized.md";
     RegistryDenied = "publish::registry::denied", "registry-denied.md";
@@ -82,6 +88,7 @@ catalogue! {
     RegistryDirectory = "publish::registry::directory", "registry-directory.md";
     PlanConflict = "publish::plan::conflict", "plan-conflict.md";
     PlanStale = "publish::plan::stale", "plan-stale.md";
+    PlanNotApproved = "publish::plan::not_approved", "plan-not-approved.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
@@ -92,6 +99,10 @@ catalogue! {
     ApplyNotConfirmed = "publish::apply::not_confirmed", "apply-not-confirmed.md";
     SecretsFound = "publish::secrets::found", "secrets-found.md";
     SecretsUnreadable = "publish::secrets::unreadable", "secrets-unreadable.md";
+    GateClosed = "publish::gate::closed", "gate-closed.md";
+    SigningKey = "publish::signing::key", "signing-key.md";
+    SigningPredicate = "publish::signing::predicate", "signing-predicate.md";
+    SigningMissing = "publish::signing::missing", "signing-missing.md";
     VisibilityDiffers = "publish::visibility::differs", "visibility-differs.md";
     VisibilityApi = "publish::visibility::api", "visibility-api.md";
     CommandUsage = "publish::command::usage", "command-usage.md";

@@ -1,6 +1,7 @@
 //! Writes a first `publish.toml` from what workflows and other files publish. Each part says from which line it was taken.
 
 use super::assemble::{AssembledImage, Assembly};
+use super::chart_images;
 use super::names::ProposedResource;
 use super::project::ProjectSurvey;
 use super::publication::{Findings, Remark};
@@ -83,6 +84,12 @@ pub(super) fn write_assembled(parts: &AssembledParts<'_>) -> String {
             &format!("[charts.{}]\nsource = {}", key(&placed.chart.name), toml_string(&placed.chart.file)),
         );
         line(&mut text, &format!("repository = {}", toml_string(&placed.repository)));
+        let chart = parts.survey.charts.iter().find(|chart| chart.directory == placed.chart.file);
+        let images = parts.assembly.images.iter().filter(|image| !image.rules.is_empty());
+        let images: Vec<(&str, &str)> = images.map(|it| (it.name.as_str(), it.repository.as_str())).collect();
+        if let Some(images) = chart.and_then(|chart| chart_images::line(chart, &images)) {
+            line(&mut text, &images);
+        }
         if all_registries > 1 {
             line(&mut text, &format!("registries = [{}]", toml_string(&placed.registry)));
         }

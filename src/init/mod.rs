@@ -10,6 +10,7 @@ mod assemble;
 mod assembled_text;
 mod bake;
 mod bake_json;
+mod chart_images;
 mod commands;
 mod compose;
 mod condition;

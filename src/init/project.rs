@@ -56,6 +56,8 @@ pub struct FoundChart {
     pub directory: String,
     /// The `name` of its `Chart.yaml`.
     pub name: String,
+    /// The images that its `values.yaml` names: the path, and the repository.
+    pub images: Vec<(String, String)>,
 }
 
 /// Something that was seen but is not in the text.

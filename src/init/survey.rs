@@ -162,7 +162,10 @@ fn chart(folder: &Path, file: &str, found: &mut ProjectSurvey) {
         return leave("it is a library for other charts");
     }
     match scalar(&text, "name") {
-        Some(name) => found.charts.push(FoundChart { directory, name }),
+        Some(name) => {
+            let images = super::chart_images::named(folder, &directory);
+            found.charts.push(FoundChart { directory, name, images });
+        }
         None => leave("its `Chart.yaml` has no name"),
     }
 }

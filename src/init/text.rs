@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::chart_images;
 use super::names::ProposedResource;
 use super::project::{FoundVersion, ProjectSurvey};
 use super::remote::Destination;
@@ -136,11 +137,18 @@ pub(super) fn write(
     if !charts.is_empty() {
         line(
             &mut text,
-            "\n# Charts go to repositories below charts/: 1.2.3 on a git tag, 0.0.0-main.9f3c2ab on a branch.",
+            "\n# Charts go to repositories below charts/: 1.2.3 on a git tag, 0.0.0-main.20261127101500.sha9f3c2ab on a branch.",
         );
     }
     for it in charts {
         line(&mut text, &format!("\n[charts.{}]\nsource = {}", key(&it.name), toml_string(&it.file)));
+        // No chart can name an image in a directory.
+        let chart = found.charts.iter().find(|chart| chart.directory == it.file).filter(|_| place.known);
+        let images: Vec<(&str, &str)> =
+            images.iter().map(|it| (it.name.as_str(), it.name.as_str())).collect();
+        if let Some(images) = chart.and_then(|chart| chart_images::line(chart, &images)) {
+            line(&mut text, &images);
+        }
     }
     if let Some(version) = &found.version {
         check_version(&mut text, version);

@@ -7,6 +7,16 @@ use helm_package::ChartSpec;
 use oci_content::{ArtifactSpec, ImageSpec, TransportSpec};
 use serde::{Deserialize, Serialize};
 
+/// How a chart names an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImagePin {
+    /// By tag.
+    Tag,
+    /// By digest, with the tag if the form of the value has a place for both.
+    Digest,
+}
+
 /// The content to publish. Paths are relative to the folder of `publish.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -3,11 +3,13 @@
 //! Read them in this order: [`ResourceId`], [`content`], [`mod@plan`], [`outcome`], [`record`].
 
 pub mod access;
+pub mod catalogue;
 mod compare;
 pub mod content;
 pub mod drift;
 mod event;
 pub mod forward;
+pub mod gate;
 mod key_path;
 mod mutability;
 pub mod outcome;
@@ -20,13 +22,16 @@ pub mod referrer;
 mod resource;
 pub mod retention;
 pub mod secret_search;
+pub mod signing;
 pub mod standing;
+pub mod untagged;
 pub mod verification;
+pub mod version;
 pub mod visibility;
 pub mod words;
 
 pub use compare::{AgreeingValue, Compare};
-pub use content::ContentSpec;
+pub use content::{ContentSpec, ImagePin};
 pub use event::EventName;
 pub use key_path::{KeyPath, KeyPathError};
 pub use mutability::{Mutability, OnConflict, OnSameImages, OnTagFailure};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Visibility;
 use super::plan::{ObservedVisibility, TagTarget};
 use super::secret_search::SecretFinding;
+use super::signing::SignerIdentity;
 use oci_registry::{Digest, Tag};
 
 /// The outcome of an apply.
@@ -103,12 +104,32 @@ pub struct RepositoryOutcome {
     /// The number of referrers of the content that were sent, or listed under their subject.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub referrers_put: usize,
+    /// The signatures of the manifests that tags name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<SignatureOutcome>,
     /// The manifests without a tag that were deleted, because only removed tags and manifests reached them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests_deleted: Vec<Digest>,
     /// The declared and the actual visibility, if one is declared and it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityOutcome>,
+}
+
+/// A signature that was made or found, and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SignatureOutcome {
+    /// The manifest that is signed.
+    pub subject: Digest,
+    /// The name of the signer.
+    pub signer: String,
+    /// The identity that the signature shows.
+    pub identity: SignerIdentity,
+    /// The predicate type of the statement.
+    pub predicate_type: String,
+    /// The manifest that carries the signature.
+    pub manifest: Digest,
+    /// Whether this run made it.
+    pub made: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::forward::PlannedForward;
+use super::gate::PlannedGate;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
+use super::signing::{PlannedSignature, PlannedSigner, RequiredApproval, SignatureAction};
+use super::untagged::PlannedUntagged;
 use super::{ContentSpec, Mutability, OnTagFailure, ResourceId, Visibility};
+use helm_package::{ChartImage, ValueChange};
 use oci_content::LeftBehind;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Descriptor, Digest, Platform, RepositoryName, Tag};
@@ -47,6 +51,15 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The approvals that `apply` requires; left out if none are required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<RequiredApproval>,
+    /// The gates that images of registries must pass, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gates: BTreeMap<String, PlannedGate>,
+    /// The signers, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signers: BTreeMap<String, PlannedSigner>,
     /// The repositories, in the order of `publish.toml`.
     pub repositories: Vec<PlannedRepository>,
     /// The search for secrets in the content to send; left out if nothing had to be searched.
@@ -77,6 +90,8 @@ pub enum PlanKind {
     Rollback,
     /// Remove tags according to the declared retention: `prune`.
     Prune,
+    /// Move floating tags away from a version, and mark it as withdrawn: `withdraw`.
+    Withdrawal,
 }
 
 /// The configuration that a plan was made from.
@@ -124,6 +139,12 @@ pub struct PlannedRepository {
     /// the plan removes reach them. If something else reaches one by then, it stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<Digest>,
+    /// The signatures that the manifests of the tags are to have before the tags are put.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<PlannedSignature>,
+    /// The manifests without a tag that a retention is about. Those that go are among `orphans`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untagged: Option<PlannedUntagged>,
     /// The declared and the actual visibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<VisibilityChange>,
@@ -136,8 +157,14 @@ pub struct PlannedContent {
     pub source: ContentSpec,
     /// The manifest that is published.
     pub root: Descriptor,
+    /// The values that are set in the `values.yaml` of a chart, because they name images of this plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueChange>,
     /// The platforms of its images.
     pub platforms: Vec<Platform>,
+    /// The names of the gates that its source must pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<String>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,
@@ -345,11 +372,26 @@ impl Plan {
 }
 
 impl PlannedRepository {
-    /// Whether `apply` would change a tag here, send referrers of the content, or set the visibility.
+    /// Whether `apply` would change a tag here, send referrers of the content, sign something, or set the visibility.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| change.action.is_change())
+            || !self.orphans.is_empty()
             || self.sends_referrers()
+            || self.signs()
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
+    }
+
+    /// The images that the chart of this repository names, if it is one.
+    pub fn images(&self) -> &[ChartImage] {
+        let Some(PlannedContent { source: ContentSpec::Chart(chart), .. }) = &self.content else {
+            return &[];
+        };
+        &chart.images
+    }
+
+    /// Whether a signature is to be made.
+    pub fn signs(&self) -> bool {
+        self.signatures.iter().any(|it| it.action == SignatureAction::Sign)
     }
 
     /// Whether a referrer of the content is to be sent.

@@ -75,6 +75,31 @@ pub enum Reason {
     },
     /// The registry lists the immutable tag, but has no manifest for it.
     Dangling,
+    /// The version being published is withdrawn, so that it takes no tag and makes none.
+    Withdrawn {
+        /// The version being published.
+        version: String,
+    },
+    /// The tag names a version that is withdrawn, so that any other version of its line may take it.
+    WithdrawnStanding {
+        /// The version that the tag names.
+        version: String,
+    },
+    /// The tag marks a version as withdrawn.
+    MarksWithdrawn {
+        /// The version.
+        version: String,
+    },
+    /// The tag names a version that is withdrawn, and the registry has no other version of its line.
+    NoOtherVersion {
+        /// The version that is withdrawn.
+        version: String,
+    },
+    /// The tag goes to the version that it should name, as the versions in the registry say.
+    BackToVersion {
+        /// That version.
+        version: String,
+    },
     /// A pre-release does not take the tag.
     Prerelease {
         /// The version being published.
@@ -181,6 +206,15 @@ impl fmt::Display for Reason {
             }
             Self::Dangling => f.write_str("conflict: the registry lists the tag, but has no manifest for it"),
             Self::Prerelease { version } => write!(f, "kept: {version} is a pre-release"),
+            Self::Withdrawn { version } => write!(f, "kept: {version} is withdrawn"),
+            Self::WithdrawnStanding { version } => {
+                write!(f, "forward: it names {version}, which is withdrawn")
+            }
+            Self::MarksWithdrawn { version } => write!(f, "marks {version} as withdrawn"),
+            Self::NoOtherVersion { version } => {
+                write!(f, "kept: {version} is withdrawn, but no other version of its line is there")
+            }
+            Self::BackToVersion { version } => write!(f, "back to {version}"),
             Self::UnknownLine => {
                 f.write_str("kept: no rule prints the full version, so the published versions are unknown")
             }

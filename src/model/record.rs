@@ -74,6 +74,8 @@ impl Record {
                 self.plan.repositories.push(PlannedRepository {
                     changes: vec![change.clone()],
                     orphans: Vec::new(),
+                    signatures: Vec::new(),
+                    untagged: None,
                     visibility: None,
                     ..repository.clone()
                 });

@@ -112,6 +112,17 @@ impl schemars::JsonSchema for Age {
     }
 }
 
+/// The start of the age of a tag.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeFrom {
+    /// When the registry got it. If the registry does not say that: the latest time that the image states.
+    #[default]
+    Publication,
+    /// When the image was made, as it states itself: its annotation, which may have the time of the commit, or its configuration.
+    Creation,
+}
+
 /// The reason why a tag is removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
@@ -134,6 +145,13 @@ pub enum RemovalReason {
         /// The number of newest tags that are kept.
         keep_last: u64,
     },
+    /// The retention keeps the tags of git tags or branches that exist, and it is none of them.
+    RefGone,
+    /// The retention keeps some of the newest of each minor line, and it is not one of them.
+    BeyondMinor {
+        /// The number of newest versions of a minor line that are kept.
+        keep_per_minor: u64,
+    },
 }
 
 impl fmt::Display for RemovalReason {
@@ -145,6 +163,10 @@ impl fmt::Display for RemovalReason {
                 write!(f, "older than {age} and beyond the newest {count}")
             }
             Self::Beyond { keep_last } => write!(f, "beyond the newest {keep_last}"),
+            Self::RefGone => f.write_str("no git tag or branch that exists has it"),
+            Self::BeyondMinor { keep_per_minor } => {
+                write!(f, "beyond the newest {keep_per_minor} of its minor line")
+            }
         }
     }
 }
@@ -165,6 +187,30 @@ pub enum KeepReason {
     },
     /// The time when it was made is unknown: it has no time, or one before 1980, which reproducible builds write.
     TimeUnknown,
+    /// It marks a version as withdrawn.
+    MarksWithdrawn,
+    /// It is one of the newest of its minor line.
+    NewestOfMinor {
+        /// The number of newest versions of a minor line that are kept.
+        keep_per_minor: u64,
+    },
+    /// A rule renders it for a git tag or branch that exists.
+    GitRef {
+        /// The name of the git tag or branch.
+        name: String,
+        /// Whether it is a git tag.
+        is_tag: bool,
+    },
+    /// The git tags and branches that exist are not known.
+    GitUnknown {
+        /// The reason.
+        why: String,
+    },
+    /// Something still uses it.
+    InUse {
+        /// The file that says so.
+        by: String,
+    },
     /// It comes from a rule that prints versions, but can be read as several versions.
     VersionUnknown,
     /// Another tag rule may also have rendered it.
@@ -198,6 +244,15 @@ impl fmt::Display for KeepReason {
             Self::Newest { keep_last } => write!(f, "one of the newest {keep_last}"),
             Self::Younger { age } => write!(f, "younger than {age}"),
             Self::TimeUnknown => f.write_str("its time is unknown"),
+            Self::NewestOfMinor { keep_per_minor: 1 } => f.write_str("the newest of its minor line"),
+            Self::NewestOfMinor { keep_per_minor } => {
+                write!(f, "one of the newest {keep_per_minor} of its minor line")
+            }
+            Self::GitRef { name, is_tag: true } => write!(f, "the git tag {name} exists"),
+            Self::GitRef { name, is_tag: false } => write!(f, "the branch {name} exists"),
+            Self::GitUnknown { why } => write!(f, "it is not known which git tags and branches exist: {why}"),
+            Self::InUse { by } => write!(f, "in use: {by} names it"),
+            Self::MarksWithdrawn => f.write_str("it marks a version as withdrawn"),
             Self::VersionUnknown => f.write_str("its version can be read in several ways"),
             Self::OtherRule { rule } => write!(f, "tag rule `{rule}` may also have made it"),
             Self::HighestOfLine { line } => {

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::forward::{Held, VersionReader};
+use super::version::{ReleaseForm, ReleaseVersion, VersionScheme};
 use oci_registry::{Tag, annotation};
 
 /// The version of the image that a tag names.
@@ -23,7 +23,7 @@ pub enum StandingVersion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownVersion {
     /// The version.
-    pub version: Version,
+    pub version: ReleaseVersion,
     /// The evidence for it.
     pub by: VersionEvidence,
 }
@@ -74,9 +74,9 @@ pub struct VersionCandidate {
     /// The tag.
     pub tag: Tag,
     /// The version, or the lowest version that a tag such as `2.1` or `2` can stand for.
-    pub lowest: Version,
+    pub lowest: ReleaseVersion,
     /// The highest version that it can stand for. Equal to the lowest if the tag gives the whole version.
-    pub highest: Version,
+    pub highest: ReleaseVersion,
     /// Whether a rule of the configuration prints the tag.
     pub declared: bool,
 }
@@ -84,8 +84,10 @@ pub struct VersionCandidate {
 impl VersionCandidate {
     /// Returns the version that this tag shows, if that settles a comparison with `own`: `2.1` shows that an image is
     /// newer than 2.0.9, but not whether it is newer than 2.1.3.
-    pub fn shows(&self, own: &Version) -> Option<ShownVersion> {
-        let settles = self.lowest == self.highest || self.lowest > *own || self.highest < *own;
+    pub fn shows(&self, own: &ReleaseVersion) -> Option<ShownVersion> {
+        let is_whole = self.lowest.parts().numbers.len() >= own.parts().numbers.len()
+            && *own.scheme() != VersionScheme::Semver;
+        let settles = is_whole || self.lowest == self.highest || self.lowest > *own || self.highest < *own;
         let tag = self.tag.clone();
         let by = if self.declared {
             VersionEvidence::VersionTag { tag }
@@ -105,10 +107,11 @@ pub fn version_candidates(
     others: &[VersionReader],
     tags: &[Tag],
 ) -> Vec<VersionCandidate> {
-    let whole = |version: Version, tag: &Tag, declared| VersionCandidate {
+    let whole = |version: ReleaseVersion, tag: &Tag, declared| VersionCandidate {
         tag: tag.clone(),
-        lowest: version.clone(),
-        highest: version,
+        // In other schemes than semantic versioning, `2.1` may be a version or stand for all that begin with it.
+        highest: if declared { version.clone() } else { version.highest_of_line() },
+        lowest: version,
         declared,
     };
     let read = |readers: &[VersionReader], declared| {
@@ -133,6 +136,9 @@ pub fn version_candidates(
 fn part_of_version(tag: &Tag, reader: &VersionReader) -> Option<VersionCandidate> {
     /// The highest major version that stands alone: above it are years and dates.
     const HIGHEST_MAJOR: u64 = 999;
+    if reader.scheme != VersionScheme::Semver {
+        return None;
+    }
     let text = tag.as_str().strip_prefix(&reader.prefix)?.strip_suffix(&reader.suffix)?;
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -142,15 +148,19 @@ fn part_of_version(tag: &Tag, reader: &VersionReader) -> Option<VersionCandidate
         Some((major, minor)) => (number(major)?, Some(number(minor)?)),
         None => (number(text)?, None),
     };
-    let lowest = Version::new(major, minor.unwrap_or(0), 0);
-    let highest = Version::new(major, minor.unwrap_or(u64::MAX), u64::MAX);
+    let lowest = ReleaseVersion::new(major, minor.unwrap_or(0), 0);
+    let highest = ReleaseVersion::new(major, minor.unwrap_or(u64::MAX), u64::MAX);
     Some(VersionCandidate { tag: tag.clone(), lowest, highest, declared: false })
 }
 
 /// Returns readers of the tags that another publisher of the repository may have written: with or without `v`, and with or
 /// without the prefix of the git tags or of a rule.
-pub fn other_readers(readers: &[VersionReader], tag_prefix: &str) -> Vec<VersionReader> {
-    let declared = readers.iter().map(|reader| reader.prefix.as_str()).chain(["", tag_prefix]);
+pub fn other_readers(readers: &[VersionReader], form: &ReleaseForm) -> Vec<VersionReader> {
+    let declared = readers
+        .iter()
+        .map(|reader| reader.prefix.as_str())
+        .chain([""])
+        .chain(form.prefixes.iter().map(String::as_str));
     let mut prefixes: Vec<String> = Vec::new();
     for prefix in declared {
         let bare = prefix.strip_suffix(['v', 'V']).unwrap_or(prefix);
@@ -169,18 +179,19 @@ pub fn other_readers(readers: &[VersionReader], tag_prefix: &str) -> Vec<Version
     let mut found = Vec::new();
     for suffix in &suffixes {
         for prefix in &prefixes {
-            found.push(VersionReader { prefix: prefix.clone(), suffix: suffix.clone() });
+            found.push(VersionReader::new(prefix, suffix, &form.scheme));
         }
     }
     found
 }
 
 /// Reads a version that an image states about itself, with or without `v` or the prefix of the git tags.
-pub fn stated_version(text: &str, others: &[VersionReader]) -> Option<Version> {
+pub fn stated_version(text: &str, others: &[VersionReader]) -> Option<ReleaseVersion> {
     let text = text.trim();
+    let scheme = others.first().map(|reader| reader.scheme.clone()).unwrap_or_default();
     let prefixes =
         others.iter().filter(|reader| reader.suffix.is_empty()).map(|reader| reader.prefix.as_str());
-    prefixes.chain([""]).find_map(|prefix| Version::parse(text.strip_prefix(prefix)?).ok())
+    prefixes.chain([""]).find_map(|prefix| scheme.parse(text.strip_prefix(prefix)?).ok())
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 use super::*;
 
 fn reader(prefix: &str, suffix: &str) -> VersionReader {
-    VersionReader { prefix: prefix.to_owned(), suffix: suffix.to_owned() }
+    VersionReader::new(prefix, suffix, &VersionScheme::Semver)
+}
+
+fn form(prefix: &str) -> ReleaseForm {
+    ReleaseForm { prefixes: vec![prefix.to_owned()], ..ReleaseForm::default() }
 }
 
 fn tags(names: &[&str]) -> Vec<Tag> {
@@ -13,7 +17,7 @@ fn tags(names: &[&str]) -> Vec<Tag> {
 #[test]
 fn tags_of_other_publishers_are_read() {
     let readers = [reader("v", "")];
-    let others = other_readers(&readers, "agent-v");
+    let others = other_readers(&readers, &form("agent-v"));
     let names = [
         "latest",
         "2.1",
@@ -57,7 +61,7 @@ fn the_line_comes_first_and_no_tag_twice() {
 
 #[test]
 fn a_part_of_a_version_shows_what_it_can() {
-    let others = other_readers(&[], "v");
+    let others = other_readers(&[], &form("v"));
     for (tag, own, expected) in [
         ("2.1", "2.0.9", Some("2.1.0")),
         ("2.1", "2.1.3", None),
@@ -75,7 +79,7 @@ fn a_part_of_a_version_shows_what_it_can() {
 #[test]
 fn suffixes_of_rules_are_read_without_their_prefix() {
     let readers = [reader("v", "-alpine")];
-    let others = other_readers(&readers, "v");
+    let others = other_readers(&readers, &form("v"));
     let found = version_candidates(&[], &readers, &others, &tags(&["2.1.0-alpine", "2.0.0"]));
     let found: Vec<_> = found.iter().map(|it| (it.tag.as_str(), it.lowest.to_string())).collect();
     assert_eq!(found, [("2.1.0-alpine", "2.1.0".to_owned()), ("2.0.0", "2.0.0".to_owned())]);
@@ -83,7 +87,7 @@ fn suffixes_of_rules_are_read_without_their_prefix() {
 
 #[test]
 fn stated_versions() {
-    let others = other_readers(&[reader("rel-", "")], "agent-v");
+    let others = other_readers(&[reader("rel-", "")], &form("agent-v"));
     for (text, expected) in [
         ("2.1.0", Some("2.1.0")),
         ("v2.1.0", Some("2.1.0")),

@@ -7,10 +7,14 @@ mod repository;
 mod retained;
 mod rollback;
 mod same_images;
+mod signatures;
+mod version_tags;
 mod versions;
 
 pub use publish::{Observed, observe};
 pub use referrers::ObservedReferrers;
 pub use repository::{ObservedRepository, ObservedTag};
-pub use retained::{Listing, Removing, listing, removing, times};
+pub use retained::{Listing, Removing, containing, listing, removing, times, whole_inventory};
 pub use rollback::{StandingTags, TagQuestions, standing_tags};
+pub use signatures::{ObservedSignature, SignerKeys};
+pub use version_tags::{RepositoryPlace, VersionQuestions, VersionTags, list_tags, version_tags};

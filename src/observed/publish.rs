@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use super::referrers;
 use super::repository::{ObservedRepository, ObservedTag};
 use super::same_images::find_same_images;
+use super::signatures::{self, SignerKeys};
 use super::versions::find_standing_versions;
 use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
@@ -36,7 +37,7 @@ pub struct Observed {
 }
 
 /// Asks about every repository of `desired`, and git in `folder` about the commits of branch tags. `connections` has one entry
-/// for each repository.
+/// for each repository, and `signers` one for each signer that a repository names.
 ///
 /// # Errors
 ///
@@ -44,11 +45,12 @@ pub struct Observed {
 pub async fn observe(
     desired: Desired,
     connections: &[Connection],
+    signers: &SignerKeys,
     folder: &Path,
 ) -> Result<Observed, Vec<Diagnostic>> {
     let asked = desired.repositories.into_iter().zip(connections).map(|(desired, connection)| async move {
         let repository = desired.endpoint.url.full_name(&desired.name);
-        let observed = observe_repository(desired, connection).await;
+        let observed = observe_repository(desired, connection, signers).await;
         observed.map_err(|error| RepositoryFailure { repository, error })
     });
     let mut repositories = IndexMap::new();
@@ -62,6 +64,7 @@ pub async fn observe(
 async fn observe_repository(
     desired: DesiredRepository,
     connection: &Connection,
+    signers: &SignerKeys,
 ) -> Result<ObservedRepository, RegistryError> {
     let repository = connection.repository.as_ref();
     let mut observed = ObservedRepository::new(desired);
@@ -88,6 +91,9 @@ async fn observe_repository(
             observed.lines.insert(tag.tag.clone(), line.held(observed.listed()));
             let others = line.held_by_others(observed.listed()).pop();
             observed.others.extend(others.map(|highest| (tag.tag.clone(), highest)));
+            if line.is_withdrawn(&line.version, observed.listed()) {
+                observed.withdrawn = Some(line.version.clone());
+            }
         }
     }
     find_same_images(repository, &mut observed).await?;
@@ -98,6 +104,11 @@ async fn observe_repository(
     }
     if !observed.desired.published.referrers.is_empty() {
         observed.referrers = referrers::referrers(&observed.desired, repository).await?;
+    }
+    if !observed.desired.sign.is_empty() {
+        let subjects = observed.signable();
+        observed.signatures =
+            signatures::signatures(&observed.desired, subjects, repository, signers).await?;
     }
     let desired = &observed.desired;
     if desired.visibility.is_some() && matches!(desired.endpoint.url, RegistryLocation::Http { .. }) {

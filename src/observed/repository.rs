@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::version::ReleaseVersion;
+
 use super::referrers::ObservedReferrers;
-use crate::desired::DesiredRepository;
+use super::signatures::ObservedSignature;
+use crate::desired::{Basis, DesiredRepository, DesiredTag};
+use crate::model::Mutability;
 use crate::model::forward::{Descent, Held};
 use crate::model::referrer::ReferrerAction;
 use crate::model::standing::StandingVersion;
@@ -29,6 +33,8 @@ pub struct ObservedRepository {
     pub others: BTreeMap<Tag, Held>,
     /// The versions of the images that forward tags of releases name, unless that is the content to publish.
     pub standing: BTreeMap<Digest, StandingVersion>,
+    /// The version being published, if it is withdrawn: by the configuration, or by a tag of the repository.
+    pub withdrawn: Option<ReleaseVersion>,
     /// The digests that immutable tags name, other than the root, with the same images as the content to publish.
     pub same_images: BTreeSet<Digest>,
     /// The manifests of the content that the repository lacks.
@@ -37,6 +43,8 @@ pub struct ObservedRepository {
     pub missing_blobs: BTreeSet<Digest>,
     /// The referrers of the content that the repository has, and what each needs.
     pub referrers: ObservedReferrers,
+    /// The signed statements about them that are there and verify.
+    pub signatures: BTreeSet<ObservedSignature>,
     /// The observed visibility: who can pull, or `None` if that was not asked.
     pub visibility: Option<VisibilityProbe>,
     /// The answer of the registry's API about who may pull.
@@ -57,6 +65,7 @@ pub struct ObservedTag {
 impl ObservedRepository {
     pub(super) fn new(desired: DesiredRepository) -> Self {
         Self {
+            withdrawn: desired.withdrawn.clone(),
             desired,
             tags: BTreeMap::new(),
             dangling: BTreeSet::new(),
@@ -69,6 +78,7 @@ impl ObservedRepository {
             missing_manifests: BTreeSet::new(),
             missing_blobs: BTreeSet::new(),
             referrers: ObservedReferrers::default(),
+            signatures: BTreeSet::new(),
             visibility: None,
             reading: VisibilityReading::default(),
         }
@@ -99,9 +109,23 @@ impl ObservedRepository {
         self.tags.values().any(|tag| tag.digest == *self.root())
     }
 
+    /// Returns the manifests here that a tag may name after the run: the content, and those that immutable tags name already.
+    pub(super) fn signable(&self) -> BTreeSet<&Digest> {
+        let immutable = self.desired.tags.iter().filter(|tag| tag.mutability == Mutability::Immutable);
+        let kept = immutable.filter_map(|tag| self.tags.get(&tag.tag)).map(|present| &present.digest);
+        // A manifest that is not there has no signature.
+        let own = (!self.missing_manifests.contains(self.root())).then_some(self.root());
+        own.into_iter().chain(kept).collect()
+    }
+
     /// Returns the tags of the repository, that the registry lists.
     pub(super) fn listed(&self) -> &[Tag] {
         self.listing.as_ref().map(TagListing::tags).unwrap_or_default()
+    }
+
+    /// Whether `version` of the line of `tag` is withdrawn.
+    pub fn is_withdrawn(&self, tag: &DesiredTag, version: &ReleaseVersion) -> bool {
+        matches!(&tag.basis, Basis::Release(line) if line.is_withdrawn(version, self.listed()))
     }
 
     /// Returns the versions of the line of `tag`, lowest first.

@@ -11,7 +11,7 @@ use crate::connections::tag_digest;
 use crate::desired::ListedTag;
 use oci_registry;
 use oci_registry::inventory::Inventory;
-use oci_registry::{Deletion, Inventories, RegistryError, Repository, TagListing};
+use oci_registry::{Deletion, Inventories, Manifest, RegistryError, Repository, TagListing};
 use oci_registry::{Digest, Tag};
 
 /// The number of tags that are asked about at once.
@@ -61,33 +61,68 @@ pub async fn listing(repository: &dyn Repository) -> Result<Listing, RegistryErr
     Ok(Listing { tags: named.await?.into_iter().flatten().collect(), put: HashMap::new() })
 }
 
-/// Returns the tags of `listing`, with the time of those that are `asked` for. The time at which the registry received
-/// the manifest comes first, because no builder can set it; otherwise the build time in the image is used.
+/// Returns the tags of `listing`, with the time of those that are `asked` for: when the registry got the manifest, because no builder
+/// can set that, otherwise the latest time that the image states. For those in `stated`, also the time that the image states first.
 pub async fn times(
     repository: &dyn Repository,
     listing: &Listing,
     asked: &BTreeSet<Tag>,
+    stated: &BTreeSet<Tag>,
 ) -> Result<Vec<ListedTag>, RegistryError> {
     let mut times = listing.put.clone();
-    let mut unknown: Vec<Digest> = listing
-        .tags
-        .iter()
-        .filter(|(tag, digest)| asked.contains(tag) && !times.contains_key(digest))
-        .map(|(_, digest)| digest.clone())
-        .collect();
-    unknown.sort();
-    unknown.dedup();
+    let unknown = digests(listing, |tag, digest| asked.contains(tag) && !times.contains_key(digest));
     let read = each(unknown, |digest| async move {
+        let created = oci_registry::latest_time(repository, &digest).await?;
+        Ok(created.map(|created| (digest, created)))
+    });
+    let read = read.await?;
+    times.extend(read.into_iter().flatten());
+    let made = each(digests(listing, |tag, _| stated.contains(tag)), |digest| async move {
         let created = oci_registry::created(repository, &digest).await?;
         Ok(created.map(|created| (digest, created)))
     });
-    times.extend(read.await?.into_iter().flatten());
+    let made: HashMap<Digest, i64> = made.await?.into_iter().flatten().collect();
     let listed = |(tag, digest): &(Tag, Digest)| ListedTag {
         tag: tag.clone(),
         digest: digest.clone(),
         created: times.get(digest).copied(),
+        stated: made.get(digest).copied(),
     };
     Ok(listing.tags.iter().map(listed).collect())
+}
+
+/// Returns the digests of the tags of `listing` that are wanted, each once.
+fn digests(listing: &Listing, wanted: impl Fn(&Tag, &Digest) -> bool) -> Vec<Digest> {
+    let wanted = listing.tags.iter().filter(|(tag, digest)| wanted(tag, digest));
+    let digests: BTreeSet<Digest> = wanted.map(|(_, digest)| digest.clone()).collect();
+    digests.into_iter().collect()
+}
+
+/// Returns those of `digests` that reach one of `parts`, each with the part.
+pub async fn containing(
+    repository: &dyn Repository,
+    digests: impl IntoIterator<Item = Digest>,
+    parts: &BTreeSet<Digest>,
+) -> Result<Vec<(Digest, Digest)>, RegistryError> {
+    let digests: BTreeSet<Digest> = digests.into_iter().collect();
+    let found = each(digests.into_iter().collect(), |digest| async move {
+        let mut open = vec![digest.clone()];
+        for _depth in 0..4 {
+            let mut below = Vec::new();
+            for at in open {
+                let raw = repository.get_manifest(&at.into()).await?;
+                if let Some(Ok(Manifest::Index { manifests, .. })) = raw.map(|raw| raw.parse()) {
+                    below.extend(manifests.into_iter().map(|child| child.digest));
+                }
+            }
+            if let Some(part) = below.iter().find(|it| parts.contains(it)) {
+                return Ok(Some((digest, part.clone())));
+            }
+            open = below;
+        }
+        Ok(None)
+    });
+    Ok(found.await?.into_iter().flatten().collect())
 }
 
 /// Finds out how tags of `repository` are removed.
@@ -99,6 +134,27 @@ pub async fn removing(repository: &dyn Repository) -> Result<Removing, RegistryE
             Some(inventory) => Removing::Manifests(inventory),
             None => Removing::Placeholders,
         },
+    })
+}
+
+/// Returns everything that `repository` holds, or the reason why its manifests without a tag cannot be known: the list of manifests
+/// and the list of tags must be whole, and agree.
+pub async fn whole_inventory(
+    repository: &dyn Repository,
+) -> Result<Result<Inventory, String>, RegistryError> {
+    let Some(inventory) = Inventories::default().read(repository).await? else {
+        let why = "the registry does not list manifests that have no tag";
+        return Ok(Err(why.to_owned()));
+    };
+    if let Some(Deletion::Nothing(obstacle)) = repository.foresee_deletion().await? {
+        return Ok(Err(advice::deletes_nothing(&obstacle)));
+    }
+    let tags = repository.list_tags().await?.into_whole()?;
+    let known: BTreeSet<&Tag> = inventory.manifests().values().flat_map(|holding| &holding.tags).collect();
+    let lacking = tags.iter().find(|tag| !known.contains(tag));
+    Ok(match lacking {
+        Some(tag) => Err(format!("the registry has the tag {tag}, but its list of manifests lacks it")),
+        None => Ok(inventory),
     })
 }
 

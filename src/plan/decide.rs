@@ -4,16 +4,19 @@ use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{Descent, OnUnknown, newer};
 use crate::model::plan::{Action, Reason};
 use crate::model::standing::{ShownVersion, StandingVersion, VersionEvidence};
+use crate::model::version::ReleaseVersion;
 use crate::model::{Mutability, OnConflict};
 use crate::observed::{ObservedRepository, ObservedTag};
 use oci_registry::Digest;
-use semver::Version;
 
 /// Decides about `tag`, which should name `root`.
 pub(super) fn decide(tag: &DesiredTag, root: &Digest, observed: &ObservedRepository) -> (Action, Reason) {
     let present = observed.tags.get(&tag.tag);
     if present.is_some_and(|present| present.digest == *root) {
         return (Action::NoOp, in_place(tag, observed));
+    }
+    if let Some(version) = &observed.withdrawn {
+        return (Action::Keep, Reason::Withdrawn { version: version.to_string() });
     }
     match tag.mutability {
         Mutability::Mutable => move_or_create(present, Reason::Mutable),
@@ -76,7 +79,7 @@ fn forward(
 /// Decides about a tag of which the registry lists no higher version.
 fn by_version(
     tag: &DesiredTag,
-    own: &Version,
+    own: &ReleaseVersion,
     present: Option<&ObservedTag>,
     observed: &ObservedRepository,
 ) -> (Action, Reason) {
@@ -101,8 +104,10 @@ fn by_version(
     };
     match observed.standing.get(&present.digest) {
         Some(StandingVersion::Shown(ShownVersion { version, by })) => {
+            let is_withdrawn = observed.is_withdrawn(tag, version);
             let (is_newer, version) = (version > own, version.to_string());
             match by {
+                _ if is_withdrawn => (Action::Move, Reason::WithdrawnStanding { version }),
                 _ if is_newer => (Action::Keep, Reason::NewerStanding { version, shown_by: by.clone() }),
                 VersionEvidence::VersionTag { .. } => (Action::Move, Reason::HighestVersion),
                 _ => (Action::Move, Reason::OlderStanding { version, shown_by: by.clone() }),

@@ -4,20 +4,25 @@ use std::collections::BTreeMap;
 
 use super::decide::decide;
 use super::sending::{self, Holdings};
+use super::signatures;
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
 use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
+use crate::model::gate::PlannedGate;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
     PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
+use crate::model::signing::{PlannedSigner, RequiredApproval};
 use crate::model::standing::StandingVersion;
 use crate::model::{Mutability, OnTagFailure, ResourceId};
 use crate::observed::{Observed, ObservedRepository};
 use oci_registry::{Digest, Tag};
+use oci_signing::Verifier;
 
 /// The origin of a plan, as the plan records it.
+#[derive(Clone)]
 pub struct PlanOrigin {
     /// The configuration.
     pub config: PlannedConfig,
@@ -29,6 +34,12 @@ pub struct PlanOrigin {
     pub title: String,
     /// The behavior of an apply if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The approvals that `apply` requires.
+    pub approval: Option<RequiredApproval>,
+    /// The gates.
+    pub gates: BTreeMap<String, PlannedGate>,
+    /// The signers, each with its public key.
+    pub signers: BTreeMap<String, (PlannedSigner, Verifier)>,
 }
 
 /// Returns the plan of the changes that turn what was observed into what is desired.
@@ -41,6 +52,10 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         observed.repositories.values().map(|it| repository(it, &mut holdings)).collect();
     refuse_division(&mut repositories);
     refuse_contradictions(observed, &mut repositories);
+    let keys = origin.signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
+    for (planned, observed) in repositories.iter_mut().zip(observed.repositories.values()) {
+        planned.signatures = signatures::signatures(observed, &planned.changes, &keys);
+    }
     let desired = observed.repositories.values().map(|it| &it.desired);
     let targets = desired.map(|it| (it.registry.clone(), it.endpoint.clone()));
     let registries: BTreeMap<_, _> = targets.chain(observed.read.clone()).collect();
@@ -58,10 +73,13 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries,
+        approval: origin.approval,
+        gates: origin.gates,
+        signers: origin.signers.into_iter().map(|(name, (signer, _))| (name, signer)).collect(),
+        problems: signatures::problems(&repositories),
         repositories,
         secrets: None,
         not_searched: BTreeMap::new(),
-        problems: Vec::new(),
         silent: silent.collect(),
         silent_retentions: BTreeMap::new(),
     }
@@ -108,8 +126,10 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
     }
     let planned = PlannedContent {
         source: desired.published.spec.clone(),
+        values: desired.published.values.clone(),
         root: content.root.clone(),
         platforms: content.platforms.clone(),
+        gates: desired.gates.clone(),
         referrers,
         left_behind: desired.published.left_behind.clone(),
         sending,
@@ -124,6 +144,8 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         visibility: visibility(observed),
         changes,
         orphans: Vec::new(),
+        signatures: Vec::new(),
+        untagged: None,
     }
 }
 

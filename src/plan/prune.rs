@@ -6,16 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::PlanOrigin;
-use crate::desired::Decided;
+use crate::desired::{Decided, UntaggedRetention};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
 };
-use crate::model::retention::KeepReason;
+use crate::model::problem::PlannedProblem;
+use crate::model::retention::{Age, KeepReason};
+use crate::model::untagged::{KeptManifest, PlannedUntagged, UntaggedReason};
 use crate::model::{Mutability, ResourceId};
 use crate::observed::Removing;
 use oci_registry::inventory::Inventory;
 use oci_registry::reference::RegistryEndpoint;
+use oci_registry::untagged::{UntaggedLimits, UntaggedObstacle};
 use oci_registry::{Digest, RepositoryName, Tag};
 
 /// The reason why the last tags of a package stay: GitHub answers 400, "You cannot delete the last tagged version of a
@@ -37,6 +41,19 @@ pub struct Pruned {
     pub decided: Vec<Decided>,
     /// How tags are removed, or `None` if none is to go.
     pub removing: Option<Removing>,
+    /// The manifests without a tag, if a retention is about them.
+    pub untagged: Option<UntaggedManifests>,
+}
+
+/// The manifests without a tag of a repository.
+#[derive(Debug)]
+pub struct UntaggedManifests {
+    /// The retention.
+    pub retention: UntaggedRetention,
+    /// Everything that the repository holds, or the reason why that cannot be known.
+    pub inventory: Result<Inventory, String>,
+    /// The manifests that something outside of the registry still uses.
+    pub in_use: BTreeSet<Digest>,
 }
 
 /// Returns the plan that removes the tags chosen by retentions. `mutabilities` are those of the rules that retentions
@@ -48,7 +65,7 @@ pub fn prune(
     origin: PlanOrigin,
     now: i64,
 ) -> Plan {
-    let planned = |it: &&Pruned| !it.decided.is_empty();
+    let planned = |it: &&Pruned| !it.decided.is_empty() || it.untagged.is_some();
     let repositories = pruned.iter().filter(planned).map(|it| it.plan(mutabilities, now)).collect();
     let registries = pruned.iter().filter(planned).map(|it| (it.registry.clone(), it.endpoint.clone()));
     Plan {
@@ -61,10 +78,13 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        approval: None,
+        gates: BTreeMap::new(),
+        signers: BTreeMap::new(),
         repositories,
         secrets: None,
         not_searched: BTreeMap::new(),
-        problems: Vec::new(),
+        problems: pruned.iter().filter_map(|it| it.untagged_problem(now)).collect(),
         silent: Vec::new(),
         silent_retentions: silent.iter().cloned().collect(),
     }
@@ -112,6 +132,15 @@ impl Pruned {
             orphans = whole.manifests.iter().filter(is_bare).cloned().collect();
             orphans.sort_by_key(|digest| depths.get(digest).copied().unwrap_or_default());
         }
+        let untagged = self.untagged(now).and_then(Result::ok);
+        if let (Some(planned), Some(UntaggedManifests { inventory: Ok(inventory), .. })) =
+            (&untagged, &self.untagged)
+        {
+            let all: BTreeSet<Digest> = orphans.iter().chain(&planned.remove).cloned().collect();
+            let depths = inventory.parents_first(&all);
+            orphans = all.into_iter().collect();
+            orphans.sort_by_key(|digest| depths.get(digest).copied().unwrap_or_default());
+        }
         PlannedRepository {
             address: format!("{}@{}", self.resource, self.registry),
             resource: self.resource.clone(),
@@ -121,8 +150,65 @@ impl Pruned {
             content: None,
             changes,
             orphans,
+            signatures: Vec::new(),
+            untagged,
             visibility: None,
         }
+    }
+
+    /// The decision about the manifests without a tag, if a retention is about them, or the reason why there is none.
+    fn untagged(&self, now: i64) -> Option<Result<PlannedUntagged, String>> {
+        let UntaggedManifests { retention, inventory, in_use } = self.untagged.as_ref()?;
+        let inventory = match inventory {
+            Ok(inventory) => inventory,
+            Err(why) => return Some(Err(why.clone())),
+        };
+        let (keep_last, older_than) = (retention.keep_last, retention.older_than);
+        let limits = UntaggedLimits { keep_last, older_than: older_than.map(Age::seconds) };
+        let decision = match inventory.untagged(&limits, in_use, now) {
+            Ok(decision) => decision,
+            Err(dark) => {
+                return Some(Err(format!(
+                    "{} cannot be read, so it may need any other manifest",
+                    dark.short(12)
+                )));
+            }
+        };
+        let reason = |obstacle| match obstacle {
+            UntaggedObstacle::Reached(by, tag) => UntaggedReason::Reached { by, tag },
+            UntaggedObstacle::Refers(to) => UntaggedReason::Refers { to },
+            UntaggedObstacle::Referrers(tag) => UntaggedReason::Referrers { tag },
+            UntaggedObstacle::InUse => UntaggedReason::InUse,
+            UntaggedObstacle::Newest => UntaggedReason::Newest { keep_last: keep_last.unwrap_or_default() },
+            UntaggedObstacle::Younger => match older_than {
+                Some(age) => UntaggedReason::Younger { age },
+                None => UntaggedReason::Young,
+            },
+            UntaggedObstacle::TimeUnknown => UntaggedReason::TimeUnknown,
+            UntaggedObstacle::Young => UntaggedReason::Young,
+        };
+        Some(Ok(PlannedUntagged {
+            retention: retention.name.clone(),
+            keep_last,
+            older_than,
+            manifests: inventory.manifests().len(),
+            tags: inventory.manifests().values().map(|holding| holding.tags.len()).sum(),
+            remove: decision.remove.into_iter().collect(),
+            keep: decision
+                .keep
+                .into_iter()
+                .map(|(digest, obstacle)| KeptManifest { digest, why: reason(obstacle) })
+                .collect(),
+        }))
+    }
+
+    /// The problem that blocks the plan if it is unknown which manifests have no tag.
+    fn untagged_problem(&self, now: i64) -> Option<PlannedProblem> {
+        let why = self.untagged(now)?.err()?;
+        let name = self.endpoint.url.full_name(&self.repository);
+        let message = format!("{name}: the manifests without a tag stay: {why}");
+        let help = "nothing is removed as long as it is unknown what needs it; name other registries or images in `[retention.untagged]`, or select other addresses with `--target`";
+        Some(PlannedProblem::from(&Diagnostic::error(Code::RetentionUntagged, message).help(help)))
     }
 
     fn change(

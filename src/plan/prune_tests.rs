@@ -49,6 +49,7 @@ fn pruned(tags: &[(&str, &str)], removing: Option<Removing>) -> Pruned {
         repository: "acme/app".parse().expect("a name"),
         decided: decided.collect(),
         removing,
+        untagged: None,
     }
 }
 
@@ -186,6 +187,9 @@ fn a_plan_names_what_it_touches() {
         context: serde_json::Map::new(),
         title: "schedule".to_owned(),
         on_tag_failure: crate::model::OnTagFailure::Restore,
+        approval: None,
+        gates: std::collections::BTreeMap::new(),
+        signers: std::collections::BTreeMap::new(),
     };
     let mutabilities = BTreeMap::new();
     let idle = pruned(&[], None);

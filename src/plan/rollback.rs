@@ -129,6 +129,9 @@ impl<'r> Rollback<'r> {
             title: format!("rollback of {}", plan.title),
             on_tag_failure: plan.on_tag_failure,
             registries,
+            approval: None,
+            gates: BTreeMap::new(),
+            signers: BTreeMap::new(),
             repositories,
             secrets: None,
             not_searched: BTreeMap::new(),
@@ -151,6 +154,8 @@ impl RolledBackRepository<'_> {
             content: None,
             changes: self.tags.iter().map(|tag| self.change(*tag, standing)).collect(),
             orphans: Vec::new(),
+            signatures: Vec::new(),
+            untagged: None,
             visibility: None,
         }
     }

@@ -60,6 +60,10 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
                 clean::line(cause)
             )
         }
+        Event::Signed { repository, signature } if signature.made => {
+            let (subject, signer) = (short(&signature.subject), clean::line(&signature.signer));
+            format!("  + {}@{subject} signed by {signer}\n", clean::line(repository))
+        }
         Event::ManifestDeleted { repository, digest } => {
             format!("  - {}@{} deleted\n", clean::line(repository), short(digest))
         }
@@ -88,6 +92,7 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         | Event::Searched { .. }
         | Event::BlobProgress { .. }
         | Event::Manifest { .. }
+        | Event::Signed { .. }
         | Event::Tag { .. }
         | Event::Finished { .. } => return None,
     })

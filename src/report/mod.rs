@@ -6,6 +6,7 @@
 pub mod access;
 mod bars;
 mod build_tools;
+pub mod catalogue;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
@@ -14,6 +15,7 @@ mod lines;
 pub mod outcome;
 pub mod output;
 pub mod packaged;
+pub mod page;
 mod paint;
 pub mod plan;
 pub mod proposal;
@@ -21,8 +23,12 @@ pub mod references;
 mod referrers;
 mod rows;
 pub mod secrets;
+mod signatures;
 mod size;
+pub mod step_outputs;
 pub mod tags;
+mod untagged;
+mod values;
 pub mod verification;
 
 pub use bars::Bars;

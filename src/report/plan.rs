@@ -4,11 +4,15 @@ use std::cmp::Reverse;
 
 use super::Style;
 use super::clean;
+use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::referrers;
 use super::rows::{TableRow, TableSection, short, table};
 use super::secrets;
+use super::signatures;
 use super::size::size;
+use super::untagged;
+use crate::diagnostic::Code;
 use crate::model::Visibility;
 use crate::model::plan::{
     Action, Change, ObservedVisibility, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod, TagTarget,
@@ -21,24 +25,51 @@ const REASONS: usize = 4;
 
 /// Returns `plan` as text. If `every`, each tag that a retention keeps has a line; else each reason has one.
 pub fn human(plan: &Plan, every: bool, style: Style) -> String {
-    let (command, title) = match plan.kind {
-        PlanKind::Publish => ("plan", plan.title.as_str()),
-        // The title of a rollback begins with its command, because other output shows it without one.
-        PlanKind::Rollback => {
-            ("rollback", plan.title.strip_prefix("rollback of ").unwrap_or(plan.title.as_str()))
-        }
-        PlanKind::Prune => ("prune", plan.title.as_str()),
-    };
-    let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
-    let mut text = format!("{}\n", style.paint(Ink::Strong, title));
-    let section = |repository| section(plan.kind, repository, every, style);
-    let sections: Vec<TableSection> = plan.repositories.iter().map(section).collect();
-    text.push_str(&table(&sections, style));
+    let mut text = format!("{}\n", style.paint(Ink::Strong, title(plan, style)));
+    text.push_str(&table(&sections(plan, every, style), style));
     text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
     text.push('\n');
     text.push_str(&summary(plan));
     style.plain(text)
+}
+
+/// Returns `plan` as a page.
+pub fn page(plan: &Plan, every: bool) -> Page {
+    let tables = sections(plan, every, PLAIN).into_iter().map(PageTable::of_tags).collect();
+    let mut page = Page { title: title(plan, PLAIN), summary: summary(plan), tables, ..Page::default() };
+    page.remark(&secrets::plan(plan, every, PLAIN));
+    page.remark(&silent(plan));
+    page
+}
+
+/// Returns the number of tags to create, to move and to remove, as the report `terraform` of GitLab's merge requests takes it.
+pub fn gitlab(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let report = serde_json::json!({
+        "create": summary.create, "update": summary.moves + summary.set, "delete": summary.remove,
+    });
+    format!("{report}\n")
+}
+
+fn title(plan: &Plan, style: Style) -> String {
+    let (command, title) = match plan.kind {
+        PlanKind::Publish => ("plan", plan.title.as_str()),
+        // The title of a rollback begins with its command, because other output shows it without one.
+        PlanKind::Rollback => {
+            let title = ["rollback of ", "rollback "].iter().find_map(|start| plan.title.strip_prefix(start));
+            ("rollback", title.unwrap_or(plan.title.as_str()))
+        }
+        PlanKind::Withdrawal => {
+            ("withdraw", plan.title.strip_prefix("withdrawal of ").unwrap_or(plan.title.as_str()))
+        }
+        PlanKind::Prune => ("prune", plan.title.as_str()),
+    };
+    format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title))
+}
+
+fn sections(plan: &Plan, every: bool, style: Style) -> Vec<TableSection> {
+    plan.repositories.iter().map(|repository| section(plan.kind, repository, every, style)).collect()
 }
 
 fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> TableSection {
@@ -55,8 +86,11 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
+    rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
+    rows.extend(untagged::rows(repository, every));
     if !every {
         rows.extend(spared(repository));
     }
@@ -115,7 +149,8 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
 /// Returns the row for the manifests without a tag that are removed.
 fn orphans(repository: &PlannedRepository) -> Option<TableRow> {
     let why = "reachable only from what is removed".to_owned();
-    let name = match repository.orphans.len() {
+    let of_retention = repository.untagged.as_ref().map_or(0, |it| it.remove.len());
+    let name = match repository.orphans.len().saturating_sub(of_retention) {
         0 => return None,
         count => format!("{count} untagged"),
     };
@@ -217,6 +252,7 @@ fn summary(plan: &Plan) -> String {
             PlanKind::Publish => "Plan: nothing to publish here.\n",
             PlanKind::Rollback => "Plan: nothing to roll back.\n",
             PlanKind::Prune => "Plan: nothing to remove.\n",
+            PlanKind::Withdrawal => "Plan: nothing to withdraw.\n",
         }
         .to_owned();
     }
@@ -244,13 +280,24 @@ fn summary(plan: &Plan) -> String {
         0 => {}
         count => counts.push(format!("{} to send", referrers::count(count))),
     }
-    let counts = counts.join(", ");
+    match signatures::to_make(plan) {
+        0 => {}
+        count => counts.push(format!("{} to make", signatures::count(count))),
+    }
+    match untagged::count(plan) {
+        0 => {}
+        count => counts.push(format!("{count} untagged to delete")),
+    }
+    let counts = if counts.is_empty() { "nothing to remove".to_owned() } else { counts.join(", ") };
     if plan.is_blocked() {
         let why = blocked(plan);
         return format!("Plan: {counts}. Blocked: {why}, so nothing would be applied.\n");
     }
     let is_change = |change: &Change| change.action.is_change();
-    if !plan.repositories.iter().any(|it| it.changes.iter().any(is_change) || it.sends_referrers()) {
+    let changes = |it: &PlannedRepository| {
+        it.changes.iter().any(is_change) || it.sends_referrers() || it.signs() || !it.orphans.is_empty()
+    };
+    if !plan.repositories.iter().any(changes) {
         return format!("Plan: {counts}. No tag has to change.\n");
     }
     if plan.repositories.iter().all(|repository| repository.content.is_none()) {
@@ -269,6 +316,12 @@ fn blocked(plan: &Plan) -> &'static str {
     let conflict =
         changes.filter(|change| change.action == Action::Conflict).map(|change| &change.reason).next();
     match conflict {
+        None if plan.errors().any(|it| it.code == Code::GateClosed.as_str()) => "a gate is closed",
+        None if signatures::any_missing(plan) => "a signature is missing",
+        None if plan.kind == PlanKind::Prune => "it is unknown what needs the manifests without a tag",
+        None if plan.errors().any(|it| it.code == Code::SourceChartImage.as_str()) => {
+            "a chart names an image that is not there"
+        }
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",

@@ -25,7 +25,12 @@ pub(super) fn check_config(
     let version = config.project.version.iter().map(|it| ("`project.version`", it.file.as_str()));
     let checks = config.checks.iter().map(|it| ("an entry of `[[checks]]`", fixed(&it.file)));
     let mut found: Vec<Diagnostic> = Vec::new();
-    for (what, file) in version.chain(checks) {
+    let in_use = config
+        .retention
+        .values()
+        .flat_map(|it| &it.keep.in_use)
+        .map(|file| ("`in_use` of a retention", file.as_str()));
+    for (what, file) in version.chain(checks).chain(in_use) {
         let outside = confines.check(folder, file).err().map(|it| it.to_diagnostic().about(what));
         found.extend(outside.filter(|new| !found.contains(new)));
     }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::path;
+use super::placed::{folder_of, rebase};
 use super::session::{Result, Session};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::outcome::Outcome;
@@ -36,20 +37,8 @@ fn problem(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
-/// Returns the folder of `file` as an absolute path.
-fn folder_of(session: &Session, file: &Path) -> std::path::PathBuf {
-    let file = path::normal(&session.working_folder.join(file));
-    file.parent().map(Path::to_owned).unwrap_or(file)
-}
-
-/// Makes the folder of `plan`, which is relative to `from`, relative to `to`. Both are absolute.
-fn rebase(plan: &mut Plan, from: &Path, to: &Path) {
-    let folder = path::normal(&from.join(&plan.folder));
-    plan.folder = path::relative(to, &folder).display().to_string();
-}
-
-/// Reads a saved plan. Refuses a file that does not have the digest `expected`.
-pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<Plan> {
+/// Reads a saved plan; returns it with the digest of the file. Refuses a file that does not have the digest `expected`.
+pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<(Plan, Digest)> {
     let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
     let found = expected.map(|expected| {
         let mut digester = expected.digester();
@@ -66,7 +55,7 @@ pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> R
     }
     let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
     rebase(&mut plan, &folder_of(session, file), &session.working_folder);
-    Ok(plan)
+    Ok((plan, Digest::of(&bytes)))
 }
 
 /// Refuses a plan if its `publish.toml` is still in the same place and has changed. If the file is not there, the plan is
@@ -75,8 +64,8 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     let folder = path::normal(&session.working_folder.join(&plan.folder));
     let Some(name) = Path::new(&plan.config.path).file_name() else { return Ok(()) };
     let path = folder.join(name);
-    // A rollback undoes a release that an older version of the file published.
-    if plan.kind == PlanKind::Rollback || !path.exists() {
+    // A rollback undoes a release that an older version of the file published, and a withdrawal is written into the file.
+    if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) || !path.exists() {
         return Ok(());
     }
     let shown = path::relative(&session.working_folder, &path);
@@ -108,6 +97,10 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 
 /// Reads a saved plan or a record, whichever it is.
 pub fn load_saved(session: &Session, file: &Path) -> Result<PlanOrRecord> {
+    if super::bundle::is_bundle(&session.working_folder.join(file)) {
+        let bundle = super::bundle::load_bundle(session, file, None)?;
+        return Ok(PlanOrRecord::Plan(Box::new(bundle.plan)));
+    }
     // The file is read once, because a pipe cannot be read again.
     let bytes = saved::read::<Plan>(file).map_err(|error| match error {
         SavedError::Read { path, cause, .. } => {

@@ -97,7 +97,9 @@ fn checked(folder: &Path, survey: &ProjectSurvey, answers: &InitAnswers) -> Prop
             return proposal;
         }
         let wrong = super::lint::lint_text(&folder.join(FILE_NAME), &proposal.text);
-        let Some(first) = wrong.into_iter().find(|it| it.code != Code::SourceChart) else { return proposal };
+        // Problems of a chart are not problems of a rule.
+        let of_chart = [Code::SourceChart, Code::SourceChartDependencies, Code::SourceChartImage];
+        let Some(first) = wrong.into_iter().find(|it| !of_chart.contains(&it.code)) else { return proposal };
         let is_named = |name: &str| {
             first.message.contains(&format!("`{name}`")) || first.message.contains(&format!("tags.{name}"))
         };

@@ -64,6 +64,7 @@ template = "{{ image.name }}-{{ version }}"
 [tags.of-branch]
 on = ["branch", "pull_request"]
 template = "{{ [image.name, git.branch] | join('-') | slug }}"
+mutability = "mutable"
 [images.other]
 source = "oci:x"
 "#;

@@ -10,22 +10,32 @@
 //! A run owns the configuration (loaded once), the connections with their tokens, the content that was read from sources in
 //! registries, and what it observed, with the opened sources in it. `plan` leaves that behind, and `apply` asks for none of it again,
 //! except for each tag just before it moves. A saved plan is enough by itself: [`Run::without_configuration`] applies it with
-//! nothing but connections. `prune`, `rollback`, `verify` and `access` are the other commands that talk to registries;
+//! nothing but connections. `prune`, `rollback`, `withdraw`, `verify`, `list` and `access` are the other commands that talk to
+//! registries;
 //! `check`, `lint`, `init`, `tags` and `files` talk to none.
 
 mod access;
+mod approvals;
+mod bundle;
+mod chart_images;
 mod check;
 mod confined;
+mod declared_names;
 mod files;
+mod gates;
+mod going_back;
 mod init;
 mod lint;
+mod list;
 mod package;
 mod path;
+mod placed;
 mod prune;
 mod reach;
 mod rollback;
 mod same_images;
 mod session;
+mod signers;
 mod tags;
 mod verify;
 mod work_tree;
@@ -36,13 +46,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
+pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
+pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
+pub use declared_names::{DeclaredNames, declared_names};
 pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
     save_record,
 };
 pub use init::{first_configuration, write_first};
-pub use lint::lint;
+pub use lint::{lint, lint_files};
+pub use list::write_pages;
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};
@@ -57,15 +71,20 @@ use crate::context::{CommitUse, Context, ContextDoubt};
 use crate::desired::{self, Desired, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
+use crate::model::gate::PlannedGate;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedConfig};
 use crate::model::problem::PlannedProblem;
+use crate::model::signing::RequiredApproval;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
+use crate::saved;
 use crate::screening::Screening;
 use oci_content::{OpenedContent, Surroundings};
+use oci_registry::Digest;
 use oci_registry::reference::RegistryEndpoint;
 use reach::source_registries;
+use signers::Signers;
 use work_tree::check_work_tree;
 
 /// The number of bytes of layers that are kept from the search to the push.
@@ -91,6 +110,8 @@ pub struct Run {
     made_plan: bool,
     /// Whether the tags may have moved since they were observed.
     tags_are_old: bool,
+    /// The digest of the file of a saved plan.
+    plan_digest: Option<Digest>,
 }
 
 /// The reporter of the present phase: a plan is reported to people even if `apply` reports in JSON.
@@ -147,6 +168,7 @@ impl Run {
             observed: None,
             made_plan: false,
             tags_are_old: false,
+            plan_digest: None,
         }
     }
 
@@ -163,6 +185,11 @@ impl Run {
     /// Notes that time has passed, so that the tags are read again before anything is sent. Waiting for a person takes time.
     pub fn doubt_tags(&mut self) {
         self.tags_are_old = true;
+    }
+
+    /// Notes the digest of the file that the plan was loaded from.
+    pub fn loaded_from(&mut self, digest: Digest) {
+        self.plan_digest = Some(digest);
     }
 
     fn config(&self) -> Result<&Config> {
@@ -188,21 +215,39 @@ impl Run {
         let declared = config.registries.iter().map(|(name, it)| (name.clone(), it.endpoint.clone()));
         let surroundings = self.surroundings(declared.collect());
         // Sources are read on this thread, and sources in registries wait for the network.
-        let (desired, warnings) = tokio::task::block_in_place(|| {
+        let (mut desired, warnings) = tokio::task::block_in_place(|| {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
+        signers::add_statements(config, &mut desired, &surroundings)?;
+        let approval = approvals::required(config, &surroundings)?;
+        let gates = signers::gates(config, &desired, &surroundings)?;
+        let signers = signers::signers(config, &desired, &surroundings)?;
+        let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
         let fired = desired.repositories.iter().flat_map(|it| &it.tags).map(|tag| tag.rule.as_str());
         let fork = desired::fork_unknown(config, &context, fired);
-        let problems =
-            doubts.iter().chain(&loaded.notes).chain(&fork).chain(&warnings).chain(&desired.nothing);
+        let problems = doubts.iter().chain(&loaded.notes).chain(&fork).chain(&warnings);
+        let problems = problems.chain(&desired.unversioned).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
-        let mut observed = observed::observe(desired, &connections, &self.folder).await?;
-        self.follow_first_published(&mut observed, &connections, &surroundings).await?;
-        let mut plan = plan::diff(&observed, self.origin(loaded, &context));
-        plan.problems = problems;
+        let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
+        self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
+        let origin = || self.origin(loaded, &context, signers.clone(), approval.clone(), gates.clone());
+        let mut plan = plan::diff(&observed, origin());
+        let renamed = tokio::task::block_in_place(|| chart_images::renamed(&observed, &plan, &surroundings))?;
+        if !renamed.repositories.is_empty() {
+            let places = renamed.repositories.iter().map(|it| (&it.endpoint, &it.name));
+            let connections = self.connections.connections(places)?;
+            let again = observed::observe(renamed, &connections, &keys, &self.folder).await?;
+            observed.repositories.extend(again.repositories);
+            plan = plan::diff(&observed, origin());
+        }
+        plan.problems.splice(0..0, problems);
+        let missing = chart_images::missing(&plan, config, &self.connections).await;
+        plan.problems.extend(missing.iter().map(PlannedProblem::from));
+        let closed = self.closed_gates(&plan, &surroundings).await;
+        plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
@@ -223,6 +268,7 @@ impl Run {
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,
             on_tag_failure: plan.on_tag_failure,
+            plan_digest: self.plan_digest.clone().unwrap_or_else(|| saved::digest(plan)),
             reporter: self.reporter(),
             parallelism: self.parallelism,
             cancel,
@@ -267,8 +313,10 @@ impl Run {
                 let is_allowed = self.session.flags.allow_dirty || config.project.allow_dirty;
                 let differences =
                     check_work_tree(&self.folder, config, context, &desired, &checks, is_allowed);
-                let (errors, warnings): (Vec<_>, Vec<_>) =
+                let (errors, mut warnings): (Vec<_>, Vec<_>) =
                     differences.into_iter().partition(Diagnostic::is_error);
+                let shown = self.session.shown(&config.folder);
+                warnings.extend(desired::named_images(config, &shown, &surroundings.confines, context));
                 found.extend(errors);
                 if found.is_empty() { Ok((desired, warnings)) } else { Err(found) }
             }
@@ -283,7 +331,14 @@ impl Run {
     }
 
     /// Returns what a plan says about its origin.
-    fn origin(&self, loaded: &LoadedConfig, context: &Context) -> PlanOrigin {
+    fn origin(
+        &self,
+        loaded: &LoadedConfig,
+        context: &Context,
+        signers: Signers,
+        approval: Option<RequiredApproval>,
+        gates: BTreeMap<String, PlannedGate>,
+    ) -> PlanOrigin {
         let config = &loaded.config;
         let fields = match serde_json::to_value(context) {
             Ok(serde_json::Value::Object(fields)) => fields,
@@ -300,6 +355,9 @@ impl Run {
             context: fields,
             title: context.describe(),
             on_tag_failure: config.apply.on_tag_failure,
+            signers,
+            approval,
+            gates,
         }
     }
 }

@@ -122,7 +122,7 @@ fn copy(
 }
 
 /// Writes a file under another name, and gives it its name if everything was written. Returns its size and its SHA-256 in hex.
-fn replace(
+pub(super) fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), ExportError>,
 ) -> std::result::Result<(u64, String), ExportError> {
@@ -171,7 +171,7 @@ impl<W: Write> Write for Hashed<W> {
     }
 }
 
-fn diagnostic(path: &Path, error: &ExportError) -> Diagnostic {
+pub(super) fn diagnostic(path: &Path, error: &ExportError) -> Diagnostic {
     match error {
         ExportError::Source(error) => error.to_diagnostic(),
         ExportError::Write(cause) => unwritable(path, cause),
@@ -182,6 +182,5 @@ fn diagnostic(path: &Path, error: &ExportError) -> Diagnostic {
 
 fn unwritable(path: &Path, cause: &io::Error) -> Diagnostic {
     let message = format!("`{}` cannot be written: {cause}", path.display());
-    Diagnostic::error(Code::CommandUsage, message)
-        .help("give another folder with `--destination`, or free the disk")
+    Diagnostic::error(Code::CommandUsage, message).help("name another place, or free the disk")
 }

@@ -1,6 +1,7 @@
 //! The plan of a prune: the retentions applied to the tags that the registries list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use futures_util::future::join_all;
 
@@ -8,14 +9,17 @@ use super::Run;
 use super::session::{Result, Session};
 use crate::config::{Config, RetentionSubject};
 use crate::connections::RepositoryFailure;
-use crate::context::CommitUse;
-use crate::desired::{self, Address, Decided, RetainedRepository, Retentions, Selection};
+use crate::context::{self, CommitUse};
+use crate::desired::{
+    self, Address, Decided, KnownRefs, RetainedRepository, Retentions, Selection, Spared, UsedReferences,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Mutability;
 use crate::model::plan::Plan;
 use crate::observed;
-use crate::plan::{self, Pruned};
-use oci_registry::{RegistryError, Repository};
+use crate::plan::{self, Pruned, UntaggedManifests};
+use oci_registry::reference::RegistryEndpoint;
+use oci_registry::{Digest, RegistryError, Repository, RepositoryName};
 
 /// A repository, and the resources that share it, each with its own retentions.
 struct SharedRepository<'r> {
@@ -40,13 +44,14 @@ impl Run {
         let context = self.session.context(config, CommitUse::Unused)?;
         let retentions = Retentions::new(config, &context)?;
         let selection = Selection::new(targets);
+        let sparing = Sparing::gather(config, &self.session.working_folder.join(&self.folder))?;
         let now = jiff::Timestamp::now().as_second();
         let groups = groups(&retentions, &selection);
         let at = groups.iter().map(|group| (&group.first.endpoint, &group.first.name));
         let repositories = self.connections.repositories(at)?;
-        let (rules, selected) = (&retentions, &selection);
+        let (rules, selected, sparing) = (&retentions, &selection, &sparing);
         let decided = groups.iter().zip(repositories).map(|(group, repository)| async move {
-            let decided = decide(rules, group, repository.as_ref(), selected, now).await;
+            let decided = decide(rules, group, repository.as_ref(), selected, sparing, now).await;
             decided.map_err(|error| RepositoryFailure {
                 repository: group.first.endpoint.url.full_name(&group.first.name),
                 error,
@@ -63,11 +68,53 @@ impl Run {
             &pruned,
             &mutabilities(config),
             retentions.silent(),
-            self.origin(loaded, &context),
+            self.origin(loaded, &context, BTreeMap::new(), None, BTreeMap::new()),
             now,
         );
         self.made_plan = true;
         Ok(plan)
+    }
+}
+
+/// Everything that retentions spare beside their limits, in every repository.
+#[derive(Default)]
+struct Sparing {
+    refs: Option<KnownRefs>,
+    /// The files that name what is in use, by retention.
+    used: Vec<(String, UsedReferences)>,
+}
+
+impl Sparing {
+    /// Asks git, and reads the files. Nothing is asked that no retention needs. `folder` is that of `publish.toml`.
+    fn gather(config: &Config, folder: &Path) -> Result<Self> {
+        let asks_git = config.retention.values().any(|it| it.keep.git_tags || it.keep.branches);
+        let refs = asks_git.then(|| context::existing_refs(folder));
+        let (mut used, mut diagnostics) = (Vec::new(), Vec::new());
+        for (name, retention) in &config.retention {
+            for (index, file) in retention.keep.in_use.iter().enumerate() {
+                match desired::used_references(folder, file) {
+                    Ok(read) => used.push((name.clone(), read)),
+                    Err(error) => {
+                        let place = config.places.value(&["retention", name, "in_use", &index.to_string()]);
+                        diagnostics.push(
+                            Diagnostic::error(Code::RetentionInUse, format!("retention `{name}`: {error}"))
+                                .at_maybe(place, "named here")
+                                .help("nothing is removed as long as it is unknown what is in use: write one reference on each line, or the output of `kubectl get pods -A -o json`"),
+                        );
+                    }
+                }
+            }
+        }
+        if diagnostics.is_empty() { Ok(Self { refs, used }) } else { Err(diagnostics) }
+    }
+
+    /// Everything that the retentions spare in one repository.
+    fn of(&self, endpoint: &RegistryEndpoint, name: &RepositoryName) -> Spared {
+        let mut spared = Spared { refs: self.refs.clone(), in_use: BTreeMap::new() };
+        for (retention, references) in &self.used {
+            spared.in_use.entry(retention.clone()).or_default().extend(references.of(endpoint, name));
+        }
+        spared
     }
 }
 
@@ -93,22 +140,54 @@ async fn decide(
     group: &SharedRepository<'_>,
     repository: &dyn Repository,
     selection: &Selection,
+    sparing: &Sparing,
     now: i64,
 ) -> std::result::Result<Pruned, RegistryError> {
     let listing = observed::listing(repository).await?;
     let tags: Vec<_> = listing.tags.iter().map(|(tag, _)| tag.clone()).collect();
     let needed =
         group.resources.iter().flat_map(|it| retentions.needs_time(&it.resource, &it.registry, &tags));
-    let listed = observed::times(repository, &listing, &needed.collect()).await?;
-    let decisions = group
-        .resources
-        .iter()
-        .map(|it| {
-            let of = (&it.resource, it.registry.as_str());
-            (of, retentions.decide(&it.resource, &it.registry, &listed, now))
-        })
-        .collect();
-    let decided: Vec<Decided> = desired::merge(decisions, &listing.tags, selection);
+    let stated =
+        group.resources.iter().flat_map(|it| retentions.needs_creation(&it.resource, &it.registry, &tags));
+    let listed = observed::times(repository, &listing, &needed.collect(), &stated.collect()).await?;
+    let mut spared = sparing.of(&group.first.endpoint, &group.first.name);
+    let decide = |spared: &Spared| -> Vec<Decided> {
+        let decision =
+            |it: &&'_ RetainedRepository| retentions.decide(&it.resource, &it.registry, &listed, spared, now);
+        let decisions = group.resources.iter().map(|it| ((&it.resource, it.registry.as_str()), decision(it)));
+        let decisions = decisions.collect();
+        desired::merge(decisions, &listing.tags, selection)
+    };
+    let mut decided = decide(&spared);
+    // A digest that is in use may be that of one platform of what a tag names.
+    let parts: BTreeSet<Digest> =
+        spared.in_use.values().flat_map(|in_use| desired::unnamed(in_use, &listed)).cloned().collect();
+    if !parts.is_empty() {
+        let going = decided.iter().filter(|it| it.verdict.is_ok()).map(|it| it.digest.clone());
+        let used = observed::containing(repository, going.collect::<Vec<_>>(), &parts).await?;
+        for in_use in spared.in_use.values_mut() {
+            for (whole, part) in &used {
+                if let Some(by) = in_use.digests.get(part).cloned() {
+                    in_use.digests.insert(whole.clone(), by);
+                }
+            }
+        }
+        decided = decide(&spared);
+    }
+    let whole = |it: &&&RetainedRepository| {
+        selection.selects(Address { resource: &it.resource, registry: &it.registry, tag: "" })
+    };
+    let mut untagged =
+        group.resources.iter().filter(whole).filter_map(|it| retentions.untagged(&it.resource, &it.registry));
+    let untagged = match untagged.next() {
+        Some(retention) => {
+            let inventory = observed::whole_inventory(repository).await?;
+            let in_use = spared.in_use.get(&retention.name);
+            let in_use = in_use.into_iter().flat_map(|in_use| in_use.digests.keys()).cloned().collect();
+            Some(UntaggedManifests { retention: retention.clone(), inventory, in_use })
+        }
+        None => None,
+    };
     let removes = decided.iter().any(|it| it.verdict.is_ok());
     let removing = if removes { Some(observed::removing(repository).await?) } else { None };
     let first = group.first;
@@ -119,6 +198,7 @@ async fn decide(
         repository: first.name.clone(),
         decided,
         removing,
+        untagged,
     })
 }
 
@@ -141,7 +221,7 @@ fn unknown(selection: &Selection, retentions: &Retentions<'_>, pruned: &[Pruned]
 fn mutabilities(config: &Config) -> BTreeMap<String, Mutability> {
     let of_rule = config.retention.iter().filter_map(|(name, retention)| match &retention.subject {
         RetentionSubject::Rule(rule) => Some((name.clone(), config.tags.get(rule)?.mutability)),
-        RetentionSubject::Globs(_) => None,
+        RetentionSubject::Globs(_) | RetentionSubject::Untagged => None,
     });
     of_rule.collect()
 }

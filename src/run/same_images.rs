@@ -7,18 +7,19 @@ use crate::connections::Connection;
 use crate::content;
 use crate::desired::{Desired, DesiredRepository};
 use crate::model::{ContentSpec, Mutability};
-use crate::observed::{self, Observed, ObservedRepository};
+use crate::observed::{self, Observed, ObservedRepository, SignerKeys};
 use oci_content::{ImageSpec, SourceSpec, Surroundings, TransportSpec};
 use oci_registry::remote::RemoteReference;
 use oci_registry::{Digest, RegistryLocation, Tag};
 
 impl Run {
     /// Replaces the content of each repository that lacks an immutable tag by that of another repository of the same resource which keeps
-    /// another index of the same images. `connections` has one entry for each repository.
+    /// another index of the same images. `connections` has one entry for each repository, and `signers` one for each signer.
     pub(super) async fn follow_first_published(
         &self,
         observed: &mut Observed,
         connections: &[Connection],
+        signers: &SignerKeys,
         surroundings: &Surroundings,
     ) -> Result<()> {
         for position in 0..observed.repositories.len() {
@@ -34,7 +35,8 @@ impl Run {
                 .map_err(|error| error.to_diagnostics())?;
             let desired = DesiredRepository { published: Arc::new(published), ..lacking.desired.clone() };
             let again = Desired { repositories: vec![desired], ..Desired::default() };
-            let again = observed::observe(again, std::slice::from_ref(connection), &self.folder).await?;
+            let again =
+                observed::observe(again, std::slice::from_ref(connection), signers, &self.folder).await?;
             observed.repositories.extend(again.repositories);
         }
         Ok(())

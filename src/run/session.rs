@@ -122,7 +122,7 @@ impl Session {
             commit,
             releases: desired::release_tags(config),
             default_branch: config.project.default_branch.as_deref(),
-            history: desired::uses_history(config).then_some(config.project.tag_prefix.as_str()),
+            history: desired::uses_history(config).then_some(config.project.releases.prefix()),
             env: &config.project.env,
             wall_clock: config.project.wall_clock,
         };

@@ -38,9 +38,10 @@ pub fn tags(session: &Session, targets: &[String]) -> Result<RenderedTags> {
     let fired = resources.values().flat_map(|it| &it.tags.tags).map(|tag| tag.rule.as_str());
     warnings.extend(desired::fork_unknown(&config, &context, fired));
     warnings.extend(incomplete);
+    let rendered = resources.iter().map(|(id, preview)| (id.clone(), preview.tags.clone())).collect();
+    warnings.extend(desired::unversioned_tag(&config, &context, &rendered));
     if resources.values().all(|resource| resource.tags.tags.is_empty()) {
         // Nothing is published here, so that it is no error yet.
-        let rendered = resources.iter().map(|(id, preview)| (id.clone(), preview.tags.clone())).collect();
         let nothing = desired::nothing_published(&config, &context, &rendered, &selection);
         warnings.extend(nothing.map(|it| Diagnostic { severity: Severity::Warning, ..it }));
     }

@@ -1,16 +1,19 @@
 //! `verify`: compares what every registry holds with what should be there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Run;
 use super::files::load_record;
 use super::session::{Result, Session};
+use super::signers;
+use crate::config::Config;
 use crate::context::{self, TaggedCommits};
 use crate::desired::{Releases, Selection};
 use crate::model::forward::Descent;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::verify::{self, ComparedRepository, Comparison, Later};
+use crate::verify::{self, ComparedRepository, Comparison, DeclaredRepository, Later, SignerKeys};
 
 /// Options for a verification.
 #[derive(Debug)]
@@ -49,9 +52,19 @@ impl Run {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let mut comparison = verify::observe(expected, &connections, how.deep).await?;
+        let signers =
+            if config.verify.signatures { self.signer_keys(config, &declared)? } else { BTreeMap::new() };
+        let mut comparison = verify::observe(expected, &connections, how.deep, &signers).await?;
+        verify::observe_images(&mut comparison, config, &connections, &self.connections).await?;
         judge_descent(&self.folder, &mut comparison);
         Ok(verify::compare(&comparison, self.session.title(config)))
+    }
+
+    /// Returns the public keys of the signers of `declared`.
+    fn signer_keys(&self, config: &Config, declared: &[DeclaredRepository]) -> Result<SignerKeys> {
+        let names = declared.iter().flat_map(|it| &it.sign);
+        let signers = signers::named(config, names, &self.surroundings(BTreeMap::new()))?;
+        Ok(signers.into_iter().map(|(name, (_, key))| (name, key)).collect())
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use semver::Version;
-
 use super::expected::{ExpectedRepository, Later};
 use super::judge::{TagInRegistries, TagInRepository, TagJudgement, digest_of_version, judge};
 use super::observe::{ComparedRepository, Comparison, PresentContent};
@@ -12,6 +10,7 @@ use crate::model::drift::{Finding, Note};
 use crate::model::forward::Held;
 use crate::model::plan::{ObservedVisibility, TagTarget};
 use crate::model::verification::{FORMAT_VERSION, Verification, VerifiedRepository, VerifiedTag};
+use crate::model::version::ReleaseVersion;
 use crate::model::visibility::as_declared;
 use crate::visibility::{irreversible, settings_url};
 use oci_registry::{Digest, Tag};
@@ -127,7 +126,7 @@ fn settled<'a>(
     wanted: &'a ExpectedRepository,
     present: &'a PresentContent,
     everywhere: &HashMap<(&ResourceId, &Tag), TagInRegistries<'a>>,
-) -> BTreeMap<&'a Version, (&'a Tag, &'a Digest)> {
+) -> BTreeMap<&'a ReleaseVersion, (&'a Tag, &'a Digest)> {
     let right = |tag: &'a Tag| {
         let everywhere = everywhere.get(&(&wanted.declared.resource, tag));
         Some((tag, digest_of_version(everywhere, present, tag)?))
@@ -170,7 +169,7 @@ fn findings(wanted: &ExpectedRepository, present: &PresentContent) -> Vec<Findin
         let again = |finding: &&Finding| present.content.iter().all(|other| digest(other) != digest(finding));
         findings.extend(root.findings.iter().filter(again).cloned());
     }
-    findings.extend(present.content.iter().cloned());
+    findings.extend(present.content.iter().chain(&present.unsigned).cloned());
     if let (Some(declared), Some(observed)) = (wanted.declared.visibility, present.visibility) {
         let (endpoint, reading) = (&wanted.declared.endpoint, &present.reading);
         let setting = reading.visibility();
@@ -200,6 +199,9 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::Unpublished { .. }
         | Finding::MissingPlatform { .. }
         | Finding::Annotation { .. }
+        | Finding::MissingImage { .. }
+        // It is about what is missing, not about the content itself.
+        | Finding::Unsigned { .. }
         | Finding::Visibility { .. } => None,
     }
 }

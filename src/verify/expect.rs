@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
-use semver::Version;
 
 use super::expected::{DeclaredRepository, Demand, Expected, ExpectedRepository, ExpectedTag};
 use crate::config::{Config, DeclaredContent, NamedResource};
 use crate::desired::{
     BranchTag, ReleaseTag, Releases, Rendered, Selection, TagTemplate, Untraceable, VersionReaders,
 };
+use crate::model::forward::marked_versions;
 use crate::model::standing::version_candidates;
 use crate::model::verification::{Unverified, UnverifiedKind};
+use crate::model::version::ReleaseVersion;
 use crate::model::{Mutability, ResourceId};
 use oci_registry::{Tag, TagListing};
 
@@ -42,6 +43,7 @@ pub fn declared_repositories(config: &Config, selection: &Selection) -> Vec<Decl
                 name: registry.endpoint.url.full_name(&repository),
                 repository,
                 visibility: resource.visibility.or(registry.visibility),
+                sign: resource.sign.clone(),
             });
         }
     }
@@ -68,11 +70,15 @@ fn expect_resource<'a>(
     listed: &[&ListedRepository],
 ) {
     let readers = releases.readers(named);
-    let held: Vec<(&ListedRepository, BTreeMap<Version, Vec<Tag>>)> =
+    let held: Vec<(&ListedRepository, BTreeMap<ReleaseVersion, Vec<Tag>>)> =
         listed.iter().map(|it| (*it, readers.versions(it.listing.tags()))).collect();
     let other_readers = releases.other_readers(named);
-    let all: BTreeSet<Version> = held.iter().flat_map(|(_, versions)| versions.keys()).cloned().collect();
-    let last = all.iter().rev().find(|version| version.pre.is_empty()).or(all.last());
+    let marks = listed.iter().map(|it| marked_versions(it.listing.tags(), readers.as_slice()));
+    let withdrawn: BTreeSet<ReleaseVersion> = marks.flatten().chain(releases.withdrawn(named)).collect();
+    let all = held.iter().flat_map(|(_, versions)| versions.keys());
+    let all: BTreeSet<ReleaseVersion> =
+        all.filter(|version| !withdrawn.contains(*version)).cloned().collect();
+    let last = all.iter().rev().find(|version| !version.is_prerelease()).or(all.last());
     let last = last.cloned();
     let mut unverified = UnverifiedItems::new(named.id);
     for Untraceable { template, reason } in releases.untraceable(named) {
@@ -115,7 +121,8 @@ fn expect_resource<'a>(
         .then(|| releases.highest_tagged(named.resource))
         .flatten()
         .filter(|_| !readers.is_empty());
-    let is_of_releases = !releases.tags(named, &Version::new(0, 0, 0)).is_empty();
+    let any = ReleaseVersion::sentinel(&named.resource.releases.scheme);
+    let is_of_releases = !releases.tags(named, &any).is_empty();
     for (ListedRepository { declared, listing }, versions) in held {
         let mut tags = IndexMap::new();
         // The lack of any version is one finding, not one for each tag.
@@ -132,6 +139,7 @@ fn expect_resource<'a>(
             candidates: version_candidates(&[], readers.as_slice(), &other_readers, listing.tags()),
             other_readers: other_readers.clone(),
             versions,
+            withdrawn: withdrawn.clone(),
             last: last.clone(),
             tagged: tagged.clone(),
             known: all.len(),
@@ -149,11 +157,11 @@ fn expect_resource<'a>(
 
 /// The tags that the templates render for a version.
 struct Release<'a> {
-    version: Version,
+    version: ReleaseVersion,
     tags: Vec<ReleaseTag<'a>>,
 }
 
-fn expected_tag(template: TagTemplate<'_>, version: Option<&Version>, demand: Demand) -> ExpectedTag {
+fn expected_tag(template: TagTemplate<'_>, version: Option<&ReleaseVersion>, demand: Demand) -> ExpectedTag {
     let (rule, mutability) = (template.name().into_owned(), template.mutability());
     ExpectedTag { rule, mutability, version: version.cloned(), demand }
 }
@@ -161,7 +169,7 @@ fn expected_tag(template: TagTemplate<'_>, version: Option<&Version>, demand: De
 /// The tags of `releases`, highest first, in a repository that has `versions`.
 fn release_tags(
     releases: &[Release<'_>],
-    versions: &BTreeMap<Version, Vec<Tag>>,
+    versions: &BTreeMap<ReleaseVersion, Vec<Tag>>,
     readers: &VersionReaders,
 ) -> IndexMap<Tag, ExpectedTag> {
     let mut tags: IndexMap<Tag, ExpectedTag> = IndexMap::new();
@@ -212,7 +220,7 @@ impl<'a> UnverifiedItems<'a> {
     }
 
     /// Adds a reason. The versions of one item are collected in one entry.
-    fn add(&mut self, kind: UnverifiedKind, name: &str, why: String, version: Option<&Version>) {
+    fn add(&mut self, kind: UnverifiedKind, name: &str, why: String, version: Option<&ReleaseVersion>) {
         let versions: Vec<String> = version.iter().map(ToString::to_string).collect();
         if version.is_some() {
             let key = (kind, name.to_owned());

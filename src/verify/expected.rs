@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use semver::Version;
 
 use crate::desired::{Address, Selection};
 use crate::diagnostic::Diagnostic;
 use crate::model::forward::VersionReader;
 use crate::model::standing::VersionCandidate;
 use crate::model::verification::Unverified;
+use crate::model::version::ReleaseVersion;
 use crate::model::{Mutability, ResourceId, Visibility};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName, Tag, TagListing};
@@ -31,6 +31,8 @@ pub struct DeclaredRepository {
     pub name: String,
     /// The declared visibility: who should be able to pull.
     pub visibility: Option<Visibility>,
+    /// The names of the signers that sign it.
+    pub sign: Vec<String>,
 }
 
 /// Everything that is expected.
@@ -54,12 +56,14 @@ pub struct ExpectedRepository {
     /// The readers of versions that an image states.
     pub other_readers: Vec<VersionReader>,
     /// The versions in this repository, each with its tags.
-    pub versions: BTreeMap<Version, Vec<Tag>>,
+    pub versions: BTreeMap<ReleaseVersion, Vec<Tag>>,
+    /// The versions that are withdrawn. Nothing is expected of them.
+    pub withdrawn: BTreeSet<ReleaseVersion>,
     /// The last known version: the highest release in any registry of the resource, or the highest pre-release if there
     /// is no release.
-    pub last: Option<Version>,
+    pub last: Option<ReleaseVersion>,
     /// If there is no version: the highest release that git knows, and its tag.
-    pub tagged: Option<(Version, String)>,
+    pub tagged: Option<(ReleaseVersion, String)>,
     /// The number of versions in all registries of the resource.
     pub known: usize,
     /// Whether a rule prints the full version, or no rule is for releases.
@@ -82,7 +86,7 @@ pub struct ExpectedTag {
     /// The rule's mutability.
     pub mutability: Mutability,
     /// The version that the tag should stand for, if it is a tag of versions.
-    pub version: Option<Version>,
+    pub version: Option<ReleaseVersion>,
     /// The requirement on the tag.
     pub demand: Demand,
 }
@@ -99,7 +103,7 @@ pub enum Demand {
     /// The tag names the highest version of its line in this registry.
     Highest {
         /// The versions of the line that could have taken it.
-        line: BTreeSet<Version>,
+        line: BTreeSet<ReleaseVersion>,
         /// Whether the highest version here keeps the tag from the others without taking it itself. Any version of the
         /// line may then have it.
         withheld: bool,
@@ -127,7 +131,7 @@ pub enum Later {
     /// Nothing: the tag is immutable.
     Nothing,
     /// A higher version than this.
-    Version(Version),
+    Version(ReleaseVersion),
     /// A descendant of this commit, if the commit is known.
     Commit(Option<String>),
     /// Anything: the tag is mutable.

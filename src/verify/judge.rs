@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use semver::Version;
-
 use super::expected::{Demand, ExpectedRepository, ExpectedTag, Later, RecordedTag};
 use super::observe::PresentContent;
 use crate::model::drift::{Note, RegistryDigest, TagDrift};
 use crate::model::forward::{Descent, Held};
 use crate::model::standing::StandingVersion;
+use crate::model::version::ReleaseVersion;
 use oci_registry::{Digest, Tag};
 
 /// The digests of one tag in all registries of a resource.
@@ -30,7 +29,7 @@ pub(super) struct TagInRepository<'a> {
     pub versions: &'a BTreeMap<Digest, Held>,
     pub everywhere: &'a TagInRegistries<'a>,
     /// The correct tag and digest of each version in this repository: see [`digest_of_version`].
-    pub settled: &'a BTreeMap<&'a Version, (&'a Tag, &'a Digest)>,
+    pub settled: &'a BTreeMap<&'a ReleaseVersion, (&'a Tag, &'a Digest)>,
 }
 
 /// Whether a tag is in place.
@@ -143,7 +142,7 @@ pub(super) fn digest_of_version<'a>(
 }
 
 /// The highest version of a line in this repository, with its digest.
-fn highest<'a>(here: &TagInRepository<'a>, line: &BTreeSet<Version>) -> Option<(&'a Digest, Held)> {
+fn highest<'a>(here: &TagInRepository<'a>, line: &BTreeSet<ReleaseVersion>) -> Option<(&'a Digest, Held)> {
     let version = line.last()?;
     let (tag, digest) = *here.settled.get(version)?;
     Some((digest, Held { version: version.clone(), tag: tag.clone() }))
@@ -152,7 +151,7 @@ fn highest<'a>(here: &TagInRepository<'a>, line: &BTreeSet<Version>) -> Option<(
 fn by_line(
     here: &TagInRepository<'_>,
     digest: &Digest,
-    line: &BTreeSet<Version>,
+    line: &BTreeSet<ReleaseVersion>,
     withheld: bool,
     notes: &mut Vec<Note>,
 ) -> TagJudgement {
@@ -164,7 +163,9 @@ fn by_line(
         return TagJudgement::InPlace;
     }
     let drift = match (named, here.present.standing.get(digest)) {
-        (None, Some(StandingVersion::Shown(shown))) if shown.version > version => {
+        (None, Some(StandingVersion::Shown(shown)))
+            if shown.version > version && !here.wanted.withdrawn.contains(&shown.version) =>
+        {
             notes.push(Note::NewerStanding {
                 tag: here.tag.clone(),
                 version: shown.version.to_string(),
@@ -199,7 +200,7 @@ fn by_record(
         notes.push(Note::MovedSince { tag: here.tag.clone(), record: recorded.record.clone(), why });
         None
     };
-    let drifted = |version: Option<&Version>| {
+    let drifted = |version: Option<&ReleaseVersion>| {
         let (record, version) = (recorded.record.clone(), version.map(ToString::to_string));
         let drift = TagDrift::NotAsRecorded { record, version };
         Some(TagJudgement::Drifted(drift, Some(recorded.digest.clone())))

@@ -4,6 +4,7 @@
 //! The steps: find the [`declared_repositories`], [`list`] their tags, [`expect`] the tags that should exist, [`observe`] those
 //! that do, and [`compare`] the two. The `async` functions ask registries; the rest is pure.
 
+mod chart_images;
 mod compare;
 mod content;
 mod deep;
@@ -12,9 +13,12 @@ mod expected;
 mod judge;
 mod observe;
 mod recorded;
+mod signatures;
 
+pub use chart_images::observe_images;
 pub use compare::compare;
 pub use expect::{ListedRepository, declared_repositories, expect};
 pub use expected::{DeclaredRepository, Expected, ExpectedRepository, Later, RecordedTag};
 pub use observe::{ComparedRepository, Comparison, PresentContent, RepositoryConnections, list, observe};
 pub use recorded::add_record;
+pub use signatures::SignerKeys;

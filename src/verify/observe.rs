@@ -9,6 +9,7 @@ use super::content::{self, Root};
 use super::deep;
 use super::expect::ListedRepository;
 use super::expected::{DeclaredRepository, Demand, Expected, ExpectedRepository, Later};
+use super::signatures::{self, SignerKeys};
 use crate::connections::{Connection, RepositoryFailure};
 use crate::diagnostic::Diagnostic;
 use crate::model::drift::Finding;
@@ -58,6 +59,8 @@ pub struct PresentContent {
     pub reading: VisibilityReading,
     /// The findings in the content that tags name, if that was asked.
     pub content: Vec<Finding>,
+    /// The manifests that lack a declared signature, if that was asked.
+    pub unsigned: Vec<Finding>,
     /// The commit from which the image of a recorded branch tag says it was built.
     pub revisions: BTreeMap<Tag, Option<String>>,
     /// The relation of that commit to the one of the recorded digest, if git was asked.
@@ -80,18 +83,20 @@ pub async fn list(
 }
 
 /// Asks about every repository of `expected`, which was made of a listing through the same connections. With `deep`, also asks
-/// about everything that the tags reach. Returns a diagnostic for every failure.
+/// about everything that the tags reach. With `signers`, also asks about the signatures of what the tags name. Returns a
+/// diagnostic for every failure.
 pub async fn observe(
     expected: Expected,
     connections: &RepositoryConnections,
     deep: bool,
+    signers: &SignerKeys,
 ) -> Result<Comparison, Vec<Diagnostic>> {
     let connected = expected
         .repositories
         .into_iter()
         .filter_map(|it| connections.get(&it.declared.address).map(|connection| (it, connection)));
     let asked = connected.map(|(expected, connection)| async move {
-        match observe_repository(&expected, connection, deep).await {
+        match observe_repository(&expected, connection, deep, signers).await {
             Ok(observed) => Ok(ComparedRepository { expected, observed }),
             Err(error) => Err(RepositoryFailure { repository: expected.declared.name.clone(), error }),
         }
@@ -106,6 +111,7 @@ async fn observe_repository(
     expected: &ExpectedRepository,
     connection: &Connection,
     deep: bool,
+    signers: &SignerKeys,
 ) -> Result<PresentContent, RegistryError> {
     let repository = connection.repository.as_ref();
     let mut observed = PresentContent::default();
@@ -126,13 +132,21 @@ async fn observe_repository(
     }
     observed.standing = standing_versions(expected, repository, &observed).await?;
     let roots = roots(expected, &observed);
-    let (root, visibility, revisions, content) = tokio::join!(
+    let names: &[String] = if signers.is_empty() { &[] } else { expected.declared.sign.as_slice() };
+    let (root, visibility, revisions, content, unsigned) = tokio::join!(
         read_root(expected, repository, &observed),
         observe_visibility(expected, connection, &observed),
         read_revisions(expected, repository, &observed),
         async { if deep { deep::walk(repository, &roots).await } else { Ok(Vec::new()) } },
+        async {
+            if names.is_empty() {
+                return Ok(Vec::new());
+            }
+            signatures::unsigned(repository, &roots, names, signers).await
+        },
     );
     (observed.root, observed.revisions, observed.content) = (root?, revisions?, content?);
+    observed.unsigned = unsigned?;
     if let Some((probe, reading)) = visibility {
         (observed.visibility, observed.reading) = (Some(probe), reading);
     }

@@ -108,6 +108,7 @@ pub fn chart(bytes: &[u8]) -> bool {
         version: "1.2.3".to_owned(),
         // A packaged chart cannot get another app version.
         app_version: (kind % 3 == 0).then(|| "1.2.3".to_owned()),
+        images: Vec::new(),
         annotations: BTreeMap::new(),
         created: Some(0),
     };

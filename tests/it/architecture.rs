@@ -18,7 +18,7 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 23] = [
+const TABLE: [(&str, &[&str]); 25] = [
     ("model", &[]),
     // A plan carries diagnostics.
     ("diagnostic", &["model"]),
@@ -30,14 +30,16 @@ const TABLE: [(&str, &[&str]); 23] = [
     ("visibility", &[]),
     ("access", &[]),
     ("event", &[]),
+    ("signing", &[]),
     ("connections", &["context", "visibility", "event"]),
     ("desired", &["config", "context", "checks", "content"]),
     // The version of the image that a tag names, for plans, applies and verifications alike.
     ("standing", &["connections"]),
-    ("observed", &["context", "visibility", "connections", "standing", "desired"]),
+    ("catalogue", &["connections", "visibility"]),
+    ("observed", &["context", "visibility", "connections", "standing", "desired", "signing"]),
     // The plan shows the page where a person can change what no API can.
-    ("plan", &["desired", "observed", "visibility"]),
-    ("verify", &["config", "context", "connections", "standing", "desired", "visibility"]),
+    ("plan", &["desired", "observed", "visibility", "signing"]),
+    ("verify", &["config", "context", "connections", "standing", "desired", "visibility", "signing"]),
     // Decides by the policy of the configuration which of the desired content is searched.
     (
         "screening",
@@ -57,6 +59,7 @@ const TABLE: [(&str, &[&str]); 23] = [
             "standing",
             "desired",
             "observed",
+            "signing",
         ],
     ),
     ("report", &["event"]),
@@ -65,6 +68,7 @@ const TABLE: [(&str, &[&str]); 23] = [
     (
         "run",
         &[
+            "catalogue",
             "config",
             "context",
             "checks",
@@ -78,6 +82,7 @@ const TABLE: [(&str, &[&str]); 23] = [
             "verify",
             "apply",
             "screening",
+            "signing",
             "saved",
             "init",
         ],

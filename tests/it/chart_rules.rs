@@ -62,15 +62,20 @@ fn the_version_of_a_chart_on_every_event() {
         ("--ref refs/tags/v1.2.3-rc.1", COMMIT, ("1.2.3-rc.1", "1.2.3-rc.1"), &["1.2.3-rc.1"]),
         ("--ref refs/tags/v1.2.3+b.7", COMMIT, ("1.2.3+b.7", "1.2.3_b.7"), &["1.2.3_b.7", "latest"]),
         ("--ref refs/tags/nightly", COMMIT, ("", ""), &[]),
-        ("--ref refs/heads/main", COMMIT, ("0.0.0-main.9f3c2ab", "0.0.0-main.9f3c2ab"), &[]),
+        ("--ref refs/heads/main", COMMIT, ("0.0.0-main.sha9f3c2ab", "0.0.0-main.sha9f3c2ab"), &[]),
         (
             "--ref refs/heads/feature/Login#2",
             LEADING_ZERO,
-            ("0.0.0-feature-Login-2.g0123456", "0.0.0-feature-Login-2.g0123456"),
+            ("0.0.0-feature-Login-2.sha0123456", "0.0.0-feature-Login-2.sha0123456"),
             &[],
         ),
-        ("--pr 12", COMMIT, ("0.0.0-pr-12.9f3c2ab", "0.0.0-pr-12.9f3c2ab"), &[]),
-        ("--event schedule --ref refs/heads/main", COMMIT, ("0.0.0-main.9f3c2ab", "0.0.0-main.9f3c2ab"), &[]),
+        ("--pr 12", COMMIT, ("0.0.0-pr-12.sha9f3c2ab", "0.0.0-pr-12.sha9f3c2ab"), &[]),
+        (
+            "--event schedule --ref refs/heads/main",
+            COMMIT,
+            ("0.0.0-main.sha9f3c2ab", "0.0.0-main.sha9f3c2ab"),
+            &[],
+        ),
     ] {
         let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
         let of_broker = if broker.1.is_empty() { Vec::new() } else { tags(&[broker.1]) };

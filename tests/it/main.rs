@@ -1,10 +1,14 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approvals;
 mod architecture;
 mod bound_plan;
+mod bundle;
+mod chart_images;
 mod chart_rules;
 mod chart_values;
+mod chart_versions;
 mod checks;
 mod cli_help;
 mod conflicts;
@@ -15,14 +19,19 @@ mod diagnostics;
 mod docs;
 mod error_pages;
 mod events;
+mod example_brokkr;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
+mod gates;
+mod going_back;
 mod hostile_plan;
 mod hostile_sources;
+mod in_ci;
 mod init;
 mod init_publishing;
 mod lint_command;
+mod list_command;
 mod lying_registries;
 mod nothing_published;
 mod outside_project;
@@ -42,9 +51,11 @@ mod registry_http;
 mod repository_templates;
 mod requests;
 mod restore;
+mod retention_git;
 mod same_images;
 mod schema;
 mod security;
+mod signing;
 mod stages;
 mod standard_labels;
 mod streams;
@@ -52,6 +63,8 @@ mod tags_command;
 mod tags_formats;
 mod template_variables;
 mod terminal;
+mod version_schemes;
+mod versions;
 mod visibility;
 mod whose_fault;
 

@@ -12,6 +12,8 @@ use testkit::command::{EndedRun, Folder};
 use testkit::github_packages::{GithubPackages, Owner, TOKEN};
 use testkit::test_registry::{RequiredCredentials, TestRegistry, TestRegistryOptions};
 
+mod untagged;
+
 const REPOSITORY: &str = "acme/app";
 const PRUNE: &str = "prune --event pull_request_closed --pr 12";
 

@@ -128,7 +128,7 @@ fn on_branches_charts_have_versions_of_their_own() {
     let folder = project("oci:out", &TestChart::broker());
     let commit = folder.git(&["rev-parse", "--short=7", "HEAD"]);
     let shown = folder.run("plan --ref refs/heads/main").done().expect_code(0).stdout();
-    assert!(shown.contains(&format!("0.0.0-main.{commit}")), "{shown}");
+    assert!(shown.contains(&format!("0.0.0-main.20260102030405.sha{commit}")), "{shown}");
 }
 
 #[test]
@@ -157,14 +157,15 @@ fn the_file_at_the_root_publishes_images_and_charts() {
         image::to_archive(&folder.path.join(name), &archive);
     }
     TestChart::broker().write(&folder.path.join("charts/brokkr-broker"));
-    TestChart::agent().write(&folder.path.join("charts/brokkr-agent"));
+    let values = "image:\n  repository: ghcr.io/colliery-io/brokkr-agent\n  tag: \"\"\n";
+    TestChart::agent().with("values.yaml", values).write(&folder.path.join("charts/brokkr-agent"));
     folder.run("lint").done().expect_code(0);
     let registry = DockerRegistry::start(&AcceptedClients::None);
     let url = format!("registries.ghcr.url={}/colliery-io", registry.host());
     for (event, expected) in [
         ("--ref refs/tags/v1.2.3", ["1.2.3", "v1.2.3"]),
-        ("--ref refs/heads/main", ["0.0.0-main.9f3c2ab", "main"]),
-        ("--pr 12", ["0.0.0-pr-12.9f3c2ab", "pr-12"]),
+        ("--ref refs/heads/main", ["0.0.0-main.sha9f3c2ab", "main"]),
+        ("--pr 12", ["0.0.0-pr-12.sha9f3c2ab", "pr-12"]),
     ] {
         let sha = "--sha 9f3c2ab41d5e6f708192a3b4c5d6e7f8091a2b3c";
         let arguments = format!("apply {event} {sha} --set {url} --auto-approve");

@@ -2,17 +2,21 @@
 //! `scripts/test.sh` installs them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod action;
 mod air_gap;
 mod annotations;
 mod artifacts_real;
 mod auth_check;
 mod branches;
+mod chart_images;
 mod charts;
+mod completion_shells;
 mod credentials_real;
 mod docker_archive_real;
 mod docker_daemon_real;
 mod guides;
 mod helm;
+mod helm_images;
 mod index_real;
 mod installed;
 mod linters;
@@ -30,6 +34,7 @@ mod registry_delete_real;
 mod registry_real;
 mod rollback;
 mod secrets;
+mod signing;
 mod source_real;
 mod source_refused;
 mod stale;

@@ -41,6 +41,10 @@ impl ChartSource {
         let created = spec.created.and_then(|created| jiff::Timestamp::from_second(created).ok());
         let created = created.map(|created| created.to_string());
         let mut annotations = manifest::annotations(&chart.metadata, created.as_deref());
+        if !spec.images.is_empty() {
+            let images = spec.images.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            annotations.insert(manifest::IMAGES.to_owned(), images);
+        }
         annotations.extend(spec.annotations.clone());
         let (config, bytes) = manifest::config(&chart.metadata).map_err(malformed)?;
         let mut blobs = HashMap::from([(config.digest.clone(), ChartBlob::Bytes(Arc::new(bytes)))]);

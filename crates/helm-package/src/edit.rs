@@ -8,7 +8,8 @@ use crate::finding::ChartFindings;
 use crate::helm_yaml::{HelmContent, HelmEntry, HelmYaml};
 use crate::load::LoadedChart;
 use crate::metadata::{CHART_YAML, ChartMetadata};
-use crate::scalar::GoScalar;
+use crate::scalar::plain_or_quoted;
+use crate::values_edit::{ValueEdit, with_values};
 
 /// Sets the version, and the version of the application if one is given.
 pub(crate) fn set_versions(
@@ -38,18 +39,31 @@ pub(crate) fn set_versions(
         dependencies: dependencies(),
         ..ChartMetadata::read(yaml, &mut ChartFindings::default())
     };
-    match parse_chart_yaml(&text).map(|yaml| (metadata(&yaml), yaml)) {
-        Some((found, yaml)) if found == wanted => {
+    let read = |text: String| {
+        let yaml = parse_chart_yaml(&text)?;
+        (metadata(&yaml) == wanted).then_some((text, yaml))
+    };
+    // Helm sets the version alone: an alias of it keeps the value that it had.
+    let again = || with_values(&chart.text, &edits(version, app_version)).and_then(read);
+    match read(text).or_else(again) {
+        Some((text, yaml)) => {
             chart.text = text;
             chart.yaml = yaml;
             chart.metadata = wanted;
         }
-        _ => {
+        None => {
             let help = "write each as a key of its own with a value on the same line: `version: 0.1.0`";
             let message = format!("`version` and `appVersion` cannot be set in this `{CHART_YAML}`");
             findings.error(Some(chart.yaml.start()), message, help);
         }
     }
+}
+
+/// The versions as edits.
+fn edits(version: &str, app_version: Option<&str>) -> Vec<ValueEdit> {
+    let edit = |key: &str, value: &str| ValueEdit { path: vec![key.to_owned()], value: value.into() };
+    let app_version = app_version.map(|value| edit("appVersion", value));
+    std::iter::once(edit("version", version)).chain(app_version).collect()
 }
 
 fn parse_chart_yaml(text: &str) -> Option<HelmYaml> {
@@ -60,7 +74,7 @@ fn parse_chart_yaml(text: &str) -> Option<HelmYaml> {
 fn with_value(text: &str, yaml: &HelmYaml, key: &str, value: &str) -> Option<String> {
     let HelmContent::Mapping(entries) = yaml.root()?.content() else { return None };
     let find = |key: &str| entries.iter().find(|entry| entry.key == key);
-    let value = written_scalar(value);
+    let value = plain_or_quoted(value);
     if let Some(entry) = find(key) {
         let span = entry.value.bytes();
         if span.is_empty() {
@@ -78,13 +92,4 @@ fn with_key(text: &str, next: &HelmEntry<'_>, key: &str, value: &str) -> Option<
     let indentation = before.rsplit('\n').next().unwrap_or_default();
     let divider = if indentation.trim().is_empty() { format!("\n{indentation}") } else { ", ".to_owned() };
     Some([before, key, ": ", value, &divider, after].concat())
-}
-
-/// Returns `value` as a scalar: plain if it stays a string, otherwise in quotes.
-fn written_scalar(value: &str) -> String {
-    let simple = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_');
-    let plain = value.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && value.chars().all(simple)
-        && GoScalar::is_plain_string(value);
-    if plain { value.to_owned() } else { serde_json::Value::from(value).to_string() }
 }

@@ -118,6 +118,16 @@ impl<'a> HelmNode<'a> {
         self.node.span()
     }
 
+    /// Returns the bytes at which it is defined, which for an alias are those of its anchor's value.
+    pub(crate) fn own_bytes(&self) -> Range<usize> {
+        self.node.own_span()
+    }
+
+    /// Whether the value is neither a list nor a mapping.
+    pub(crate) fn is_scalar(&self) -> bool {
+        matches!(self.content(), HelmContent::Scalar(_))
+    }
+
     /// Whether the value is null or not written.
     pub(crate) fn is_null(&self) -> bool {
         matches!(self.content(), HelmContent::Scalar(GoScalar::Null))

@@ -16,6 +16,9 @@ pub const CONTENT: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The media type of the provenance.
 pub const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
+/// The annotation with the images that were set in the values, with commas between them.
+pub const IMAGES: &str = "io.colliery.chart.images";
+
 const TITLE: &str = "org.opencontainers.image.title";
 const VERSION: &str = "org.opencontainers.image.version";
 

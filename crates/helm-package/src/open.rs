@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::chart_image::{ValueChange, dotted};
 use crate::chart_source::{ChartBlob, ChartSource};
 use crate::check::check_name;
 use crate::edit::set_versions;
@@ -12,6 +13,7 @@ use crate::error::ChartError;
 use crate::finding::ChartFindings;
 use crate::manifest;
 use crate::package::package_chart;
+use crate::pinned::set_images;
 use crate::provenance::check_provenance;
 use crate::read_chart::{ChartPath, ReadChart, read_chart};
 use crate::spec::ChartSpec;
@@ -26,37 +28,48 @@ const MAX_PROVENANCE: u64 = 1024 * 1024;
 /// The environment variable that gives the time if no commit does (reproducible-builds.org, "`SOURCE_DATE_EPOCH`").
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
-/// Opens a declared chart: packages a directory, or reads a package. Returns the source, and the declaration with the time pinned.
+/// A chart that was opened.
+pub struct OpenedChart {
+    /// The source of its content.
+    pub source: Arc<dyn Source>,
+    /// The declaration, with the time pinned.
+    pub spec: ChartSpec,
+    /// The values that were set in its `values.yaml`.
+    pub values: Vec<ValueChange>,
+}
+
+/// Opens a declared chart: packages a directory, or reads a package.
 ///
 /// # Errors
 ///
 /// [`ChartError`] if the chart does not exist or cannot be read, or if Helm would not package or load it.
-pub fn open(
-    spec: &ChartSpec,
-    surroundings: &Surroundings,
-) -> Result<(Arc<dyn Source>, ChartSpec), ChartError> {
+pub fn open(spec: &ChartSpec, surroundings: &Surroundings) -> Result<OpenedChart, ChartError> {
     surroundings.check(&spec.path).map_err(SourceError::from)?;
     let location = ChartPath::find(&surroundings.folder, Path::new(""), &spec.path)?;
     let epoch = || (surroundings.environment)(EPOCH)?.trim().parse().ok();
     let spec = ChartSpec { created: spec.created.or_else(epoch), ..spec.clone() };
     let mut findings = ChartFindings::default();
+    let mut values = Vec::new();
     let source = if location.packaged {
         open_package(&location, &spec, &mut findings)
     } else {
-        package_directory(&location, &surroundings.folder, &spec, &mut findings)
+        package_directory(&location, &surroundings.folder, &spec, &mut values, &mut findings)
     };
     match source {
-        Ok(Some(source)) if !findings.any_error() => Ok((Arc::new(source), spec)),
+        Ok(Some(source)) if !findings.any_error() => {
+            Ok(OpenedChart { source: Arc::new(source), spec, values })
+        }
         Err(error) => Err(error.into()),
         _ => Err(ChartError::invalid(location.shown, findings.into_list())),
     }
 }
 
-/// Packages a directory.
+/// Packages a directory. Adds the values that were set to `values`.
 fn package_directory(
     location: &ChartPath,
     folder: &Path,
     spec: &ChartSpec,
+    values: &mut Vec<ValueChange>,
     findings: &mut ChartFindings,
 ) -> Result<Option<ChartSource>, SourceError> {
     let Some(read) = read_chart(location, folder, findings)? else { return Ok(None) };
@@ -73,6 +86,7 @@ fn package_directory(
         return Ok(None);
     }
     set_versions(&mut chart, &spec.version, spec.app_version.as_deref(), findings);
+    values.extend(set_images(&mut chart, &location.path, &mut contents, &spec.images, findings));
     if findings.any_error() {
         return Ok(None);
     }
@@ -97,6 +111,13 @@ fn open_package(
     };
     check_name(&chart, Some(&spec.name), findings);
     check_typed_values(&chart, spec.app_version.is_some(), findings);
+    if let Some(image) = spec.images.first() {
+        let message = format!(
+            "`{}` cannot name an image of this run, because a package is published as it is",
+            dotted(&image.path)
+        );
+        findings.error(None, message, "name the chart's directory instead");
+    }
     let asked = [
         ("version", &chart.metadata.version, Some(&spec.version)),
         ("appVersion", &chart.metadata.app_version, spec.app_version.as_ref()),

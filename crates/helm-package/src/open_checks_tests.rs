@@ -168,3 +168,14 @@ fn charts_of_helm_2_keep_their_requirements() {
     let config: serde_json::Value = serde_json::from_slice(&sent.blob(manifest::CONFIG)).expect("JSON");
     assert_eq!(config["dependencies"][0]["name"], "mariadb");
 }
+
+#[test]
+fn an_alias_of_the_version_keeps_the_value_that_it_had() {
+    let shared = "name: a\nversion: &v 0.1.0\nannotations:\n  again: *v\n";
+    let folder = written(&Made::default().with("Chart.yaml", shared));
+    assert!(
+        Sent::of(folder.path(), &spec("chart")).files()[0]
+            .1
+            .contains("&v 1.2.3\nannotations:\n  again: 0.1.0\n")
+    );
+}

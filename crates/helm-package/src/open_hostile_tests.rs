@@ -106,8 +106,9 @@ fn hostile_packages_are_refused_by_name() {
     }
     let tar = tar.into_inner().expect("a tar file");
     fs::write(folder.path().join("a.tgz"), [gzip(&tar[..700]), gzip(&tar[700..])].concat()).expect("written");
-    let (source, _) = open_in(folder.path(), &ChartSpec { app_version: None, ..spec("a.tgz") })
-        .unwrap_or_else(|error| panic!("{error}"));
+    let OpenedChart { source, .. } =
+        open_in(folder.path(), &ChartSpec { app_version: None, ..spec("a.tgz") })
+            .unwrap_or_else(|error| panic!("{error}"));
     assert!(source.root().is_ok());
 }
 

@@ -44,6 +44,17 @@ impl GoScalar {
     }
 }
 
+/// Returns `value` as a scalar: plain if it stays a string, otherwise in quotes.
+pub(crate) fn plain_or_quoted(value: &str) -> String {
+    let simple =
+        |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '+' | '_' | '/' | '@' | ':');
+    let plain = value.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !value.ends_with(':')
+        && value.chars().all(simple)
+        && GoScalar::is_plain_string(value);
+    if plain { value.to_owned() } else { serde_json::Value::from(value).to_string() }
+}
+
 /// Returns the value of the plain text `text`.
 fn plain(text: &str) -> GoScalar {
     match text {

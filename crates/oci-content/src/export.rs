@@ -43,10 +43,41 @@ pub fn write_archive(
     tag: Option<&str>,
     output: impl Write,
 ) -> Result<(), ExportError> {
+    write_layout(&[], &[ExportedContent { source, content, referrers, name: tag }], output)
+}
+
+/// Content to write to a layout.
+#[derive(Clone, Copy)]
+pub struct ExportedContent<'a> {
+    /// The source that opens it.
+    pub source: &'a dyn Source,
+    /// The content.
+    pub content: &'a Content,
+    /// Its referrers.
+    pub referrers: &'a [Travelling],
+    /// The name of its root in `index.json`.
+    pub name: Option<&'a str>,
+}
+
+/// Writes `contents` as a tar archive of one image layout, after the files `first`, which do not belong to the layout. A part that
+/// several contents share is written once. The same content gives the same bytes.
+///
+/// # Errors
+///
+/// [`ExportError`]; the archive is then not complete.
+pub fn write_layout(
+    first: &[(&str, &[u8])],
+    contents: &[ExportedContent<'_>],
+    output: impl Write,
+) -> Result<(), ExportError> {
     let mut archive = tar::Builder::new(output);
+    for (name, bytes) in first {
+        append(&mut archive, name, bytes)?;
+    }
     append(&mut archive, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    let mut entries = vec![entry(&content.root, tag)];
-    entries.extend(referrers.iter().map(|it| entry(&it.content.root, None)));
+    let mut entries: Vec<_> = contents.iter().map(|it| entry(&it.content.root, it.name)).collect();
+    let referrers = contents.iter().flat_map(|it| it.referrers);
+    entries.extend(referrers.map(|it| entry(&it.content.root, None)));
     let index = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
@@ -54,18 +85,20 @@ pub fn write_archive(
     });
     append(&mut archive, "index.json", index.to_string().as_bytes())?;
     let mut parts: BTreeMap<String, Part<'_>> = BTreeMap::new();
-    for content in std::iter::once(content).chain(referrers.iter().map(|it| &it.content)) {
-        for blob in &content.blobs {
-            parts.entry(path(blob)).or_insert(Part::Blob(blob));
-        }
-        for manifest in &content.manifests {
-            parts.insert(path(&manifest.descriptor()), Part::Manifest(manifest.bytes()));
+    for ExportedContent { source, content, referrers, .. } in contents {
+        for content in std::iter::once(*content).chain(referrers.iter().map(|it| &it.content)) {
+            for blob in &content.blobs {
+                parts.entry(path(blob)).or_insert(Part::Blob(*source, blob));
+            }
+            for manifest in &content.manifests {
+                parts.insert(path(&manifest.descriptor()), Part::Manifest(manifest.bytes()));
+            }
         }
     }
     for (path, part) in &parts {
         match part {
             Part::Manifest(bytes) => append(&mut archive, path, bytes)?,
-            Part::Blob(blob) => append_blob(&mut archive, path, source, blob)?,
+            Part::Blob(source, blob) => append_blob(&mut archive, path, *source, blob)?,
         }
     }
     archive.into_inner().and_then(|mut output| output.flush()).map_err(ExportError::Write)
@@ -74,7 +107,7 @@ pub fn write_archive(
 /// A file of the layout.
 enum Part<'a> {
     Manifest(&'a [u8]),
-    Blob(&'a Descriptor),
+    Blob(&'a dyn Source, &'a Descriptor),
 }
 
 fn entry(root: &Descriptor, tag: Option<&str>) -> serde_json::Value {

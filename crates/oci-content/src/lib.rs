@@ -59,7 +59,7 @@ mod walk;
 pub use artifact_spec::{ArtifactFile, ArtifactSpec};
 pub use confines::{Confines, OutsideFile};
 pub use error::{SourceError, name_list};
-pub use export::{ExportError, write_archive};
+pub use export::{ExportError, ExportedContent, write_archive, write_layout};
 pub use image_spec::{AnnotationPlace, ImageSpec};
 pub use open::{OpenedSource, open};
 pub use opened_content::OpenedContent;

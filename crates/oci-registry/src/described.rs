@@ -59,6 +59,36 @@ pub async fn created(repository: &dyn Repository, digest: &Digest) -> Result<Opt
     Ok(time.map(jiff::Timestamp::as_second))
 }
 
+/// Returns the latest time that an image states, in seconds since 1970: of the annotations of its root and of the first image of an
+/// index, and of `created` in the configuration. An annotation may have the time of the commit, and the image is younger.
+pub async fn latest_time(repository: &dyn Repository, digest: &Digest) -> Result<Option<i64>, RegistryError> {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+    let (mut next, mut latest) = (digest.clone(), None);
+    for _depth in 0..4 {
+        let Some(raw) = repository.get_manifest(&TagOrDigest::Digest(next.clone())).await? else { break };
+        let Ok(manifest) = raw.parse() else { break };
+        latest = latest.max(manifest.annotations().get(annotation::CREATED).and_then(|text| time(text)));
+        match manifest {
+            Manifest::Index { manifests, .. } => {
+                let image =
+                    manifests.into_iter().find(|it| !it.platform.as_ref().is_some_and(Platform::is_unknown));
+                let Some(image) = image else { break };
+                next = image.digest;
+            }
+            Manifest::Image { config, .. } => {
+                if config.size <= MAX_CONFIG_SIZE {
+                    let bytes = repository.get_blob(&config, MAX_CONFIG_SIZE).await?;
+                    let config: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+                    let created = config.get("created").and_then(serde_json::Value::as_str);
+                    latest = latest.max(created.and_then(time));
+                }
+                break;
+            }
+        }
+    }
+    Ok(latest)
+}
+
 /// Returns the annotation `key` of the root or of the first image of an index, or else the value that `in_config` finds
 /// in the configuration of that image.
 async fn described(

@@ -92,6 +92,16 @@ impl Inventory {
         &self.manifests
     }
 
+    /// A manifest that cannot be read, so that it may reach any other.
+    pub fn unreadable(&self) -> Option<&Digest> {
+        self.unreadable.as_ref()
+    }
+
+    /// The manifests that list `digest` or refer to it.
+    pub fn reaching(&self, digest: &Digest) -> impl Iterator<Item = &Digest> {
+        self.reached_by.get(digest).into_iter().flatten()
+    }
+
     /// Whether a manifest lists `digest`.
     pub fn is_listed(&self, digest: &Digest) -> bool {
         let lists = |holding: &Holding| holding.parts.iter().any(|parts| parts.children.contains(digest));

@@ -30,11 +30,12 @@ mod repository;
 mod tag;
 mod tag_listing;
 mod tag_lookup;
+pub mod untagged;
 
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use connect::{connect, find_credentials};
 pub use credentials::{CredentialKind, CredentialMemory, Credentials, EnvironmentLookup};
-pub use described::{DescribedVersion, created, revision, version};
+pub use described::{DescribedVersion, created, latest_time, revision, version};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
 pub use endpoint::{CredentialVariables, RegistryEndpoint};

@@ -50,6 +50,12 @@ impl Tag {
         })
     }
 
+    /// Returns the manifest whose referrers the tag holds, if the tag has all digits of its digest.
+    pub fn referrers_subject(&self) -> Option<crate::digest::Digest> {
+        let (algorithm, digits) = self.subject_digits()?;
+        format!("{algorithm}:{digits}").parse().ok()
+    }
+
     /// The algorithm of a subject's digest, and the first 64 of its digits.
     fn subject_digits(&self) -> Option<(&str, &str)> {
         let (algorithm, rest) = self.0.split_once('-')?;

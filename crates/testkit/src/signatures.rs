@@ -9,6 +9,44 @@ use super::image::{LayoutDirectory, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST};
 /// Descriptor").
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
+/// A private key that nobody uses, of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
+pub const SIGNING_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbMpb24lek986KLSG
+ALlkNDoz9Hz2aYFMd6UJDTYsuLShRANCAAQF1SuTUOFdkF5uIvaslughz/PIYcOi
+qFlPh4xm6YTz2wpdnajGHdzXQmqMej4JeBRYEAqwbCwQzABKyoE+9DGp
+-----END PRIVATE KEY-----
+";
+
+/// The public key of [`SIGNING_KEY`].
+pub const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEBdUrk1DhXZBebiL2rJboIc/zyGHD
+oqhZT4eMZumE89sKXZ2oxh3c10JqjHo+CXgUWBAKsGwsEMwASsqBPvQxqQ==
+-----END PUBLIC KEY-----
+";
+
+/// [`SIGNING_KEY`] in the form of cosign, encrypted with the password `correct horse` by other programs: Python's `hashlib.scrypt` and
+/// `PyNaCl`.
+pub const ENCRYPTED_KEY: &str = "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----
+eyJrZGYiOnsibmFtZSI6InNjcnlwdCIsInBhcmFtcyI6eyJOIjoxMDI0LCJyIjo4
+LCJwIjoxfSwic2FsdCI6IkFBRUNBd1FGQmdjSUNRb0xEQTBPRHhBUkVoTVVGUllY
+R0JrYUd4d2RIaDg9In0sImNpcGhlciI6eyJuYW1lIjoibmFjbC9zZWNyZXRib3gi
+LCJub25jZSI6IkFBRUNBd1FGQmdjSUNRb0xEQTBPRHhBUkVoTVVGUllYIn0sImNp
+cGhlcnRleHQiOiJBUWFNeUhuTHlKQ1BFNGdZQVA5RmhQNnE2cFh0b1R4VXN3eVZW
+WG1oMGdFQnRwcE92U3ByZ1AzVEpQZlpHSnQ4SWZUdThma2R1WVYzSVN2Zm94OVl4
+RHA4TmxXMTZtd2hzQUVKWCt5RW56THZIQWdjL2lOWGczZDRJZHlDUTM2QzVEdWZ0
+MTVNZ1VONTRKU3BGZVdVSmNKK3hwMXBTZGhBcERieHJNbEN2NDE2MUdqVHZpc1dm
+L3E2TjJOcFhMczROemR1dVJQQ2lWam01dz09In0=
+-----END ENCRYPTED SIGSTORE PRIVATE KEY-----
+";
+
+/// Another private key.
+pub const OTHER_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGorvIr5gpFR5Ol2A
+YIMSgc81JtZMs1+3ymiotqvN8DyhRANCAASfw4t7N9JP17/fKwau8GquszHxj++i
+TxrrpeMwUFTXUc//39DCH9m4VG1fMW+dr3W+0MI0yl4WJeD613EMRfID
+-----END PRIVATE KEY-----
+";
+
 /// The fallback tag of a digest.
 pub fn fallback_tag(digest: &str) -> String {
     digest.replace(':', "-")

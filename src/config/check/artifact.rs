@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
+use super::releases::DeclaredForm;
 use super::resource::{self, CommonKeys, Defaults};
 use crate::config::{DeclaredArtifact, DeclaredContent, Resource, raw};
 use crate::diagnostic::Code;
@@ -25,9 +26,12 @@ pub(super) fn check_artifacts(
                 repository: raw.repository,
                 registries: raw.registries,
                 tags: raw.tags,
-                tag_prefix: raw.tag_prefix,
+                releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
                 visibility: raw.visibility,
                 annotations: raw.annotations,
+                sign: raw.sign,
+                attest: raw.attest,
+                gates: None,
             };
             let artifact_type =
                 raw.artifact_type.and_then(|it| media_type(it, &id.key("artifact_type"), problems));

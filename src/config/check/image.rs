@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
+use super::releases::DeclaredForm;
 use super::resource::{self, CommonKeys, Defaults};
 use crate::config::{DeclaredContent, DeclaredImage, ImageSource, Resource, raw, suggest};
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -41,9 +42,12 @@ fn image(
         repository: raw.repository,
         registries: raw.registries,
         tags: raw.tags,
-        tag_prefix: raw.tag_prefix,
+        releases: DeclaredForm { tag_prefix: raw.tag_prefix, version_scheme: raw.version_scheme },
         visibility: raw.visibility,
         annotations: raw.annotations,
+        sign: raw.sign,
+        attest: raw.attest,
+        gates: raw.gates,
     };
     let referrers = raw.referrers.unwrap_or_default();
     let content = source.map(|source| {

@@ -6,21 +6,28 @@
 mod artifact;
 mod chart;
 mod checks;
+mod gate;
 mod image;
 mod problems;
 mod registry;
+mod releases;
 mod resource;
 mod retention;
 mod secrets;
+mod signing;
 mod tag;
 
 use indexmap::IndexMap;
 
 use super::declared::DeclaredNames;
 use super::places::Places;
+use super::withdrawn::version_of;
 use super::{ApplyRules, DeclaredRegistry, Project, TagRule, VersionFile, raw};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
+use crate::model::gate::PlannedGate;
+use crate::model::signing::DeclaredSigner;
+use crate::model::version::ReleaseForm;
 use problems::Problems;
 
 /// The tables of a `Config`.
@@ -30,7 +37,10 @@ pub(super) struct Checked {
     pub registries: IndexMap<String, DeclaredRegistry>,
     pub tags: IndexMap<String, TagRule>,
     pub resources: IndexMap<ResourceId, super::Resource>,
+    pub gates: IndexMap<String, PlannedGate>,
+    pub signing: IndexMap<String, DeclaredSigner>,
     pub apply: ApplyRules,
+    pub verify: super::VerifyRules,
     pub secrets: super::Secrets,
     pub checks: Vec<super::DeclaredCheck>,
     pub retention: IndexMap<String, super::Retention>,
@@ -55,10 +65,14 @@ pub(super) fn check_file(
     let ((annotations_word, annotations), (labels_word, labels)) =
         (written(project.annotations), written(project.labels));
     let is_standard = |word| word == Some(raw::Word::Standard);
+    let own =
+        releases::DeclaredForm { tag_prefix: project.tag_prefix, version_scheme: project.version_scheme };
+    let releases = releases::check_form(own, None, &["project"], &mut problems);
     let defaults = resource::Defaults {
         declared,
         standard_annotations: is_standard(annotations_word),
         standard_labels: is_standard(labels_word),
+        releases: &releases,
         same_images: project.same_images,
     };
     let mut resources = IndexMap::new();
@@ -68,11 +82,15 @@ pub(super) fn check_file(
     let tags = tag::check_tag_rules(file.tags.unwrap_or_default(), &mut problems);
     let registries = registry::check_registries(file.registries.unwrap_or_default(), &mut problems);
     registry::check_visibilities(&registries, &resources, &mut problems);
+    let forms = resources.values().map(|it: &super::Resource| &it.releases);
+    let forms: Vec<&ReleaseForm> = forms.chain([&releases]).collect();
+    check_withdrawn(project.withdrawn.as_deref().unwrap_or_default(), &forms, &mut problems);
     let checked = Checked {
         project: Project {
             source: project.source,
-            tag_prefix: project.tag_prefix.unwrap_or_default(),
+            releases,
             silent_tags,
+            withdrawn: project.withdrawn.unwrap_or_default(),
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,
             version,
@@ -89,8 +107,11 @@ pub(super) fn check_file(
         vars: file.vars.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0)).collect(),
         registries,
         tags,
-        apply: ApplyRules {
-            on_tag_failure: file.apply.and_then(|apply| apply.on_tag_failure).unwrap_or_default(),
+        gates: gate::check_gates(file.gates.unwrap_or_default(), &mut problems),
+        signing: signing::check_signers(file.signing.unwrap_or_default(), &mut problems),
+        apply: signing::check_apply(file.apply.unwrap_or_default(), &mut problems),
+        verify: super::VerifyRules {
+            signatures: file.verify.and_then(|verify| verify.signatures).unwrap_or_default(),
         },
         secrets: secrets::check_secrets(file.secrets.unwrap_or_default(), &mut problems),
         checks: checks::check_lockstep(file.checks.unwrap_or_default(), declared, &mut problems),
@@ -115,4 +136,18 @@ fn environment(names: Vec<String>, problems: &mut Problems<'_>) -> Vec<String> {
         problems.wrong(Code::ConfigLiteralCredential, message, &["project", "env", &index], "a secret", help);
     }
     names
+}
+
+/// Reports withdrawn versions that name no version of anything.
+fn check_withdrawn(written: &[String], forms: &[&ReleaseForm], problems: &mut Problems<'_>) {
+    for (index, text) in written.iter().enumerate() {
+        if forms.iter().any(|form| version_of(text, form).is_some()) {
+            continue;
+        }
+        let message = format!("`{}` is not a version that could be withdrawn", text.escape_debug());
+        let help =
+            "write the whole version, as in `withdrawn = [\"1.2.4\"]`, or its git tag: `broker/v1.2.4`";
+        let path = ["project", "withdrawn", &index.to_string()];
+        problems.wrong(Code::ConfigValue, message, &path, "not a version", help);
+    }
 }

@@ -57,6 +57,10 @@ impl Problems<'_> {
         }
         let (noun, section) = match code {
             Code::ConfigUnknownRegistry => ("registry", "registries"),
+            Code::ConfigUnknownSigner => match path {
+                [.., "gates", _] => ("gate", "gates"),
+                _ => ("signer", "signing"),
+            },
             Code::ConfigUnknownImage => match path {
                 [.., "charts", _] => ("chart", "charts"),
                 [.., "artifacts", _] => ("artifact", "artifacts"),

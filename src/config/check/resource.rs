@@ -3,11 +3,14 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
+use super::releases::{self, DeclaredForm};
+use super::signing;
 use crate::config::declared::DeclaredNames;
 use crate::config::{
     DeclaredContent, Description, ImageSource, RepositoryTemplate, Resource, lowered, lowered_diagnostic, raw,
 };
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::version::ReleaseForm;
 use crate::model::{OnSameImages, ResourceId, ResourceKind, Visibility};
 use oci_registry::RepositoryName;
 
@@ -19,6 +22,8 @@ pub(super) struct Defaults<'a> {
     pub standard_annotations: bool,
     /// Whether the project asks for the standard labels.
     pub standard_labels: bool,
+    /// The form of the project's release tags.
+    pub releases: &'a ReleaseForm,
     /// The behavior if an immutable tag names an index of the same images.
     pub same_images: Option<OnSameImages>,
 }
@@ -28,9 +33,12 @@ pub(super) struct CommonKeys {
     pub repository: Option<raw::OneOrMany<raw::NonEmptyText>>,
     pub registries: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
-    pub tag_prefix: Option<String>,
+    pub releases: DeclaredForm,
     pub visibility: Option<Visibility>,
     pub annotations: Option<raw::RawDescription>,
+    pub sign: Option<Vec<String>>,
+    pub attest: Option<raw::RawAttest>,
+    pub gates: Option<Vec<String>>,
 }
 
 /// Checks the common keys. `content` is `None` if it is wrong, which has already been reported.
@@ -48,6 +56,9 @@ pub(super) fn check_resource(
     if let (Some(names), Some(known)) = (&common.tags, &declared.tags) {
         problems.known_names(names, known, &id.key("tags"), Code::ConfigUnknownTagRule);
     }
+    if let (Some(names), Some(known)) = (&common.sign, &declared.signing) {
+        problems.known_names(names, known, &id.key("sign"), Code::ConfigUnknownSigner);
+    }
     let registries = common.registries.or_else(|| declared.registries.clone()).unwrap_or_default();
     let declared_repositories = repositories(common.repository, id, declared, problems);
     let names: Option<Vec<RepositoryName>> = declared_repositories
@@ -55,8 +66,19 @@ pub(super) fn check_resource(
         .enumerate()
         .map(|(index, it)| repository(index, it, id, problems))
         .collect();
+    let path = id.path();
+    let releases = releases::check_form(common.releases, Some(defaults.releases), &path, problems);
     let annotations =
         description(common.annotations, defaults.standard_annotations, travels(content.as_ref()));
+    if let (Some(names), Some(known)) = (&common.gates, &declared.gates) {
+        problems.known_names(names, known, &id.key("gates"), Code::ConfigUnknownSigner);
+        if !is_remote(content.as_ref()) {
+            let message = format!("{} has gates, but its source is not an image in a registry", id.title());
+            let help = "only an image in a registry has signatures: `source = \"docker://…\"`";
+            problems.wrong(Code::ConfigValue, message, &id.key("gates"), "nothing to check", help);
+        }
+    }
+    let attest = signing::check_attest(id, common.attest, common.sign.as_deref(), problems);
     let default_tags = || match id.kind {
         // The version of a chart is a tag without any rule.
         ResourceKind::Chart => Vec::new(),
@@ -71,9 +93,12 @@ pub(super) fn check_resource(
         declared_repositories,
         registries_of_all: registries,
         tags: common.tags.unwrap_or_else(default_tags),
-        tag_prefix: common.tag_prefix,
+        releases,
         visibility: common.visibility,
         annotations,
+        sign: common.sign.unwrap_or_default(),
+        attest,
+        gates: common.gates.unwrap_or_default(),
     };
     resource.place_repositories(&names);
     Some(resource)
@@ -83,6 +108,17 @@ pub(super) fn check_resource(
 fn travels(content: Option<&DeclaredContent>) -> bool {
     let Some(DeclaredContent::Image(image)) = content else { return false };
     image_travels(&image.source, image.referrers)
+}
+
+/// Whether the source is an image in a registry. A source that is wrong has already been reported, and counts as one.
+fn is_remote(content: Option<&DeclaredContent>) -> bool {
+    match content {
+        Some(DeclaredContent::Image(image)) => {
+            matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"))
+        }
+        Some(DeclaredContent::Chart(_) | DeclaredContent::Artifact(_)) => false,
+        None => true,
+    }
 }
 
 /// Whether an image with this source is published unchanged by default.

@@ -6,11 +6,14 @@ use indexmap::IndexMap;
 use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
 use crate::config::{
-    Resource, Retention, RetentionCondition, RetentionSubject, raw, registry_of_place, suggest,
+    KeptBesides, Resource, Retention, RetentionCondition, RetentionSubject, raw, registry_of_place, suggest,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::retention::Age;
 use crate::model::{ResourceId, ResourceKind};
+
+/// The name of the retention of manifests without a tag.
+const UNTAGGED: &str = "untagged";
 
 pub(super) fn check_retentions(
     raw: IndexMap<String, raw::RawRetention>,
@@ -45,8 +48,10 @@ fn retention(
     if let (Some(names), Some(known)) = (&raw.registries, &declared.registries) {
         problems.known_names(names, known, &at("registries"), Code::ConfigUnknownRegistry);
     }
-    if let (Some(rule), Some(known)) = (&raw.rule, &declared.tags) {
-        problems.known_name(rule, known, &at("rule"), Code::ConfigUnknownTagRule);
+    if let (Some(rule), Some(tags)) = (&raw.rule, &declared.tags)
+        && chart_of(rule, known).is_none()
+    {
+        problems.known_name(rule, tags, &at("rule"), Code::ConfigUnknownTagRule);
     }
     // Keys with wrong values are missing here and have already been reported. The places still know that they were written.
     let meant = |key: &'static str| declared.meant.contains(&(name.to_owned(), key));
@@ -57,7 +62,15 @@ fn retention(
     let globs = raw.r#match.map(raw::OneOrMany::into_vec);
     let globs: Option<Vec<String>> = globs.map(|globs| globs.into_iter().map(|glob| glob.0).collect());
     problems.globs(globs.as_deref().unwrap_or_default(), one, &at("match"));
+    let is_untagged = name == UNTAGGED && !written(problems, "rule") && !written(problems, "match");
     match (written(problems, "rule"), written(problems, "match")) {
+        (false, false) if is_untagged && by_event => {
+            let table = suggest::table(&path);
+            let message = format!("`{table}` has `on`, but a manifest without a tag belongs to no event");
+            let help = "say which stay: `keep_last = 20`, `older_than = \"7d\"`, or both";
+            problems.wrong(Code::ConfigValue, message, &at("on"), "not here", help);
+        }
+        (false, false) if is_untagged => {}
         (true, true) => together(name, "rule", "match", "both select the tags: keep one", problems),
         (false, false) => missing(
             name,
@@ -69,44 +82,94 @@ fn retention(
             name,
             "on",
             "match",
-            "a glob does not say which tags belong to the closed pull request: name the tag rule that renders them, `rule = \"pr\"`",
+            "a glob does not say which tags belong to the closed pull request: name the tag rule that renders them, `rule = \"pr\"`, or the version of a chart, `rule = \"charts.NAME version\"`",
             problems,
         ),
         _ => {}
     }
-    let limits: Vec<&str> =
-        ["keep_last", "older_than"].into_iter().filter(|key| written(problems, key)).collect();
+    let limits: Vec<&str> = ["keep_last", "older_than", "keep_per_minor"]
+        .into_iter()
+        .filter(|key| written(problems, key))
+        .collect();
+    let idle: Vec<&str> =
+        ["keep", "keep_per_minor", "age_from"].into_iter().filter(|key| written(problems, key)).collect();
+    if is_untagged {
+        only_for_tags(name, &idle, problems);
+    }
     for limit in limits.iter().filter(|_| by_event) {
         let help = "the tags of a closed pull request are removed whatever their age: write two retentions";
         together(name, "on", limit, help, problems);
     }
-    if limits.is_empty() && !by_event {
+    if limits.is_empty() && !by_event && (is_untagged || !written(problems, "keep")) {
         missing(
             name,
-            "none of `on`, `keep_last`, `older_than`: it does not say when to remove a tag",
+            "none of `on`, `keep_last`, `older_than`, `keep_per_minor`: it does not say when to remove a tag",
             "add `on = \"pull_request_closed\"`, `keep_last = 50` or `older_than = \"30d\"`",
             problems,
         );
     }
     let older_than = raw.older_than.and_then(|text| age(&text, &at("older_than"), problems));
     let keep_last = raw.keep_last.as_ref().and_then(whole);
+    let keep_per_minor = raw.keep_per_minor.as_ref().and_then(whole);
     let subject = match (raw.rule, globs) {
         (Some(rule), _) => RetentionSubject::Rule(rule),
+        (None, None) if is_untagged => RetentionSubject::Untagged,
         (None, globs) => RetentionSubject::Globs(globs?),
     };
     let condition = match raw.on {
         Some(raw::RetentionEvent::PullRequestClosed) => RetentionCondition::PullRequestClosed,
-        None => RetentionCondition::Limits { keep_last, older_than },
+        None => RetentionCondition::Limits { keep_last, older_than, keep_per_minor },
     };
+    let keep = kept_besides(name, raw.keep, raw.in_use, problems);
     let every_registry = declared.registries.clone().unwrap_or_default();
     let retention = Retention {
         resources: named.unwrap_or_else(|| default_resources(&subject, known)),
         registries: raw.registries.unwrap_or(every_registry),
         subject,
         condition,
+        age_from: raw.age_from.unwrap_or_default(),
+        keep,
     };
     idle_names(name, &retention, known, problems);
     Some(retention)
+}
+
+/// Reports keys of the retention of manifests without a tag that are about tags.
+fn only_for_tags(name: &str, keys: &[&str], problems: &mut Problems<'_>) {
+    for key in keys {
+        let path = ["retention", name, key];
+        let message = format!("`{}` has `{key}`, which is for tags", suggest::table(&["retention", name]));
+        let help = "manifests without a tag are kept by `keep_last`, `older_than` and `in_use`";
+        problems.wrong(Code::ConfigValue, message, &path, "not here", help);
+    }
+}
+
+/// The tags that a retention keeps besides. Reports entries of `in_use` that name no file.
+fn kept_besides(
+    name: &str,
+    keep: Option<raw::OneOrMany<raw::RetentionKeep>>,
+    in_use: Option<Vec<String>>,
+    problems: &mut Problems<'_>,
+) -> KeptBesides {
+    let keep = keep.map(raw::OneOrMany::into_vec).unwrap_or_default();
+    let mut files = Vec::new();
+    for (index, text) in in_use.unwrap_or_default().into_iter().enumerate() {
+        match text.strip_prefix("file:").filter(|path| !path.is_empty()) {
+            Some(path) => files.push(path.to_owned()),
+            None => problems.wrong(
+                Code::ConfigValue,
+                format!("`{}` does not say where to look", text.escape_debug()),
+                &["retention", name, "in_use", &index.to_string()],
+                "not `file:PATH`",
+                "name a file: `\"file:deployed.txt\"`; `kubectl get pods -A -o json > pods.json` makes one from a cluster",
+            ),
+        }
+    }
+    KeptBesides {
+        git_tags: keep.contains(&raw::RetentionKeep::GitTags),
+        branches: keep.contains(&raw::RetentionKeep::Branches),
+        in_use: files,
+    }
 }
 
 /// The resources that a retention names, or `None` if it names none.
@@ -124,13 +187,25 @@ fn named(raw: &raw::RawRetention) -> Option<Vec<ResourceId>> {
     any.then(|| lists.into_iter().flat_map(of_kind).collect())
 }
 
+/// The chart whose version `rule` names as plans do: `charts.NAME version`.
+fn chart_of<'k>(rule: &str, known: &'k IndexMap<ResourceId, Resource>) -> Option<&'k ResourceId> {
+    let name = rule.strip_prefix("charts.")?.strip_suffix(" version")?;
+    known.keys().find(|id| id.kind == ResourceKind::Chart && id.name == name)
+}
+
+/// Whether `rule` renders tags of a resource: a tag rule that it uses, or its own version.
+fn has_tags_of(id: &ResourceId, resource: &Resource, rule: &str) -> bool {
+    resource.tags.iter().any(|name| name == rule)
+        || (id.kind == ResourceKind::Chart && rule == format!("{id} version"))
+}
+
 /// The resources of a retention that names none.
 fn default_resources(subject: &RetentionSubject, known: &IndexMap<ResourceId, Resource>) -> Vec<ResourceId> {
-    let uses = |resource: &Resource| match subject {
-        RetentionSubject::Rule(rule) => resource.tags.contains(rule),
-        RetentionSubject::Globs(_) => true,
+    let uses = |id: &ResourceId, resource: &Resource| match subject {
+        RetentionSubject::Rule(rule) => has_tags_of(id, resource, rule),
+        RetentionSubject::Globs(_) | RetentionSubject::Untagged => true,
     };
-    known.iter().filter(|(_, resource)| uses(resource)).map(|(id, _)| id.clone()).collect()
+    known.iter().filter(|(id, resource)| uses(id, resource)).map(|(id, _)| id.clone()).collect()
 }
 
 /// Reports resources that never have a tag of the rule, and registries that none of the resources is published to.
@@ -144,7 +219,7 @@ fn idle_names(
     if let RetentionSubject::Rule(rule) = &retention.subject {
         for kind in ResourceKind::ALL {
             for (index, id) in retention.resources.iter().filter(|id| id.kind == kind).enumerate() {
-                if known.get(id).is_some_and(|it| !it.tags.contains(rule)) {
+                if known.get(id).is_some_and(|it| !has_tags_of(id, it, rule)) {
                     problems.wrong(
                         Code::ConfigValue,
                         format!("{} of `{table}` does not use the tag rule `{rule}`", id.title()),

@@ -9,18 +9,24 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use crate::model::version::SchemeText;
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
+pub(super) use gate::RawGate;
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawArtifact, RawArtifactFile, RawChart, RawDescription, RawImage, RawSource, Word,
+    RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawDescription, RawImage, RawPinnedImage,
+    RawSource, Word,
 };
-pub(super) use retention::{RawRetention, RetentionEvent};
+pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
+pub(super) use signing::{RawApproval, RawAttest, RawKeyless, RawSigner, RawVerify};
 pub(super) use tag_rule::{RawTagRule, WhenEmpty};
 
+mod gate;
 mod resource;
 mod retention;
 mod secrets;
+mod signing;
 mod tag_rule;
 
 /// The configuration of `brokkr-publish`: what to publish, where to, and under which tags.
@@ -44,17 +50,27 @@ pub(super) struct RawConfig {
     /// The tag rules, by a name of your choice. They say which tags an event of git makes.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
     pub tags: Option<IndexMap<String, RawTagRule>>,
-    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The images to publish, by name; the name is the repository, unless `repository` says otherwise. A name with `*` stands for
+    /// one image for each file that `each` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub images: Option<IndexMap<String, RawImage>>,
-    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise.
-    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
+    /// The Helm charts to publish, by name; `charts/NAME` is the repository, unless `repository` says otherwise. A name with `*`
+    /// stands for one chart for each directory that `source` matches.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9*][A-Za-z0-9._/*-]*$" }))]
     pub charts: Option<IndexMap<String, RawChart>>,
     /// Other files to publish, by name; the name is the repository, unless `repository` says otherwise.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// The gates that images of registries must pass before they are published here, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub gates: Option<IndexMap<String, RawGate>>,
+    /// The signers, by a name of your choice.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub signing: Option<IndexMap<String, RawSigner>>,
     /// The behavior of `apply`.
     pub apply: Option<Apply>,
+    /// The behavior of `verify`.
+    pub verify: Option<RawVerify>,
     /// The search for secrets in the content that is sent.
     pub secrets: Option<RawSecrets>,
     /// Lockstep checks: the plan fails unless these values in files agree with the git tag.
@@ -93,8 +109,16 @@ pub(super) struct Profile {
     /// Differences in `[artifacts.*]`, and more artifacts.
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$" }))]
     pub artifacts: Option<IndexMap<String, RawArtifact>>,
+    /// Differences in `[gates.*]`, and more gates.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub gates: Option<IndexMap<String, RawGate>>,
+    /// Differences in `[signing.*]`, and more signers.
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$" }))]
+    pub signing: Option<IndexMap<String, RawSigner>>,
     /// Differences in `[apply]`.
     pub apply: Option<Apply>,
+    /// Differences in `[verify]`.
+    pub verify: Option<RawVerify>,
     /// Differences in `[secrets]`.
     pub secrets: Option<RawSecrets>,
     /// Checks that replace those of the file; `[]` for none.
@@ -113,13 +137,22 @@ pub(super) struct RawProject {
     /// does not declare that annotation itself.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/colliery-io/brokkr"]))]
     pub source: Option<String>,
-    /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo. An image may have its own.
-    #[schemars(extend("default" = "v", "examples" = ["v", "broker/v"]))]
-    pub tag_prefix: Option<String>,
+    /// The prefix of git tags that mark a release: `v` for `v1.2.3`, `broker/v` in a monorepo; or a list of them. An image may have
+    /// its own.
+    #[schemars(extend("default" = "v", "examples" = ["v", "broker/v", ["v", ""]]))]
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of versions: `"semver"`, `"calver"` such as 2024.04.1, `"pep440"`, `"loose"` for any number of numbers, or a pattern
+    /// whose groups name the parts. An image may have its own.
+    #[schemars(extend("default" = "semver", "examples" = ["calver", { "pattern": "(?P<major>[0-9]+)_(?P<minor>[0-9]+)" }]))]
+    pub version_scheme: Option<SchemeText>,
     /// Globs of git tags on which nothing has to be published, such as `docs-v*` of another component of the repository: one, or
     /// a list. A run on any other git tag that publishes nothing fails. Default: none.
     #[schemars(extend("examples" = ["docs-v*", ["docs-v*", "website/**"]]))]
     pub silent_tags: Option<OneOrMany<NonEmptyText>>,
+    /// Versions that are taken back: forward tags, `verify` and retentions treat them as not there, and a run that publishes one
+    /// of them moves and creates no tag. `broker/v1.2.4` withdraws a version only of what has this prefix. Default: none.
+    #[schemars(inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["1.2.4"]]))]
+    pub withdrawn: Option<Vec<String>>,
     /// Whether a chart, a check or a version file is read from a work tree that is not the commit being published: because
     /// tracked files differ from it, or because another commit is checked out. Default: that is an error.
     #[schemars(extend("default" = false))]
@@ -251,6 +284,9 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The approvals that a saved plan needs before it is applied. Default: none.
+    #[schemars(extend("examples" = [{ "keys": ["approvers/anna.pub", "approvers/ben.pub"], "count": 1 }]))]
+    pub require_approval: Option<RawApproval>,
 }
 
 /// A lockstep check: the plan fails unless a value in a file is the expected one.

@@ -6,8 +6,11 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::signing::RawAttest;
+use super::tag_rule::RawEventName;
 use super::{NonEmptyText, OneOrMany};
-use crate::model::{OnSameImages, Visibility};
+use crate::model::version::SchemeText;
+use crate::model::{ImagePin, OnConflict, OnSameImages, Visibility};
 use oci_content::AnnotationPlace;
 
 /// An image to publish.
@@ -25,6 +28,11 @@ pub(in crate::config) struct RawImage {
         { "digests": "dist/digests", "from": "docker://ghcr.io/colliery-io/brokkr-broker" }
     ]))]
     pub source: Option<RawSource>,
+    /// The files, with one `*`, each of which stands for an image, if the name of the table has a `*`: the image gets the name
+    /// with the part that matches.
+    #[schemars(length(min = 1), extend("examples" = ["docker/*/Dockerfile"]))]
+    #[allow(dead_code)] // `expand` reads it.
+    pub each: Option<String>,
     /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
     /// upper case becomes lower case. Default: the name of the image.
     #[schemars(extend("examples" = ["tools/broker", "{{ ci.repository }}", ["tools/broker", "ghcr:other/broker"]]))]
@@ -61,9 +69,21 @@ pub(in crate::config) struct RawImage {
     /// The action if an immutable tag names an index of the same images, of which only the attestations differ. Default: that of
     /// the project.
     pub same_images: Option<OnSameImages>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
-    #[schemars(extend("examples" = ["broker/v"]))]
-    pub tag_prefix: Option<String>,
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
+    #[schemars(extend("examples" = ["broker/v", ["broker/v", "broker-"]]))]
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
+    /// The gates that its source must pass, by name, if it is an image of a registry. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["tested"]]))]
+    pub gates: Option<Vec<String>>,
 }
 
 /// A Helm chart to publish.
@@ -75,6 +95,10 @@ pub(in crate::config) struct RawChart {
     /// beside it. A template; relative to the folder of `publish.toml`.
     #[schemars(required, length(min = 1), extend("examples" = ["charts/brokkr-broker", "dist/brokkr-broker-{{ chart.version }}.tgz"]))]
     pub source: Option<String>,
+    /// The files, with one `*`, each of which stands for a chart, if the name of the table has a `*`. Default: `source`.
+    #[schemars(length(min = 1), extend("examples" = ["charts/*/Chart.yaml"]))]
+    #[allow(dead_code)] // `expand` reads it.
+    pub each: Option<String>,
     /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
     /// upper case becomes lower case. Its last part is the name of the chart. Default: `charts/NAME`.
     #[schemars(extend("examples" = ["helm/brokkr-broker"]))]
@@ -85,21 +109,88 @@ pub(in crate::config) struct RawChart {
     /// The tag rules that apply to it besides the tag of its version, by name. Default: none.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["latest"]]))]
     pub tags: Option<Vec<String>>,
-    /// The version that the chart is published as: a template. Default: the version of the git tag; on a pull request
-    /// `0.0.0-pr-NUMBER.SHA`, and on every other event `0.0.0-BRANCH.SHA`.
-    #[schemars(length(min = 1), extend("examples" = ["{{ version }}"]))]
+    /// The version that the chart is published as: a template. `{{ chart.version }}` is the version in its `Chart.yaml`. Default: the
+    /// version of the git tag; on a pull request `0.0.0-pr-NUMBER.TIME.shaSHA`, and on every other event `0.0.0-BRANCH.TIME.shaSHA`.
+    #[schemars(length(min = 1), extend("examples" = ["{{ version }}", "{{ chart.version }}"]))]
     pub version: Option<String>,
-    /// The version of the application in the chart: a template. Default: the one in `Chart.yaml`.
+    /// The events that it is published on: one, or a list. Default: the events that have the values that its version needs.
+    #[schemars(extend("examples" = ["tag", ["tag", "branch"]]))]
+    pub on: Option<OneOrMany<RawEventName>>,
+    /// Globs, one of which the branch (or the git tag, on `tag`) must match: one, or a list. Default: any.
+    #[schemars(extend("examples" = ["main"]))]
+    pub r#match: Option<OneOrMany<NonEmptyText>>,
+    /// A condition in the template language. The chart is published only if it is true.
+    #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
+    pub when: Option<String>,
+    /// The action if its version is published already with another digest. Default: `"fail"`, or `"keep"` if it is the version in
+    /// `Chart.yaml`.
+    pub on_conflict: Option<OnConflict>,
+    /// The version of the application in the chart: a template. Default: the tag of the first of `images`, or the version in
+    /// `Chart.yaml` if there are none.
     #[schemars(length(min = 1), extend("examples" = ["{{ version }}", "{{ git.short_sha }}"]))]
     pub app_version: Option<String>,
+    /// The images that its `values.yaml` names: a path in that file, and an image that is declared here. The package names what this
+    /// run publishes of the image. A value is the name of the image, or `{ image, pin, registry }`.
+    #[schemars(extend("propertyNames" = { "minLength": 1 }, "examples" = [{ "image": "brokkr-broker" }]))]
+    pub images: Option<IndexMap<String, RawChartImage>>,
+    /// How the chart names its images: `"tag"`, or `"digest"`. Default: by tag, or by digest if no immutable tag is published.
+    pub pin: Option<ImagePin>,
     /// Its visibility: who may pull it. Default: the visibility that its registry declares.
     pub visibility: Option<Visibility>,
     /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = [{ "org.opencontainers.image.licenses": "Apache-2.0" }]))]
     pub annotations: Option<RawDescription>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
-    pub tag_prefix: Option<String>,
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
+}
+
+/// An image that the values of a chart name.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(in crate::config) enum RawChartImage {
+    Name(String),
+    Table(RawPinnedImage),
+}
+
+/// An image that the values of a chart name, and how.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ChartImage")]
+pub(in crate::config) struct RawPinnedImage {
+    /// The name of the image.
+    #[schemars(required, length(min = 1), extend("examples" = ["brokkr-broker"]))]
+    pub image: Option<String>,
+    /// How it is named. Default: the chart's `pin`.
+    pub pin: Option<ImagePin>,
+    /// The registry that the chart names, if the image is published to several. Default: the first of the image's registries
+    /// that the chart is published to too.
+    #[schemars(length(min = 1), extend("examples" = ["ghcr"]))]
+    pub registry: Option<String>,
+}
+
+impl JsonSchema for RawChartImage {
+    fn schema_name() -> Cow<'static, str> {
+        "ChartImageOrName".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<RawPinnedImage>();
+        json_schema!({ "anyOf": [{ "type": "string", "minLength": 1 }, table] })
+    }
 }
 
 /// Files to publish as one artifact.
@@ -129,9 +220,18 @@ pub(in crate::config) struct RawArtifact {
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = ["standard"]))]
     pub annotations: Option<RawDescription>,
-    /// The prefix of git tags that mark its release, if it differs from the project's.
+    /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
-    pub tag_prefix: Option<String>,
+    pub tag_prefix: Option<OneOrMany<String>>,
+    /// The form of its versions, if it differs from the project's.
+    #[schemars(extend("examples" = ["calver"]))]
+    pub version_scheme: Option<SchemeText>,
+    /// The signers that sign it, by name, before any tag names it. Default: none.
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["release"]]))]
+    pub sign: Option<Vec<String>>,
+    /// The attestations that its signers sign, before any tag names it. Default: none.
+    #[schemars(extend("examples" = [{ "provenance": true, "sbom": "dist/app.spdx.json" }]))]
+    pub attest: Option<RawAttest>,
 }
 
 /// A file of an artifact.

@@ -84,7 +84,7 @@ fn a_good_file_becomes_a_config_in_its_order() {
         config.resources.keys().map(|id| id.name.as_str()).collect::<Vec<_>>(),
         ["brokkr-broker", "agent"]
     );
-    assert_eq!(config.project.tag_prefix, "v");
+    assert_eq!(config.project.releases.prefixes, ["v"]);
     assert_eq!(config.folder, PathBuf::from("folder"));
     assert_eq!(config.resources[&ResourceId::image("brokkr-broker")].registries, ["ghcr", "bundle"]);
     assert_eq!(config.resources[&ResourceId::image("brokkr-broker")].repository.as_str(), "brokkr-broker");

@@ -2,29 +2,31 @@
 //! rendered.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 
 use crate::config::{Config, NamedResource, Resource};
+use crate::context::Context;
+use crate::desired::rules;
 use crate::desired::tag_reader::{self, TagReader, Unreadable};
 use crate::desired::tag_template::{TagTemplate, TagTemplateKey};
 use crate::desired::tags::Renderer;
 use crate::desired::template::{TemplateSyntax, Templates};
-use crate::desired::version;
-use crate::model::ResourceId;
+use crate::model::version::ReleaseForm;
+use crate::model::{EventName, ResourceId};
 use oci_registry::Tag;
 
 /// The reader of a rule, or the reason why there is none.
 pub(super) type RuleReader = Arc<Result<TagReader, Unreadable>>;
 
 /// The resources for which a template has the same reader.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct ReaderKey<'a> {
     template: TagTemplateKey<'a>,
-    /// The prefix of git tags that release the resource.
-    prefix: &'a str,
+    /// The form of the git tags that release the resource.
+    form: &'a ReleaseForm,
     /// The resource, if the template can distinguish it from others.
     resource: Option<&'a ResourceId>,
 }
@@ -33,7 +35,7 @@ impl<'a> ReaderKey<'a> {
     fn new(renderer: &Renderer<'a>, template: TagTemplate<'a>, named: NamedResource<'a>) -> Self {
         Self {
             template: template.key(),
-            prefix: version::prefix(renderer.config, named.resource),
+            form: &named.resource.releases,
             resource: renderer.is_by_resource(template).then_some(named.id),
         }
     }
@@ -140,7 +142,7 @@ pub(super) fn others<'a>(
     template: TagTemplate<'a>,
     id: &ResourceId,
 ) -> Vec<OtherTags<'a>> {
-    let (mut others, mut seen) = (Vec::new(), BTreeSet::new());
+    let (mut others, mut seen) = (Vec::new(), HashSet::new());
     for named in resources.iter().copied() {
         for other in TagTemplate::of_resource(readers.renderer.config, named) {
             let is_it = named.id == id && other.key() == template.key();
@@ -165,6 +167,28 @@ pub(super) fn is_of_number_alone(renderer: &Renderer<'_>, template: &str) -> boo
     let variables = tag_reader::variables(&renderer.templates, template);
     variables.iter().all(|variable| variable == "pr.number")
         && !renderer.templates.uses(template, TemplateSyntax::Text, "event")
+}
+
+/// Returns the tag that a template with conditions renders for a pull request, if nothing but its number and the event decide. A chart
+/// has one template for its version on every event, so that conditions are common there.
+pub(super) fn rendered_for_pull_request(
+    renderer: &Renderer<'_>,
+    template: TagTemplate<'_>,
+    named: NamedResource<'_>,
+    number: u64,
+) -> Option<Tag> {
+    let variables = tag_reader::variables(&renderer.templates, template.text());
+    let is_fixed = |variable: &String| variable != "now" && !variable.starts_with("env");
+    let rendered = |number: u64| {
+        let mut context = Context::new(EventName::PullRequest);
+        context.pull_request = Some(number);
+        let (_, values) = renderer.values(&context, named.id, named.resource);
+        // A variable without a value is an error, so that no other variable has a part in the tag.
+        rules::render(&renderer.templates, template.text(), &values).ok()
+    };
+    let tag = rendered(number).filter(|_| variables.iter().all(is_fixed))?;
+    let other = rendered(number.saturating_add(1));
+    (other.as_ref() != Some(&tag)).then_some(tag)
 }
 
 /// The fixed text at the ends of a template. The rendered text may lack the blanks at its ends.

@@ -10,8 +10,10 @@ pub struct ListedTag {
     pub tag: Tag,
     /// The digest that the tag names.
     pub digest: Digest,
-    /// The time when the content was made, in seconds since 1970, if it is known. Times before 1980 count as unknown.
+    /// The time when the registry got the content, or the latest time that it states, in seconds since 1970, if it is known. Times before 1980 count as unknown.
     pub created: Option<i64>,
+    /// The time when the image says it was made, if that was asked.
+    pub stated: Option<i64>,
 }
 
 /// The decisions about the tags of one repository that a retention matches, in the order of the listing.

@@ -54,10 +54,15 @@ fn protects(reason: &KeepReason) -> bool {
         KeepReason::HighestOfLine { .. }
         | KeepReason::UnknownLines { .. }
         | KeepReason::Forward { .. }
+        | KeepReason::MarksWithdrawn
+        | KeepReason::InUse { .. }
         | KeepReason::Referrers => true,
         KeepReason::Newest { .. }
         | KeepReason::Younger { .. }
         | KeepReason::TimeUnknown
+        | KeepReason::NewestOfMinor { .. }
+        | KeepReason::GitRef { .. }
+        | KeepReason::GitUnknown { .. }
         | KeepReason::VersionUnknown
         | KeepReason::OtherRule { .. } => false,
     }

@@ -8,15 +8,19 @@
 mod claims;
 mod decide;
 mod decisions;
+mod guards;
 mod lint;
 mod merge;
 mod protection;
+mod references;
 mod scope;
 
 pub use decisions::{Decisions, KeptTag, ListedTag, RemovedTag};
+pub use guards::{InUse, KnownRefs, Spared, unnamed};
 pub(super) use lint::lint;
 pub use merge::{Decided, merge};
-pub use scope::RetainedRepository;
+pub use references::{ReferencesError, UsedReferences, used_references};
+pub use scope::{RetainedRepository, UntaggedRetention};
 
 use super::rules::{self, RuleError, RulePart};
 use super::tag_template::TagTemplate;
@@ -27,6 +31,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{EventName, ResourceId};
 use claims::{
     Attribution, ClaimedTags, OwnTags, SharedRepositories, TagReaders, is_of_number_alone, matchers, others,
+    rendered_for_pull_request,
 };
 use oci_registry::Tag;
 use scope::{ResourceInRegistry, RetentionScope, ScopedRetention};
@@ -62,20 +67,25 @@ impl<'a> Retentions<'a> {
             }
             for ResourceInRegistry { named, registry } in scope::resources_of(config, retention) {
                 let resources = repositories.resources(config, named.resource, registry);
+                let untagged = UntaggedRetention::of(name, retention);
                 let claims = match claims(&mut readers, retention, context, named, &resources) {
-                    Ok(Some(claims)) => claims,
+                    Ok(Some(claims)) => Some(claims),
+                    Ok(None) if untagged.is_some() => None,
                     Ok(None) => continue,
                     Err(found) => {
                         diagnostics.push(*found);
                         continue;
                     }
                 };
-                let member = ScopedRetention { name, retention, claims, pull_request: context.pull_request };
+                let member =
+                    |claims| ScopedRetention { name, retention, claims, pull_request: context.pull_request };
+                let members: Vec<_> = claims.map(member).into_iter().collect();
                 let known = scopes
                     .iter_mut()
                     .find(|it| it.repository.resource == *named.id && it.repository.registry == registry);
                 if let Some(scope) = known {
-                    scope.members.push(member);
+                    scope.members.extend(members);
+                    scope.untagged = scope.untagged.take().or(untagged);
                 } else if let Some(declared) = config.registry(registry) {
                     let repository = RetainedRepository {
                         resource: named.id.clone(),
@@ -83,7 +93,7 @@ impl<'a> Retentions<'a> {
                         endpoint: declared.endpoint.clone(),
                         name: declared.endpoint.url.repository(named.resource.repository_in(registry)),
                     };
-                    scopes.push(RetentionScope { repository, resources, members: vec![member] });
+                    scopes.push(RetentionScope { repository, resources, members, untagged });
                 }
             }
         }
@@ -100,6 +110,11 @@ impl<'a> Retentions<'a> {
         &self.silent
     }
 
+    /// The retention of the manifests without a tag that a resource has in a registry.
+    pub fn untagged(&self, resource: &ResourceId, registry: &str) -> Option<&UntaggedRetention> {
+        self.scope(resource, registry)?.untagged.as_ref()
+    }
+
     /// Returns those of `tags` whose time must be known before [`Self::decide`] can decide about them.
     pub fn needs_time(&self, resource: &ResourceId, registry: &str, tags: &[Tag]) -> Vec<Tag> {
         let Some(scope) = self.scope(resource, registry) else { return Vec::new() };
@@ -113,9 +128,26 @@ impl<'a> Retentions<'a> {
 
     /// Decides about the `tags` that a resource has in a registry. All of them must be given, because the newest stay.
     /// `now` is in seconds since 1970.
-    pub fn decide(&self, resource: &ResourceId, registry: &str, tags: &[ListedTag], now: i64) -> Decisions {
+    pub fn decide(
+        &self,
+        resource: &ResourceId,
+        registry: &str,
+        tags: &[ListedTag],
+        spared: &Spared,
+        now: i64,
+    ) -> Decisions {
         let scope = self.scope(resource, registry);
-        scope.map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, now))
+        scope
+            .map_or_else(Decisions::default, |scope| decide::decide(&self.renderer, scope, tags, spared, now))
+    }
+
+    /// Returns those of `tags` whose image has to be asked when it was made, whatever the registry says.
+    pub fn needs_creation(&self, resource: &ResourceId, registry: &str, tags: &[Tag]) -> Vec<Tag> {
+        let Some(scope) = self.scope(resource, registry) else { return Vec::new() };
+        let members = || scope.members.iter().filter(|it| it.counts_from_creation() && it.needs_time());
+        let needs =
+            |tag: &&Tag| members().any(|it| it.claims.of(&self.renderer.templates, tag) == Attribution::Yes);
+        tags.iter().filter(needs).cloned().collect()
     }
 
     fn scope(&self, resource: &ResourceId, registry: &str) -> Option<&RetentionScope<'a>> {
@@ -153,9 +185,10 @@ fn claims<'a>(
         RetentionSubject::Globs(globs) => {
             return Ok(Some(ClaimedTags { own: OwnTags::Globs(matchers(globs)), others: Vec::new() }));
         }
+        RetentionSubject::Untagged => return Ok(None),
         RetentionSubject::Rule(rule_name) => rule_name.as_str(),
     };
-    let Some(template) = TagTemplate::of_rule(renderer.config, rule_name) else { return Ok(None) };
+    let Some(template) = TagTemplate::named(renderer.config, rule_name) else { return Ok(None) };
     let reader = readers.of(template, named);
     let own = match (retention.condition, context.pull_request) {
         (RetentionCondition::PullRequestClosed, Some(_)) if is_of_number_alone(renderer, template.text()) => {
@@ -166,7 +199,13 @@ fn claims<'a>(
                 Box::new(template_diagnostic(renderer.config, template, &error))
             })?)
         }
-        (RetentionCondition::PullRequestClosed, Some(number)) => OwnTags::PullRequest(reader, number),
+        (RetentionCondition::PullRequestClosed, Some(number)) => {
+            let rendered = || rendered_for_pull_request(renderer, template, named, number);
+            match reader.is_err().then(rendered).flatten() {
+                Some(tag) => OwnTags::Equal(tag),
+                None => OwnTags::PullRequest(reader, number),
+            }
+        }
         (RetentionCondition::PullRequestClosed, None) => return Ok(None),
         (RetentionCondition::Limits { .. }, _) => OwnTags::Rule(reader),
     };

@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use semver::Version;
-
 use crate::config::NamedResource;
 use crate::context::Context;
 use crate::desired::forward;
@@ -13,8 +11,9 @@ use crate::desired::tag_reader;
 use crate::desired::tag_template::TagTemplate;
 use crate::desired::tags::Renderer;
 use crate::desired::values::Values;
-use crate::model::forward::VersionReader;
+use crate::model::forward::{WITHDRAWN_MARK, marked_versions};
 use crate::model::retention::KeepReason;
+use crate::model::version::ReleaseVersion;
 use crate::model::{EventName, Mutability};
 use oci_registry::Tag;
 
@@ -56,13 +55,21 @@ impl Protection {
         // Tags are read as in the plan: through every rule on git tags that prints the full version.
         let (_, values) = renderer.values(&Context::new(EventName::Tag), named.id, named.resource);
         let templates = &renderer.templates;
-        let readers: Vec<VersionReader> = of_releases
-            .iter()
-            .filter_map(|template| forward::reader(templates, template.text(), &values))
-            .collect();
+        let texts = of_releases.iter().map(|template| template.text());
+        let readers = forward::all_readers(templates, texts, &values, &named.resource.releases);
         let read = |tag: &Tag| readers.iter().find_map(|reader| reader.read(tag));
-        let mut held: Vec<(Version, &Tag)> = tags.iter().filter_map(|tag| Some((read(tag)?, *tag))).collect();
+        let mut held: Vec<(ReleaseVersion, &Tag)> =
+            tags.iter().filter_map(|tag| Some((read(tag)?, *tag))).collect();
         held.sort();
+        let all: Vec<Tag> = tags.iter().map(|tag| (*tag).clone()).collect();
+        let mut withdrawn = renderer.config.withdrawn(named.resource);
+        withdrawn.extend(marked_versions(&all, &readers));
+        for tag in tags.iter().filter(|tag| tag.as_str().starts_with(WITHDRAWN_MARK)) {
+            self.from_globs.entry((*tag).clone()).or_insert(KeepReason::MarksWithdrawn);
+        }
+        // A forward tag goes to the highest version that is not withdrawn.
+        let standing: Vec<(ReleaseVersion, &Tag)> =
+            held.iter().filter(|(version, _)| !withdrawn.contains(version)).cloned().collect();
         for template in forward().copied() {
             let rule = template.name().into_owned();
             let of_version = |name: &String| name == "version" || name.starts_with("version.");
@@ -73,7 +80,7 @@ impl Protection {
                 }
                 continue;
             }
-            for (line, highest) in lines(renderer, template, &values, &held) {
+            for (line, highest) in lines(renderer, template, &values, &standing) {
                 let forward = KeepReason::Forward { rule: rule.clone() };
                 self.from_globs.entry(line.clone()).or_insert(forward);
                 self.always.entry(highest.clone()).or_insert(KeepReason::HighestOfLine { line });
@@ -88,12 +95,12 @@ fn lines<'t>(
     renderer: &Renderer<'_>,
     template: TagTemplate<'_>,
     values: &Values,
-    held: &[(Version, &'t Tag)],
+    held: &[(ReleaseVersion, &'t Tag)],
 ) -> Vec<(Tag, &'t Tag)> {
     let mut lines: HashMap<Tag, &Tag> = HashMap::new();
-    for (version, tag) in
-        held.iter().filter(|(version, _)| template.takes_prereleases() || version.pre.is_empty())
-    {
+    for (version, tag) in held.iter().filter(|(version, _)| {
+        !version.is_development() && (template.takes_prereleases() || !version.is_prerelease())
+    }) {
         let values = values.with_version(Ok(version.clone()));
         if let Ok(line) = rules::render(&renderer.templates, template.text(), &values) {
             lines.insert(line, tag);

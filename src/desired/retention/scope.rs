@@ -1,8 +1,11 @@
 //! The repositories that retentions are about, and the retentions in each.
 
 use super::claims::ClaimedTags;
-use crate::config::{Config, NamedResource, Retention, RetentionCondition, registry_of_place};
+use crate::config::{
+    Config, NamedResource, Retention, RetentionCondition, RetentionSubject, registry_of_place,
+};
 use crate::model::ResourceId;
+use crate::model::retention::{Age, AgeFrom};
 use oci_registry::RepositoryName;
 use oci_registry::reference::RegistryEndpoint;
 
@@ -25,6 +28,30 @@ pub(super) struct RetentionScope<'a> {
     /// All resources of the repository, including this one.
     pub resources: Vec<NamedResource<'a>>,
     pub members: Vec<ScopedRetention<'a>>,
+    /// The retention of manifests without a tag.
+    pub untagged: Option<UntaggedRetention>,
+}
+
+/// The retention of the manifests without a tag of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UntaggedRetention {
+    /// The name of the retention.
+    pub name: String,
+    /// The number of newest ones that stay.
+    pub keep_last: Option<u64>,
+    /// The age up to which they stay.
+    pub older_than: Option<Age>,
+}
+
+impl UntaggedRetention {
+    /// The retention, if it is about manifests without a tag.
+    pub(super) fn of(name: &str, retention: &Retention) -> Option<Self> {
+        let RetentionCondition::Limits { keep_last, older_than, .. } = retention.condition else {
+            return None;
+        };
+        let is_it = retention.subject == RetentionSubject::Untagged;
+        is_it.then(|| Self { name: name.to_owned(), keep_last, older_than })
+    }
 }
 
 /// A retention in one repository.
@@ -41,10 +68,15 @@ impl ScopedRetention<'_> {
     pub fn needs_time(&self) -> bool {
         match self.retention.condition {
             RetentionCondition::PullRequestClosed => false,
-            RetentionCondition::Limits { older_than, .. } => {
-                older_than.is_some() || self.claims.by_version().is_none()
+            RetentionCondition::Limits { older_than, keep_last, .. } => {
+                older_than.is_some() || (keep_last.is_some() && self.claims.by_version().is_none())
             }
         }
+    }
+
+    /// Whether the time that the image states counts, whatever the registry says.
+    pub fn counts_from_creation(&self) -> bool {
+        self.retention.age_from == AgeFrom::Creation
     }
 }
 

@@ -63,12 +63,13 @@ pub(super) fn listed(tag: &str, days: Option<i64>) -> ListedTag {
         tag: tag.parse().expect(tag),
         digest: Digest::of(tag.as_bytes()),
         created: days.map(|days| NOW - days * DAY),
+        stated: None,
     }
 }
 
 pub(super) fn decide(config: &Config, context: &Context, tags: &[ListedTag]) -> Decisions {
     let retentions = Retentions::new(config, context).expect("retentions");
-    retentions.decide(&app(), "r", tags, NOW)
+    retentions.decide(&app(), "r", tags, &Spared::default(), NOW)
 }
 
 pub(super) fn removed(decisions: &Decisions) -> Vec<String> {
@@ -127,7 +128,10 @@ fn on_another_event_the_retention_is_silent() {
         retentions.silent(),
         [("pr".to_owned(), "`on` is `pull_request_closed`, and this event is `schedule`".to_owned())]
     );
-    assert_eq!(retentions.decide(&app(), "r", &[listed("pr-12", None)], NOW), Decisions::default());
+    assert_eq!(
+        retentions.decide(&app(), "r", &[listed("pr-12", None)], &Spared::default(), NOW),
+        Decisions::default()
+    );
     let mut context = Context::new(EventName::PullRequestClosed);
     context.absent.insert("pr.number", "nobody said".to_owned());
     let diagnostics = Retentions::new(&config, &context).err().expect("an error");
@@ -247,7 +251,7 @@ fn images_that_share_a_repository_spare_each_other() {
     let config = config_of(&format!("{base}{more}[retention.all]\nmatch = \"*\"\nolder_than = \"1d\"\nimages = [\"app\"]\n").replace("[tags.pr]\non = \"pull_request\"\ntemplate = \"pr-{{ pr.number }}\"\nmutability = \"mutable\"\n", ""));
     let retentions = Retentions::new(&config, &scheduled());
     let tags = ["tool-1.0.0", "tool-1.0.1", "tool-latest"].map(|tag| listed(tag, Some(9)));
-    let decisions = retentions.expect("retentions").decide(&app(), "r", &tags, NOW);
+    let decisions = retentions.expect("retentions").decide(&app(), "r", &tags, &Spared::default(), NOW);
     assert_eq!(removed(&decisions), ["tool-1.0.0: older than 1d"]);
 }
 
@@ -351,12 +355,12 @@ fn the_version_of_a_chart_is_no_tag_of_its_pull_request() {
     let config = config_of(&format!("{text}{PR}"));
     let retentions = Retentions::new(&config, &closed(12)).expect("retentions");
     let tags = [listed("pr-12", None), listed("pr-123", None), listed("0.0.0-pr-12.9f3c2ab", None)];
-    assert_eq!(removed(&retentions.decide(&chart, "r", &tags, NOW)).len(), 1);
+    assert_eq!(removed(&retentions.decide(&chart, "r", &tags, &Spared::default(), NOW)).len(), 1);
     // The versions of the chart are removed by age.
     let by_age = "[retention.old]\nmatch = \"0.0.0-pr-*\"\ncharts = [\"app\"]\nolder_than = \"30d\"\n";
     let config = config_of(&format!("{text}{by_age}"));
     let retentions = Retentions::new(&config, &scheduled()).expect("retentions");
     let tags = [listed("0.0.0-pr-12.9f3c2ab", Some(40)), listed("0.0.0-pr-13.9f3c2ab", Some(3))];
-    let decisions = retentions.decide(&chart, "r", &tags, NOW);
+    let decisions = retentions.decide(&chart, "r", &tags, &Spared::default(), NOW);
     assert_eq!((decisions.remove.len(), decisions.keep.len()), (1, 1));
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use semver::Version;
-
 use super::class::{self, Shape};
 use super::pieces::TagPiece;
 use super::probes::Probe;
 use crate::desired::template::Templates;
 use crate::desired::values::Values;
+use crate::model::version::{ReleaseVersion, VersionScheme};
 
 /// The pattern of the tags that a rule renders on one kind of event.
 #[derive(Debug, Clone)]
@@ -18,15 +17,17 @@ pub(super) struct Alternative {
     pub asks_when: bool,
     /// The git tags on which the rule fires, if a version shows the git tag.
     pub git_tag: Option<GitTagPattern>,
+    /// The scheme of the versions.
+    pub scheme: VersionScheme,
     pub values: Values,
     /// Contexts of runs that might happen.
     pub probes: Vec<Probe>,
 }
 
-/// The git tags on which a rule fires: a prefix and a version, which together match one of the globs.
+/// The git tags on which a rule fires: one of the prefixes and a version, which together match one of the globs.
 #[derive(Debug, Clone)]
 pub(super) struct GitTagPattern {
-    pub prefix: String,
+    pub prefixes: Vec<String>,
     pub globs: Vec<Shape>,
 }
 
@@ -40,32 +41,29 @@ impl Alternative {
             let of_variable = self.pieces.iter().zip(parts).find(|(piece, _)| piece.is_of(variable));
             of_variable.and_then(|(_, texts)| if texts.len() == 1 { texts.first().copied() } else { None })
         };
-        let number = |variable: &str| only(variable).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let number = |variable: &str| only(variable).unwrap_or("0").to_owned();
         let Some(mut context) = self.probes.first().map(|probe| probe.context.clone()) else { return false };
         context.pull_request = only("pr.number").and_then(|text| text.parse().ok()).or(context.pull_request);
-        let full = only("version").map(class::version);
+        let full = only("version").map(|text| class::version(&self.scheme, text));
         // If only parts of the version are shown, the others are free. A release and a pre-release represent the
         // possible values.
-        let candidates: Vec<Version> = match full {
+        let candidates: Vec<ReleaseVersion> = match full {
             Some(version) => version.into_iter().collect(),
             None => ["", "rc.1"]
                 .into_iter()
                 .map(|free| {
-                    let mut version = Version::new(
-                        number("version.major"),
-                        number("version.minor"),
-                        number("version.patch"),
-                    );
-                    version.pre = only("version.pre").unwrap_or(free).parse().unwrap_or_default();
-                    version.build = only("version.build").unwrap_or_default().parse().unwrap_or_default();
-                    version
+                    let numbers = ["version.major", "version.minor", "version.patch"].map(number);
+                    let pre = only("version.pre").unwrap_or(free);
+                    let build = only("version.build").unwrap_or_default();
+                    let version = ReleaseVersion::of_numbers(&self.scheme, numbers);
+                    version.with_suffixes(pre, build)
                 })
                 .collect(),
         };
         candidates.into_iter().any(|version| {
             let named = self.git_tag.as_ref().is_none_or(|pattern| {
-                let name = format!("{}{version}", pattern.prefix);
-                pattern.globs.iter().any(|glob| glob.matches(&name))
+                let mut names = pattern.prefixes.iter().map(|prefix| format!("{prefix}{version}"));
+                names.any(|name| pattern.globs.iter().any(|glob| glob.matches(&name)))
             });
             let asked = when.filter(|_| self.asks_when && named);
             let values = || self.values.with_context(&context).with_version(Ok(version.clone()));

@@ -1,10 +1,12 @@
 //! The possible forms of the part of a tag that a variable prints.
 
 use globset::{GlobBuilder, GlobMatcher};
-use semver::{BuildMetadata, Prerelease, Version};
 
-use crate::desired::filters;
+use crate::desired::{filters, rules};
+use crate::model::forward::of_tag;
+use crate::model::version::{ReleaseVersion, VersionScheme};
 use oci_registry::Tag;
+use semver::{BuildMetadata, Prerelease};
 
 /// How certain a reader has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +26,12 @@ pub(super) enum TextClass {
     Commit,
     /// A number from 1 upwards.
     Number,
-    /// A part of a version: a number from 0 upwards.
-    Digits,
+    /// A part of a version: a number from 0 upwards. `zeros` says whether it may start with zeros.
+    Digits { zeros: bool },
+    /// A part of a version that may be empty.
+    Part,
     /// A whole version, with `_` for `+`.
-    Version,
+    Version(VersionScheme),
     /// A pre-release, which may be empty.
     Prerelease,
     /// Build metadata, which may be empty.
@@ -46,8 +50,9 @@ impl TextClass {
             Self::Hexadecimal(length) => text.len() == *length && is_hexadecimal(text),
             Self::Commit => matches!(text.len(), 40 | 64) && is_hexadecimal(text),
             Self::Number => !text.starts_with('0') && is_number(text),
-            Self::Digits => (text == "0" || !text.starts_with('0')) && is_number(text),
-            Self::Version => version(text).is_some(),
+            Self::Digits { zeros } => (*zeros || text == "0" || !text.starts_with('0')) && is_number(text),
+            Self::Version(scheme) => version(scheme, text).is_some(),
+            Self::Part => text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)),
             Self::Prerelease => Prerelease::new(text).is_ok(),
             Self::Build => BuildMetadata::new(text).is_ok(),
             Self::Date(format) => is_date(text, format),
@@ -62,7 +67,7 @@ impl TextClass {
     /// Whether the class admits any text, so that no tag shows which rule made it.
     pub fn is_free(&self) -> bool {
         match self {
-            Self::Prerelease | Self::Build => true,
+            Self::Prerelease | Self::Build | Self::Part => true,
             Self::Text { globs, .. } => {
                 let fixed =
                     |shape: &Shape| shape.literals.concat().contains(|c: char| c.is_ascii_alphanumeric());
@@ -74,10 +79,9 @@ impl TextClass {
 }
 
 /// Returns the version that `text` in a tag represents.
-pub(super) fn version(text: &str) -> Option<Version> {
-    // A semantic version contains no `_`, so a `_` must have been a `+`.
-    let version = Version::parse(&text.replacen('_', "+", 1)).ok()?;
-    (version.to_string().replace('+', "_") == text).then_some(version)
+pub(super) fn version(scheme: &VersionScheme, text: &str) -> Option<ReleaseVersion> {
+    let version = of_tag(scheme, text)?;
+    (rules::without_plus(version.as_str(), Some(&version)) == text).then_some(version)
 }
 
 fn is_hexadecimal(text: &str) -> bool {
@@ -201,9 +205,9 @@ mod tests {
                 vec!["1", "12", "18446744073709551615"],
                 vec!["", "0", "012", "x", "18446744073709551616"],
             ),
-            (TextClass::Digits, vec!["0", "12"], vec!["", "00", "-1"]),
+            (TextClass::Digits { zeros: false }, vec!["0", "12"], vec!["", "00", "-1"]),
             (
-                TextClass::Version,
+                TextClass::Version(VersionScheme::Semver),
                 vec!["1.2.3", "1.2.3-rc.1_b.7"],
                 vec!["1.2", "01.2.3", "1.2.3+b", "1.2.3_b_c", "v1.2.3"],
             ),

@@ -30,14 +30,13 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use semver::Version;
-
 use super::rules;
 use super::tag_template::TagTemplate;
 use super::tags::Renderer;
 use super::template::{TemplateSyntax, Templates};
 use crate::config::NamedResource;
 use crate::model::EventName;
+use crate::model::version::ReleaseVersion;
 use alternative::Alternative;
 use class::Certainty;
 use oci_registry::Tag;
@@ -97,9 +96,10 @@ impl TagReader {
     }
 
     /// The version for which `tag` was rendered, if the template prints it in full.
-    pub fn version(&self, tag: &Tag) -> Option<Version> {
+    pub fn version(&self, tag: &Tag) -> Option<ReleaseVersion> {
         let parts = self.parts(tag, "version");
-        let mut versions = parts.iter().filter_map(|text| class::version(text));
+        let scheme = &self.alternatives.first()?.scheme;
+        let mut versions = parts.iter().filter_map(|text| class::version(scheme, text));
         versions.next().filter(|_| parts.len() == 1)
     }
 
@@ -147,10 +147,10 @@ impl TagReader {
                 let Some(mut probe) = it.probes.first().cloned() else { continue };
                 probe.context.branch = Some(name.clone());
                 probe.context.tag = Some(name.clone());
-                let version = it
-                    .git_tag
-                    .as_ref()
-                    .and_then(|pattern| name.strip_prefix(pattern.prefix.as_str())?.parse().ok());
+                let version = it.git_tag.as_ref().and_then(|pattern| {
+                    let mut rests = pattern.prefixes.iter().filter_map(|prefix| name.strip_prefix(prefix));
+                    rests.find_map(|rest| it.scheme.parse(rest).ok())
+                });
                 probe.version = version.unwrap_or(probe.version);
                 contexts.push(probe);
             }

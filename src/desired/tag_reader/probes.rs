@@ -1,21 +1,21 @@
 //! Values for trial renderings of a template, which show the place of each variable in the tag.
 
 use regex::Regex;
-use semver::Version;
 
 use super::class::{Shape, TextClass};
 use crate::context::Context;
-use crate::desired::filters;
 use crate::desired::tag_template::TagTemplate;
 use crate::desired::template::Templates;
 use crate::desired::values::Values;
+use crate::desired::{filters, rules};
 use crate::model::EventName;
+use crate::model::version::{ReleaseVersion, VersionScheme};
 
 /// A context and a version, either unlike any run or as in a run that might happen.
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
     pub context: Context,
-    pub version: Version,
+    pub version: ReleaseVersion,
 }
 
 struct ProbeValues {
@@ -30,7 +30,7 @@ struct ProbeValues {
 /// Returns the probes for an event. Each value of the first occurs nowhere else, so that its place in the output is
 /// unmistakable. Those of the others are as short, long and plain as possible, so that a template shows whether it
 /// treats all values the same way.
-pub(super) fn probes(event: EventName) -> Vec<Probe> {
+pub(super) fn probes(event: EventName, scheme: &VersionScheme) -> Vec<Probe> {
     let row = |sha, number, version, branch: &str, tag: &str, time| ProbeValues {
         sha,
         number,
@@ -69,10 +69,10 @@ pub(super) fn probes(event: EventName) -> Vec<Probe> {
     let mut long = row("1111111111111111111111111111111111111111", 99, "3.4.5-alpha", "", "", 1_500_000_000);
     (long.branch, long.tag) = ("Long/".repeat(60), "Tall/".repeat(60));
     rows.push(long);
-    rows.into_iter().filter_map(|row| probe(event, row)).collect()
+    rows.into_iter().map(|row| probe(event, row, scheme)).collect()
 }
 
-fn probe(event: EventName, row: ProbeValues) -> Option<Probe> {
+fn probe(event: EventName, row: ProbeValues, scheme: &VersionScheme) -> Probe {
     let mut context = Context::new(event);
     context.sha = Some(row.sha.to_owned());
     context.pull_request = Some(row.number);
@@ -90,7 +90,14 @@ fn probe(event: EventName, row: ProbeValues) -> Option<Probe> {
     context.history.previous_tag = context.tag.as_ref().map(|tag| format!("Pv8/{}{tag}", row.number));
     context.pull.target = context.branch.as_ref().map(|branch| format!("Bs2/{}{branch}", row.number));
     context.pull.source = context.branch.as_ref().map(|branch| format!("Hd4/{branch}{}", row.number));
-    Some(Probe { context, version: row.version.parse().ok()? })
+    Probe { context, version: probe_version(row.version, scheme) }
+}
+
+/// A version of `scheme` for a probe. Its text is `semantic`, or as much of it as the scheme has.
+fn probe_version(semantic: &str, scheme: &VersionScheme) -> ReleaseVersion {
+    let parsed = scheme.parse(semantic).ok();
+    let numbers = || semantic.split(['-', '+']).next().unwrap_or_default().split('.').map(str::to_owned);
+    parsed.unwrap_or_else(|| ReleaseVersion::of_numbers(scheme, numbers()))
 }
 
 /// The renderings of a trial.
@@ -134,18 +141,31 @@ pub(super) fn forms(
             form(variable, TextClass::Text { slug: false, globs }, print),
         ]
     };
+    let scheme = || probes.first().map(|probe| probe.version.scheme().clone()).unwrap_or_default();
+    let is_semantic = scheme() == VersionScheme::Semver;
+    let digits = || TextClass::Digits { zeros: !is_semantic };
+    let suffix = |semantic| if is_semantic { semantic } else { TextClass::Part };
+    let part =
+        |probe: &Probe, index: usize| probe.version.parts().numbers.get(index).cloned().unwrap_or_default();
     match variable {
         "git.sha" => commit("git.sha", 40, probes),
         "git.short_sha" => commit("git.short_sha", 7, probes),
         "pr.number" => vec![form("pr.number", TextClass::Number, &|it| text_of(it.context.pull_request))],
         "version" => {
-            vec![form("version", TextClass::Version, &|it| it.version.to_string().replace('+', "_"))]
+            vec![form("version", TextClass::Version(scheme()), &|it| {
+                rules::without_plus(it.version.as_str(), Some(&it.version))
+            })]
         }
-        "version.major" => vec![form("version.major", TextClass::Digits, &|it| it.version.major.to_string())],
-        "version.minor" => vec![form("version.minor", TextClass::Digits, &|it| it.version.minor.to_string())],
-        "version.patch" => vec![form("version.patch", TextClass::Digits, &|it| it.version.patch.to_string())],
-        "version.pre" => vec![form("version.pre", TextClass::Prerelease, &|it| it.version.pre.to_string())],
-        "version.build" => vec![form("version.build", TextClass::Build, &|it| it.version.build.to_string())],
+        "version.major" => vec![form("version.major", digits(), &|it| part(it, 0))],
+        "version.minor" => vec![form("version.minor", digits(), &|it| part(it, 1))],
+        "version.patch" => vec![form("version.patch", digits(), &|it| part(it, 2))],
+        "version.revision" => vec![form("version.revision", digits(), &|it| part(it, 3))],
+        "version.pre" => {
+            vec![form("version.pre", suffix(TextClass::Prerelease), &|it| it.version.parts().pre.clone())]
+        }
+        "version.build" => {
+            vec![form("version.build", suffix(TextClass::Build), &|it| it.version.parts().build.clone())]
+        }
         "git.branch" => {
             text("git.branch", globs(event != EventName::Tag), &|it| text_of(it.context.branch.as_ref()))
         }

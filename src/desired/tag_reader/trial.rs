@@ -13,7 +13,6 @@ use crate::desired::tag_template::TagTemplate;
 use crate::desired::tags::Renderer;
 use crate::desired::template::TemplateSyntax;
 use crate::desired::values::Values;
-use crate::desired::version;
 use crate::model::EventName;
 
 /// Whether the two variables are related, so that `when` or the version of a tag can depend on a variable that the tag
@@ -32,7 +31,7 @@ pub(super) fn alternative(
     variables: &BTreeSet<String>,
 ) -> Result<Option<Alternative>, Unreadable> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let probes = probes::probes(event);
+    let probes = probes::probes(event, &resource.releases.scheme);
     let values: Vec<Values> = probes
         .iter()
         .map(|probe| {
@@ -76,9 +75,10 @@ pub(super) fn alternative(
         pieces: pieces.into_iter().map(TrialPiece::into_piece).collect(),
         asks_when: conditions.is_some_and(|names| names.iter().any(shown)),
         git_tag: (of_git_tag && shows_version).then(|| GitTagPattern {
-            prefix: version::prefix(config, resource).to_owned(),
+            prefixes: resource.releases.prefixes.clone(),
             globs: template.globs().iter().filter_map(|glob| Shape::new(glob)).collect(),
         }),
+        scheme: resource.releases.scheme.clone(),
         values: first.clone(),
         probes: probes.get(1..).unwrap_or_default().to_vec(),
     }))

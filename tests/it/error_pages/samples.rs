@@ -11,6 +11,7 @@ use serde_json::json;
 use testkit::chart::{DATABASE, TestChart};
 use testkit::command::{EndedRun, Folder, ProgramRun};
 use testkit::image::{LayoutDirectory, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, TestImage, TestLayer};
+use testkit::signatures::{PUBLIC_KEY, SIGNING_KEY};
 use testkit::tls_proxy::{AUTHORITY, TlsProxy};
 use testkit::world::{image, signal, wait_until};
 
@@ -25,6 +26,8 @@ const LATEST_RULE: &str = "[tags.latest]\non = \"tag\"\ntemplate = \"latest\"\nm
 const STABLE_RULE: &str = "[tags.stable]\non = \"tag\"\ntemplate = \"stable\"\nmutability = \"mutable\"\n\n";
 const BROKER: &str = "[images.broker]\nsource = \"oci:dist/broker\"\n";
 const HELLO: &str = "[images.hello]\nsource = \"oci:dist/hello\"\n";
+const SIGNER: &str = "[signing.release]\nkey = { env = \"COSIGN_PRIVATE_KEY\" }\n\n";
+const SIGNED: &str = "[images.hello]\nsource = \"oci:dist/hello\"\nsign = [\"release\"]\n";
 const PLAN: &str = "plan --ref refs/tags/v1.2.3";
 const APPLY: &str = "apply --auto-approve --ref refs/tags/v1.2.3";
 
@@ -42,6 +45,7 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         | Code::ConfigValue
         | Code::ConfigUnknownRegistry
         | Code::ConfigUnknownTagRule
+        | Code::ConfigUnknownSigner
         | Code::ConfigUnknownImage
         | Code::ConfigPlatform
         | Code::ConfigUrl
@@ -54,14 +58,45 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         }
         Code::TemplateSyntax
         | Code::TemplateUnknownVariable
+        | Code::TemplateComparison
         | Code::TemplateFailed
         | Code::TagInvalid
         | Code::TagNeverFires
+        | Code::TagReused
         | Code::TagForward
         | Code::RetentionRule
         | Code::ContextMissing => lint(page, &format!("{PRELUDE}{}\n{BROKER}", toml(page)), "lint"),
         Code::TagCollision => lint(page, &format!("{PRELUDE}{VERSION_RULE}{}", toml(page)), "lint"),
+        Code::SigningKey => {
+            let folder = directory(SIGNER, SIGNED);
+            folder.image("dist/hello", &image("1.2.3"));
+            error(page, &folder, folder.run(PLAN))
+        }
+        Code::GateClosed => gate_closed(page).await,
+        Code::PlanNotApproved => {
+            let approval = format!("[apply]\nrequire_approval = {{ keys = [\"approver.pub\"] }}\n\n{HELLO}");
+            let folder = directory("", &approval);
+            folder.write("approver.pub", PUBLIC_KEY);
+            folder.image("dist/hello", &image("1.2.3"));
+            folder.run(&format!("{PLAN} --out plan.json")).done().expect_code(0);
+            error(page, &folder, folder.run("apply plan.json"))
+        }
+        Code::SigningPredicate => {
+            let attested = format!("{SIGNED}attest = {{ sbom = \"dist/hello.spdx.json\" }}\n");
+            let folder = directory(SIGNER, &attested);
+            folder.image("dist/hello", &image("1.2.3"));
+            error(page, &folder, folder.run(PLAN).env("COSIGN_PRIVATE_KEY", SIGNING_KEY))
+        }
+        Code::SigningMissing => signing_missing(page),
         Code::RetentionNone => lint(page, toml(page), "prune --event pull_request_closed --pr 12"),
+        Code::RetentionInUse => {
+            let folder = Folder::with(&[
+                ("publish.toml", toml(page)),
+                ("deployed.txt", "localhost:5000/acme/hello:v1.2.3\n- hello v1\n"),
+            ]);
+            error(page, &folder, folder.run("prune"))
+        }
+        Code::RetentionUntagged => retention_untagged(page).await,
         Code::ContextGit => lint(page, &release(BROKER), "tags"),
         Code::ContextFlag => lint(page, &release(BROKER), "tags --ref v1.2.3"),
         Code::PlanNothing => {
@@ -94,7 +129,13 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
             folder.write("charts/hello/values.yaml", "a: 2\n");
             error(page, &folder, folder.run(PLAN))
         }
-        Code::ContextVersion => lint(page, &release(BROKER), "tags --ref refs/tags/v1.2"),
+        Code::ContextVersion => {
+            let configuration = format!("{}\n{}", release(BROKER), toml(page));
+            let folder = Folder::with(&[("publish.toml", &configuration)]);
+            // It is a warning.
+            let done = wide(offline(folder.run("tags --ref refs/tags/v1.2"))).expect_code(0);
+            diagnostics(&folder, &done, page.code, 1)
+        }
         Code::CommandUsage => lint(page, &release(BROKER), "apply plan.json --ref refs/tags/v1.0.0"),
         Code::CheckFile | Code::CheckDiffers => check(page),
         Code::PlanConflict => return plan_conflict().await,
@@ -154,6 +195,7 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
         Code::SourceTemporary => source_temporary(page),
         Code::SourceChart => source_chart(page),
         Code::SourceChartDependencies => source_chart_dependencies(page),
+        Code::SourceChartImage => source_chart_image(page),
     };
     vec![sample]
 }
@@ -352,6 +394,38 @@ async fn plan_conflict() -> Vec<String> {
     let end = plan.find("\nPlan: ").expect("a plan") + 1;
     let end = plan[end..].find('\n').map_or(plan.len(), |line| end + line + 1);
     vec![twice, plan[..end].to_owned()]
+}
+
+async fn gate_closed(page: &ErrorPage) -> String {
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
+    let first = format!(
+        "version = 1\n\n[registries.staging]\nurl = \"{}\"\n\n{VERSION_RULE}{HELLO}",
+        registry.host()
+    );
+    let folder = Folder::with(&[("publish.toml", &first), ("staging.pub", PUBLIC_KEY)]);
+    folder.image("dist/hello", &image("1.2.3"));
+    folder.run(APPLY).done().expect_code(0);
+    let gate = "[gates.tested]\nrequire = { signature = { key = \"staging.pub\" } }\n\n";
+    let promoted = format!(
+        "[images.hello]\nsource = \"docker://{}/hello:v1.2.3\"\ngates = [\"tested\"]\n",
+        registry.host()
+    );
+    folder.write("publish.toml", directory(gate, &promoted).read("publish.toml"));
+    let sample = error(page, &folder, folder.run(APPLY));
+    sample.replace(&registry.host(), "staging.acme.test")
+}
+
+fn signing_missing(page: &ErrorPage) -> String {
+    let keeping = |more: &str, resources: &str| {
+        let text = directory(more, resources).read("publish.toml");
+        text.replace(VERSION_RULE, &VERSION_RULE.replacen("\n\n", "\non_conflict = \"keep\"\n\n", 1))
+    };
+    let folder = Folder::with(&[("publish.toml", &keeping("", HELLO))]);
+    folder.image("dist/hello", &image("1.2.3"));
+    folder.run(APPLY).done().expect_code(0);
+    folder.image("dist/hello", &image("1.2.3, built again"));
+    folder.write("publish.toml", keeping(&format!("{STABLE_RULE}{SIGNER}"), SIGNED));
+    error(page, &folder, folder.run(APPLY).env("COSIGN_PRIVATE_KEY", SIGNING_KEY))
 }
 
 async fn plan_stale() -> String {
@@ -691,6 +765,16 @@ fn source_chart(page: &ErrorPage) -> String {
     diagnostics(&folder, &done, page.code, 2)
 }
 
+fn source_chart_image(page: &ErrorPage) -> String {
+    let chart = "[images.web]\nsource = \"oci:web\"\n\n[charts.web]\nsource = \"charts/web\"\n";
+    let folder = Folder::with(&[("publish.toml", &release(chart))]);
+    TestChart::small("web", "0.1.0")
+        .with("values.yaml", "image:\n  repository: ghcr.io/acme/web\n  tag: 1.16.0\n")
+        .write(&folder.path.join("charts/web"));
+    let done = wide(offline(folder.run("lint"))).expect_code(0);
+    diagnostics(&folder, &done, page.code, 1)
+}
+
 fn source_chart_dependencies(page: &ErrorPage) -> String {
     let folder = Folder::with(&[(
         "publish.toml",
@@ -698,4 +782,12 @@ fn source_chart_dependencies(page: &ErrorPage) -> String {
     )]);
     TestChart::broker().without(DATABASE).write(&folder.path.join("charts/brokkr-broker"));
     error(page, &folder, folder.run(PLAN))
+}
+
+async fn retention_untagged(page: &ErrorPage) -> String {
+    let registry = TestRegistry::start(TestRegistryOptions::default()).await;
+    let text = toml(page).replace("localhost:5000", &registry.host());
+    let folder = Folder::with(&[("publish.toml", &text)]);
+    let done = wide(folder.run("prune")).expect_code(1);
+    diagnostics_with(&folder, &done, page.code, 1, &[(&registry.host(), "localhost:5000")])
 }

@@ -68,12 +68,23 @@ impl RepositoryLayout {
         named
     }
 
-    /// Returns every listed manifest. A layout does not record when a manifest was put.
+    /// Returns every listed manifest. The time of its file is the time at which it was put.
     pub(super) fn list_manifests(&self) -> Result<Vec<HeldManifest>, RegistryError> {
         if !self.exists()? {
             return Ok(Vec::new());
         }
         let manifests = self.index()?.manifests();
-        Ok(manifests.into_iter().map(|(digest, tags)| HeldManifest { digest, tags, created: None }).collect())
+        let held = |(digest, tags): (Digest, Vec<Tag>)| {
+            let created = self.put_at(&digest);
+            HeldManifest { digest, tags, created }
+        };
+        Ok(manifests.into_iter().map(held).collect())
+    }
+
+    /// The time of the file of a manifest, in seconds since 1970, if the file system knows it.
+    fn put_at(&self, digest: &Digest) -> Option<i64> {
+        let modified = fs::metadata(self.blob(digest)).ok()?.modified().ok()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
     }
 }

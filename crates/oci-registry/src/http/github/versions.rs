@@ -17,6 +17,7 @@ use crate::http::wait::ListingTime;
 use crate::http::{link, origin};
 use crate::reference::TagOrDigest;
 use crate::repository::{HeldManifest, READ_PAUSES};
+use crate::tag::Tag;
 
 /// How many versions to ask for at a time: the most that GitHub returns.
 const PAGE: usize = 100;
@@ -58,11 +59,11 @@ impl PackageVersion {
 
     fn held(self) -> Option<HeldManifest> {
         let created = self.created_at.as_ref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        Some(HeldManifest {
-            digest: self.digest()?,
-            tags: self.metadata.container.tags.iter().filter_map(|tag| tag.parse().ok()).collect(),
-            created: created.map(jiff::Timestamp::as_second),
-        })
+        let tags: Vec<Tag> = self.metadata.container.tags.iter().filter_map(|tag| tag.parse().ok()).collect();
+        // A version whose tags cannot be read must not be taken for an old one without a tag.
+        let is_untagged = self.metadata.container.tags.is_empty();
+        let created = created.filter(|_| is_untagged || !tags.is_empty());
+        Some(HeldManifest { digest: self.digest()?, tags, created: created.map(jiff::Timestamp::as_second) })
     }
 }
 

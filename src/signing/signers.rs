@@ -1,0 +1,138 @@
+//! Signers with a key, and signers with an identity.
+
+use std::sync::Arc;
+
+use super::error::{KeyProblem, SignerError};
+use super::files::{read_key, read_public_key, read_text};
+use crate::model::signing::{DeclaredSigner, KeylessPlace, PlannedSigner, SignerIdentity};
+use oci_content::Surroundings;
+use oci_signing::{
+    CertificateIdentity, KeylessServices, KeylessSigner, PublicKey, Signer, TokenSource, TrustedRoot,
+    Verifier,
+};
+
+/// The variables of the token service of GitHub Actions, and of GitLab's token.
+const GITHUB_TOKEN_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+const GITHUB_TOKEN_SECRET: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+const GITLAB_TOKEN: &str = "SIGSTORE_ID_TOKEN";
+
+/// Returns the signer `name` for a plan. If a file with the public key is declared, the private one is not read.
+///
+/// # Errors
+///
+/// [`SignerError`] if neither key can be read.
+pub fn planned(
+    name: &str,
+    declared: &DeclaredSigner,
+    surroundings: &Surroundings,
+) -> Result<PlannedSigner, SignerError> {
+    let failed = |problem| SignerError { table: format!("signing.{name}"), problem };
+    let (key, public_key) = match declared {
+        DeclaredSigner::Key { key, public_key } => (key, public_key),
+        DeclaredSigner::Keyless(keyless) => return Ok(PlannedSigner::Keyless { keyless: keyless.clone() }),
+    };
+    let public = match public_key {
+        Some(path) => read_public_key(path, surroundings).map_err(failed)?,
+        None => read_key(key, surroundings).map_err(failed)?.public_key().clone(),
+    };
+    Ok(PlannedSigner::Key { key: key.clone(), public_key: public.to_pem() })
+}
+
+/// Returns the text of the public key in a file, in PEM. `table` is the table that names it.
+///
+/// # Errors
+///
+/// [`SignerError`] if it cannot be read.
+pub fn public_key_file(table: &str, path: &str, surroundings: &Surroundings) -> Result<String, SignerError> {
+    let key = read_public_key(path, surroundings);
+    key.map(|key| key.to_pem()).map_err(|problem| SignerError { table: table.to_owned(), problem })
+}
+
+/// Returns the signer `name`, with its private key or its token.
+///
+/// # Errors
+///
+/// [`SignerError`] if that cannot be read, or if the key is not the planned one.
+pub fn open(name: &str, planned: &PlannedSigner, surroundings: &Surroundings) -> Result<Signer, SignerError> {
+    let failed = |problem| SignerError { table: format!("signing.{name}"), problem };
+    match planned {
+        PlannedSigner::Key { key: place, public_key } => {
+            let wanted = parse_public_key(public_key).map_err(failed)?;
+            let key = read_key(place, surroundings).map_err(failed)?;
+            if *key.public_key() == wanted {
+                return Ok(Signer::Key(Box::new(key)));
+            }
+            let (wanted, found) = (wanted.fingerprint(), key.public_key().fingerprint());
+            Err(failed(KeyProblem::OtherKey { place: place.to_string(), wanted, found }))
+        }
+        PlannedSigner::Keyless { keyless } => {
+            let defaults = KeylessServices::default();
+            let services = KeylessServices {
+                fulcio: keyless.fulcio.clone().unwrap_or(defaults.fulcio),
+                rekor: keyless.rekor.clone().unwrap_or(defaults.rekor),
+            };
+            let token = token(keyless, surroundings).map_err(failed)?;
+            match KeylessSigner::new(certificate_identity(keyless), services, token) {
+                Ok(signer) => Ok(Signer::Keyless(Box::new(signer))),
+                Err(error) => Err(failed(KeyProblem::Keyless(error))),
+            }
+        }
+    }
+}
+
+/// Returns the verifier of what the signer `name` signs.
+///
+/// # Errors
+///
+/// [`SignerError`] if the trusted root cannot be read, or the plan holds no public key, which only an edited plan does.
+pub fn verifier(
+    name: &str,
+    planned: &PlannedSigner,
+    surroundings: &Surroundings,
+) -> Result<Verifier, SignerError> {
+    let failed = |problem| SignerError { table: format!("signing.{name}"), problem };
+    match planned {
+        PlannedSigner::Key { public_key, .. } => {
+            parse_public_key(public_key).map(Verifier::Key).map_err(failed)
+        }
+        PlannedSigner::Keyless { keyless } => {
+            let root = match &keyless.trusted_root {
+                Some(path) => TrustedRoot::parse(&read_text(path, surroundings).map_err(failed)?),
+                None => TrustedRoot::public_good(),
+            };
+            let root = root.map_err(|error| failed(KeyProblem::TrustedRoot(error)))?;
+            Ok(Verifier::Identity(certificate_identity(keyless), Arc::new(root)))
+        }
+    }
+}
+
+/// Returns the identity that the signatures of a signer show.
+pub fn identity(verifier: &Verifier) -> SignerIdentity {
+    match verifier {
+        Verifier::Key(key) => SignerIdentity { key: Some(key.fingerprint()), identity: None, issuer: None },
+        Verifier::Identity(CertificateIdentity { identity, issuer }, _) => {
+            SignerIdentity { key: None, identity: Some(identity.clone()), issuer: Some(issuer.clone()) }
+        }
+    }
+}
+
+fn parse_public_key(pem: &str) -> Result<PublicKey, KeyProblem> {
+    let failed = |error| KeyProblem::Key { place: "the plan".to_owned(), password: None, error };
+    PublicKey::from_pem(pem).map_err(failed)
+}
+
+fn certificate_identity(keyless: &KeylessPlace) -> CertificateIdentity {
+    CertificateIdentity { identity: keyless.identity.clone(), issuer: keyless.issuer.clone() }
+}
+
+/// Finds the OIDC token: in the variable that is declared, or as the CI gives it.
+fn token(keyless: &KeylessPlace, surroundings: &Surroundings) -> Result<TokenSource, KeyProblem> {
+    let variable = |name: &str| (surroundings.environment)(name).filter(|value| !value.is_empty());
+    if let Some(name) = &keyless.token_env {
+        return variable(name).map(TokenSource::Token).ok_or_else(|| KeyProblem::Token(name.clone()));
+    }
+    if let (Some(url), Some(secret)) = (variable(GITHUB_TOKEN_URL), variable(GITHUB_TOKEN_SECRET)) {
+        return Ok(TokenSource::GitHub { url, secret });
+    }
+    variable(GITLAB_TOKEN).map(TokenSource::Token).ok_or_else(|| KeyProblem::Token(GITLAB_TOKEN.to_owned()))
+}
