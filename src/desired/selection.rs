@@ -1,6 +1,7 @@
 //! `--target`: the part of a configuration that a plan covers. Resources that are not selected are not opened, and
 //! their registries are not asked.
 
+use crate::config::registry_of_place;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 
@@ -110,10 +111,13 @@ fn names(target: &str, address: Address<'_>) -> bool {
     };
     let rest = match rest.strip_prefix('@') {
         None => rest,
-        Some(rest) => match rest.strip_prefix(registry) {
-            Some(rest) => rest,
-            None => return false,
-        },
+        // The name of a registry selects every repository in it.
+        Some(rest) => {
+            match rest.strip_prefix(registry).or_else(|| rest.strip_prefix(registry_of_place(registry))) {
+                Some(rest) => rest,
+                None => return false,
+            }
+        }
     };
     rest.is_empty() || rest.strip_prefix(':') == Some(tag)
 }
@@ -143,6 +147,23 @@ mod tests {
             assert_eq!(Selection::new(&[target.to_owned()]).selects(address), expected, "{target}");
         }
         assert!(Selection::default().selects(address));
+    }
+
+    #[test]
+    fn a_registry_selects_every_repository_in_it() {
+        let resource = ResourceId::image("app");
+        let address = Address { resource: &resource, registry: "ghcr/other/app", tag: "v1" };
+        for (target, expected) in [
+            ("images.app@ghcr", true),
+            ("images.app@ghcr:v1", true),
+            ("images.app@ghcr/other/app", true),
+            ("images.app@ghcr/other/app:v1", true),
+            ("images.app@ghcr/other/app:v2", false),
+            ("images.app@ghcr/other", false),
+            ("images.app@hub", false),
+        ] {
+            assert_eq!(Selection::new(&[target.to_owned()]).selects(address), expected, "{target}");
+        }
     }
 
     #[test]

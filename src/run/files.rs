@@ -91,7 +91,7 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     if let Some(config) = file.select(profile, &session.overrides()).config {
         found.extend(plan.registries.iter().filter_map(|(name, planned)| {
             let planned = planned.url.to_string();
-            match config.registries.get(name).map(|registry| registry.endpoint.url.to_string()) {
+            match config.registry(name).map(|registry| registry.endpoint.url.to_string()) {
                 Some(url) if url == planned => None,
                 Some(url) => Some(stale(format!(
                     "the plan is for another registry: `{name}` is `{planned}` in it, and `{url}` in `{shown}`"

@@ -278,7 +278,10 @@ impl Run {
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
-        let problems = doubts.iter().chain(&warnings).chain(&desired.unversioned).chain(&desired.nothing);
+        let fired = desired.repositories.iter().flat_map(|it| &it.tags).map(|tag| tag.rule.as_str());
+        let fork = desired::fork_unknown(config, &context, fired);
+        let problems = doubts.iter().chain(&loaded.notes).chain(&fork).chain(&warnings);
+        let problems = problems.chain(&desired.unversioned).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
-use crate::config::{DeclaredRegistry, Resource, raw};
+use crate::config::{DeclaredRegistry, Resource, raw, registry_of_place};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, Visibility};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
@@ -131,7 +131,8 @@ pub(super) fn check_visibilities(
     }
     for (id, resource) in resources {
         let Some(visibility) = resource.visibility else { continue };
-        let of = resource.registries.iter().filter_map(|name| Some((name, registries.get(name)?)));
+        let of = resource.registries.iter().map(|place| registry_of_place(place));
+        let of = of.filter_map(|name| Some((name, registries.get(name)?)));
         let mut found = of.filter(|(_, registry)| !knows(registry, visibility));
         if let Some((name, registry)) = found.next() {
             unknown(name, registry, visibility, &id.key("visibility"), problems);
