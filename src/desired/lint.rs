@@ -14,7 +14,6 @@ use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::{Renderer, template_diagnostic};
 use super::template::{TemplateError, TemplateSyntax, is_template};
-use super::version;
 use super::{checks, collisions, repositories};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;

@@ -99,8 +99,11 @@ impl RunOfRule<'_, '_> {
         }
         let form = &self.named.resource.releases;
         // A rule that prints the whole version, as most do, renders each tag once.
-        let (_, values) =
-            self.renderer.values(&run_of(EventName::Tag, 0), self.named.id, self.named.resource);
+        let (_, values) = self.renderer.values(
+            &run_of(self.renderer.config, EventName::Tag, 0),
+            self.named.id,
+            self.named.resource,
+        );
         let templates = &self.renderer.templates;
         let readers = forward::readers(templates, self.template.text(), &values, form);
         if readers.iter().any(|reader| reader.separators.is_empty()) {
