@@ -124,6 +124,8 @@ impl CredentialSearch<'_> {
             Some(CredentialForm::Variable) if is_variable(value) => {}
             Some(_) if value.is_empty() => {}
             Some(kind) => return self.add(kind, span, inner),
+            // A variable may have any name, and its value may be right. No message needs to show it.
+            None if self.is_secret_variable() && !value.contains("{{") => self.masks.push(inner.clone()),
             None => {}
         }
         if self.tokens.iter().any(|token| contains(&span, token)) {
@@ -166,6 +168,14 @@ impl CredentialSearch<'_> {
         self.found.push(Credential { path: self.path.clone(), span, kind });
     }
 
+    /// Whether the value belongs to a variable of `[vars]` whose name is that of a secret.
+    fn is_secret_variable(&self) -> bool {
+        let tells =
+            |key: &str| WORDS.iter().any(|word| suggest::folded(key).contains(word)) || is_misspelt(key);
+        let [table, name, _] = self.in_layer();
+        table == "vars" && tells(name)
+    }
+
     /// The first three parts of the path, without the profile.
     fn in_layer(&self) -> [&str; 3] {
         let skip = if self.path.first().is_some_and(|first| first == "profile") { 2 } else { 0 };
@@ -206,9 +216,14 @@ const WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "credential",
 fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> {
     let is_free =
         path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
-    let key = suggest::folded(last);
-    let tells = key == "auth" || WORDS.iter().any(|word| key.contains(word)) || is_misspelt(&key);
-    (!is_free && tells && !key.ends_with("_env")).then_some(CredentialForm::Key)
+    let tells = |key: &str| {
+        let key = suggest::folded(key);
+        let tells = key == "auth" || WORDS.iter().any(|word| key.contains(word)) || is_misspelt(&key);
+        tells && !key.ends_with("_env")
+    };
+    // No table of the language has such a name.
+    let is_table = path.len() == 2 && path.first().is_some_and(|table| tells(table));
+    (!is_free && (tells(last) || is_table)).then_some(CredentialForm::Key)
 }
 
 /// Whether a key is nearly the name of a credential: `pasword`, `tokne`, `secert`.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::load_plan;
 use super::path;
+use super::placed::load_plan;
 use super::session::{Result, Session};
 use crate::config::Config;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};

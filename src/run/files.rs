@@ -37,37 +37,6 @@ fn problem(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
-/// A saved plan that was read.
-pub struct SavedPlan {
-    /// The plan.
-    pub plan: Plan,
-    /// The digest of its file.
-    pub digest: Digest,
-    /// Whether this digest was asked for, so that it is the approved plan.
-    pub is_bound: bool,
-}
-
-/// Reads a saved plan; returns it with the digest of the file. Refuses a file that does not have the digest `expected`.
-pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<(Plan, Digest)> {
-    let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
-    let found = expected.map(|expected| {
-        let mut digester = expected.digester();
-        digester.update(&bytes);
-        digester.finish()
-    });
-    if let (Some(expected), Some(found)) = (expected, found)
-        && found != *expected
-    {
-        let file = file.display();
-        let message = format!("`{file}` is not the expected plan: its digest is {found}, not {expected}");
-        let help = "apply the file that was approved, or make a new plan and approve that";
-        return Err(vec![Diagnostic::error(Code::PlanFile, message).help(help)]);
-    }
-    let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
-    rebase(&mut plan, &folder_of(session, file), &session.working_folder);
-    Ok((plan, Digest::of(&bytes)))
-}
-
 /// Refuses a plan if its `publish.toml` is still in the same place and has changed. If the file is not there, the plan is
 /// enough.
 pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {

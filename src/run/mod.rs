@@ -54,14 +54,14 @@ pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
 pub use declared_names::{DeclaredNames, declared_names};
 pub use files::{
-    PlanOrRecord, SavedPlan, check_declared, check_destinations, load_plan, load_record, load_saved, record,
-    save_plan, save_record,
+    PlanOrRecord, check_declared, check_destinations, load_record, load_saved, record, save_plan, save_record,
 };
 pub use init::{first_configuration, write_first};
 pub use lint::{lint, lint_files};
 pub use list::write_pages;
 pub use own::is_of_apply;
 pub use package::Package;
+pub use placed::{SavedPlan, load_plan};
 use session::LoadedConfig;
 pub use session::{Result, Session};
 pub use tags::{RenderedTags, tags};

@@ -88,6 +88,17 @@ impl Keychain {
         Ok(keychain(sources, false))
     }
 
+    /// Returns the credentials that files and variables hold. Those of programs are known once the programs are asked.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Credentials> {
+        self.sources
+            .iter()
+            .flat_map(|source| match source {
+                CredentialSource::Held(entries) => entries.as_slice(),
+                CredentialSource::Program(_) => &[],
+            })
+            .map(|(_, credentials)| credentials)
+    }
+
     /// Returns the credentials for `repository`: the ones with the longest matching path in the first source that has
     /// any. A program without credentials is skipped.
     ///

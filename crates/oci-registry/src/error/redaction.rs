@@ -50,6 +50,15 @@ impl SentCredentials {
         }
     }
 
+    /// Remembers credentials that may be sent.
+    pub(crate) fn expect(&self, username: &str, password: &str) {
+        let pair = format!("{username}:{password}");
+        let encoded = STANDARD.encode(&pair);
+        let secrets = [format!("Basic {encoded}"), encoded, pair, password.to_owned()];
+        let is_long = |secret: &String| password.len() >= SHORTEST && secret.len() >= SHORTEST;
+        self.note(&secrets.into_iter().filter(is_long).collect(), true);
+    }
+
     /// Returns `text` without the credentials.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.redact_longer(text, SHORTEST)

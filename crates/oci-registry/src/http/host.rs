@@ -65,6 +65,10 @@ impl Host {
         let uploads = options.parallelism.clamp(1, 1024);
         let own = address::base("https", host);
         let facts = options.hosts.facts(host, endpoint);
+        // A registry may repeat what it was sent in an earlier run, before it is sent anything in this one.
+        for credentials in keychain.held() {
+            facts.sent_credentials.expect(credentials.username(), credentials.password());
+        }
         Ok(Self {
             name: host.to_owned(),
             client: options.user_agent.split('/').next().unwrap_or_default().to_owned(),

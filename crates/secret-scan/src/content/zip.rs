@@ -39,7 +39,7 @@ fn skip_gap(input: &mut BoundedReader<'_>) -> Result<bool, WalkError> {
     let headers: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x01\x02"];
     let mut skipped = 0;
     while skipped < LONGEST {
-        let there = input.peek(PIECE)?;
+        let there = input.peek(PIECE / 2)?;
         if there.len() < 4 {
             return Ok(false);
         }
