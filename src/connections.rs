@@ -20,6 +20,8 @@ use oci_registry::{Digest, RegistryLocation, RepositoryName, Tag, TagListing};
 /// The connections of a run.
 pub struct Connections {
     options: ConnectOptions,
+    /// Whether no credentials are sent at all: the configuration may be that of a stranger.
+    is_anonymous: bool,
     /// Registries by endpoint, with credentials (`false`) and without (`true`).
     open: Mutex<HashMap<(String, bool), Arc<dyn Registry>>>,
     providers: Mutex<HashMap<String, Arc<dyn VisibilityProvider>>>,
@@ -86,7 +88,19 @@ impl Connections {
             parallelism: parallelism.max(1),
             ..ConnectOptions::default()
         };
-        Self { options, open: Mutex::default(), providers: Mutex::default() }
+        Self { options, is_anonymous: false, open: Mutex::default(), providers: Mutex::default() }
+    }
+
+    /// Sends no credentials anywhere.
+    #[must_use]
+    pub fn without_credentials(self) -> Self {
+        let options = ConnectOptions { anonymous: true, ..self.options };
+        Self { options, is_anonymous: true, ..self }
+    }
+
+    /// Whether no credentials are sent.
+    pub fn is_anonymous(&self) -> bool {
+        self.is_anonymous
     }
 
     /// Returns how often and for how long a failed request is sent again.
@@ -99,6 +113,7 @@ impl Connections {
         endpoint: &RegistryEndpoint,
         anonymous: bool,
     ) -> Result<Arc<dyn Registry>, RegistryError> {
+        let anonymous = anonymous || self.is_anonymous;
         let key = (serde_json::to_string(endpoint).unwrap_or_default(), anonymous);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(registry) = open.get(&key) {
@@ -148,7 +163,13 @@ impl Connections {
     pub fn visibility(&self, endpoint: &RegistryEndpoint) -> Arc<dyn VisibilityProvider> {
         let key = serde_json::to_string(endpoint).unwrap_or_default();
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = || visibility::provider(endpoint, &self.options);
+        let open = || {
+            if self.is_anonymous {
+                visibility::without_credentials()
+            } else {
+                visibility::provider(endpoint, &self.options)
+            }
+        };
         Arc::clone(providers.entry(key).or_insert_with(open))
     }
 

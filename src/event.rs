@@ -22,6 +22,9 @@ pub enum Event<'a> {
     Plan {
         /// The plan.
         plan: &'a Plan,
+        /// The digest of its file, if it was saved.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        digest: Option<&'a Digest>,
     },
     /// A stage of an apply begins.
     Stage {

@@ -14,7 +14,7 @@ impl ToDiagnostic for SourceError {
             Self::Registry { image, cause } => {
                 return cause.to_diagnostic().about(format_args!("`{image}`"));
             }
-            Self::Outside(outside) => (Code::ConfigValue, allow_folder(outside)),
+            Self::Outside(outside) => (Code::ConfigOutside, allow_folder(outside)),
             Self::Missing { .. } => (
                 Code::SourceMissing,
                 "build it before publishing it; relative paths start at the folder of `publish.toml`".to_owned(),
@@ -50,7 +50,7 @@ impl ToDiagnostic for SourceError {
 
 impl ToDiagnostic for OutsideFile {
     fn to_diagnostic(&self) -> Diagnostic {
-        Diagnostic::error(Code::ConfigValue, printable(&self.to_string()))
+        Diagnostic::error(Code::ConfigOutside, printable(&self.to_string()))
             .help(printable(&allow_folder(self)))
     }
 }

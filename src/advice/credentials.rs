@@ -34,6 +34,9 @@ pub(super) fn help(error: &CredentialError) -> String {
         }
         CredentialError::Unsendable { .. } => "log in again".to_owned(),
         CredentialError::InsecureApi { .. } => "give its address with `https://`".to_owned(),
+        CredentialError::ForeignApi { .. } => {
+            "remove `api_url`, or name a token for that host with `api_token_env`".to_owned()
+        }
         CredentialError::ApiVariable { example, .. } => {
             format!("set it to the address of GitHub's REST API, such as `{example}`, or unset it")
         }

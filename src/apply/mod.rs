@@ -83,7 +83,7 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
         unless_cancelled(Stage::Secrets, options, secrets::required(plan, &prepared, options)).await?;
     if let Some(planned) = &required {
         stage(Stage::Secrets);
-        secrets::search(planned, &prepared, options, progress)?;
+        secrets::search(plan, planned, &prepared, options, progress).await?;
     }
     stage(Stage::Content);
     unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;

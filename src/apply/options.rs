@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Reporter, Stage};
 use crate::model::OnTagFailure;
 use crate::observed::Observed;
-use crate::screening::Screening;
+use crate::screening::{OwnSearch, Screening};
 use oci_content::Surroundings;
 use oci_registry::Digest;
 
@@ -24,6 +24,8 @@ pub struct ApplyOptions<'a> {
     pub lineage: Lineage,
     /// Searches the content to send for secrets.
     pub screening: &'a Screening,
+    /// The rules of this apply for the search of a saved plan's content.
+    pub own_search: &'a OwnSearch,
     /// Whether the plan was saved, and so may have been approved. If it was, it is stale as soon as any tag does not name
     /// what the plan says when the apply begins.
     pub saved: bool,

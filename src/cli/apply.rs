@@ -8,13 +8,14 @@ use super::approve::{self, Approval};
 use super::exit::{Exit, block_on};
 use super::options::Global;
 use super::plan::PlanShape;
+use super::planned;
+use super::reporting::Reporting;
+use crate::config::ApplyLimits;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::plan::Plan;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
-use crate::run::{self, Run, Session};
+use crate::run::{self, Run, SavedPlan, Session};
 use crate::saved;
-use oci_registry::Digest;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -29,11 +30,17 @@ pub struct ApplyArguments {
     /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
     #[arg(long, value_name = "DIGEST", requires = "saved")]
     expect: Option<oci_registry::Digest>,
+    /// Send only to these places, each with everything below it.
+    #[arg(long, value_name = "HOST[/NAMESPACE]", num_args = 1..)]
+    only_registry: Vec<String>,
+    /// Send the values of only these environment variables to registries.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    only_variable: Vec<String>,
     /// Apply without asking.
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan that is applied.
     #[arg(long, value_name = "FILE", conflicts_with = "saved")]
@@ -45,24 +52,43 @@ pub struct ApplyArguments {
     #[arg(long)]
     allow_dirty: bool,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     shape: PlanShape,
 }
 
+impl ApplyArguments {
+    /// Returns the limits of what the plan may send.
+    fn limits(&self) -> ApplyLimits {
+        ApplyLimits { registries: self.only_registry.clone(), variables: self.only_variable.clone() }
+    }
+}
+
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "apply", apply(global, arguments, &reporting))
+}
+
+fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
     if let Some(path) = &arguments.saved {
-        let (plan, digest) = saved(global, arguments, &mut session, path)?;
-        let mut run =
-            Run::without_configuration(&session, &plan, parallelism, global.reporter(arguments.json));
-        run.loaded_from(digest);
-        block_on(approve::carry_out(global, &run, plan, arguments.json, record))?
+        let (mut saved, reporter) =
+            (saved(global, arguments, &mut session, path)?, global.reporter(reporting.is_json()));
+        let mut run = Run::of_saved(&session, &mut saved, &arguments.limits(), parallelism, reporter)?;
+        let SavedPlan { plan, digest, .. } = saved;
+        run.loaded_from(digest.clone());
+        if reporting.is_text() && !global.is_quiet() {
+            global.output().out(&planned::text(global, &plan, false));
+        }
+        global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
+        block_on(approve::carry_out(global, &run, plan, Some(&digest), reporting, record))?
     } else {
         let mut run = Run::new(&session, parallelism, global.reporter(false))?;
-        block_on(plan_and_apply(global, arguments, &mut run))?
+        block_on(plan_and_apply(global, arguments, reporting, &mut run))?
     }
 }
 
@@ -72,8 +98,17 @@ fn saved(
     arguments: &ApplyArguments,
     session: &mut Session,
     path: &Path,
-) -> Result<(Plan, Digest), Vec<Diagnostic>> {
+) -> Result<SavedPlan, Vec<Diagnostic>> {
     let shape = &arguments.shape;
+    if path.extension().is_some_and(|it| it == "toml") {
+        let shown = crate::report::one_line(&path.display().to_string());
+        return Err(vec![
+            Diagnostic::error(Code::CommandUsage, format!("`{shown}` is a configuration, not a saved plan"))
+                .help(format!(
+                    "did you mean `brokkr-publish apply --config {shown}`? `plan --out FILE` saves a plan"
+                )),
+        ]);
+    }
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
     } else if !shape.target.is_empty() {
@@ -81,7 +116,7 @@ fn saved(
     } else if arguments.allow_dirty {
         Some("--allow-dirty")
     } else {
-        global.planning_option()
+        global.other_than_search()
     };
     if let Some(option) = option {
         let message = format!("a saved plan is applied as it is: `{option}` cannot change it");
@@ -102,16 +137,21 @@ fn saved(
         (plan, digest)
     };
     run::check_approval(session, &plan, &digest, path)?;
-    global.output().err(&diagnostics::planned_warnings(&plan, global.style(OutputStream::Err)));
-    Ok((plan, digest))
+    Ok(SavedPlan { plan, digest, is_bound: arguments.expect.is_some() })
 }
 
 /// Makes a plan, and applies it once it is approved.
-async fn plan_and_apply(global: &Global, arguments: &ApplyArguments, run: &mut Run) -> Exit {
+async fn plan_and_apply(
+    global: &Global,
+    arguments: &ApplyArguments,
+    reporting: &Reporting,
+    run: &mut Run,
+) -> Exit {
     let plan = run.plan(&arguments.shape.target).await?;
     run::refuse_unapproved(&plan)?;
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
+    run.check_limits(&plan, &arguments.limits())?;
+    let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
     // The approval of a plan to publish is never put off, because `plan --out` is for that.
-    let _now = approve::approve(global, run, &plan, Approval { auto, json, out })?;
-    approve::carry_out(global, run, plan, json, arguments.record.as_deref()).await
+    let _now = approve::approve(global, run, &plan, Approval { auto, reporting, out })?;
+    approve::carry_out(global, run, plan, None, reporting, arguments.record.as_deref()).await
 }

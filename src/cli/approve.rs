@@ -6,10 +6,13 @@ use tokio::sync::watch;
 
 use super::exit::{DONE, Exit, FAILED};
 use super::options::Global;
+use super::planned;
+use super::reporting::{Report, Reporting};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Event;
 use crate::model::plan::{Plan, PlanKind};
 use crate::report::output::{Output, OutputStream, can_ask};
+use crate::report::step_outputs::StepOutputs;
 use crate::report::{self, diagnostics, outcome};
 use crate::run::{self, Run};
 use oci_registry::Digest;
@@ -19,8 +22,8 @@ use oci_registry::Digest;
 pub(super) struct Approval<'a> {
     /// Whether the plan is applied without asking.
     pub auto: bool,
-    /// Whether standard output is reserved for events.
-    pub json: bool,
+    /// The report that standard output is for.
+    pub reporting: &'a Reporting,
     /// The file to save the plan to.
     pub out: Option<&'a Path>,
 }
@@ -43,8 +46,9 @@ pub(super) fn approve(
 ) -> Result<Approved, Vec<Diagnostic>> {
     let needs_approval = !how.auto && plan.has_changes() && !plan.is_blocked();
     // The plan is shown before every question, whatever else is printed, because nobody can approve what they have not seen.
-    if (needs_approval && can_ask()) || (!how.json && !global.is_quiet()) {
-        let stream = if how.json { OutputStream::Err } else { OutputStream::Out };
+    let text = how.reporting.is_text();
+    if (needs_approval && can_ask()) || (text && !global.is_quiet()) {
+        let stream = if text { OutputStream::Out } else { OutputStream::Err };
         global.output().write(stream, &report::plan::human(plan, global.is_verbose(), global.style(stream)));
     }
     global.output().err(&diagnostics::planned_warnings(plan, global.style(OutputStream::Err)));
@@ -59,8 +63,12 @@ pub(super) fn approve(
         && plan.kind != PlanKind::Publish
         && !can_ask()
     {
-        if how.json {
-            global.reporter(true).report(&Event::Plan { plan });
+        match how.reporting {
+            json if json.is_json() => {
+                global.reporter(true).report(&Event::Plan { plan, digest: Some(digest) });
+            }
+            text if text.is_text() => planned::pass_on(global, text, plan, Some(digest)),
+            other => planned::report(global, other, plan, Some(digest)),
         }
         if !global.is_quiet() {
             global.output().err(&saved(path, digest));
@@ -91,25 +99,34 @@ pub(super) fn saved(path: &Path, digest: &Digest) -> String {
     )
 }
 
-/// Applies `plan`, reports the outcome, and saves the record if a file was given.
+/// Applies `plan`, reports the outcome, and saves the record if a file was given. `digest` is that of the file of a saved plan.
 pub(super) async fn carry_out(
     global: &Global,
     run: &Run,
     plan: Plan,
-    json: bool,
+    digest: Option<&Digest>,
+    reporting: &Reporting,
     record: Option<&Path>,
 ) -> Exit {
+    let json = reporting.is_json();
     let reporter = global.reporter(json);
-    reporter.report(&Event::Plan { plan: &plan });
+    reporter.report(&Event::Plan { plan: &plan, digest });
     run.report_to(reporter);
     let closed = run.closed_gates_again(&plan).await;
     if !closed.is_empty() {
         return Err(closed);
     }
     let (result, mut problems) = run.apply(&plan, cancellation(global.output().clone())).await;
-    if !json {
-        let text = outcome::human(&result, plan.kind, problems.is_empty(), global.style(OutputStream::Out));
-        global.output().out(&text);
+    let success = problems.is_empty();
+    let page = outcome::page(&result, &plan, success).with_problems(&problems);
+    let outputs = StepOutputs::of_outcome(&result);
+    let shown = Report { page: &page, problems: &problems, outputs, alarms: ("error", &['!']) };
+    if json {
+        // The events have said everything.
+        reporting.pass_on(global, &shown);
+    } else {
+        let human = || outcome::human(&result, plan.kind, success, global.style(OutputStream::Out));
+        reporting.print(global, &shown, human, String::new, || report::plan::gitlab(&plan));
     }
     global.output().err(&report::secrets::let_through(&result));
     if let Some(path) = record {

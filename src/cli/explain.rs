@@ -1,7 +1,9 @@
 //! `explain`.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
+use super::candidates;
 use super::exit::{DONE, Exit};
 use super::options::Global;
 use crate::diagnostic::{Code, Diagnostic};
@@ -11,6 +13,7 @@ use crate::report::output::OutputStream;
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
     /// The code, as an error shows it: `publish::tag::collision`. Without one, lists all codes.
+    #[arg(add = ArgValueCandidates::new(candidates::codes))]
     code: Option<String>,
 }
 
@@ -21,8 +24,22 @@ pub(super) fn run(global: &Global, arguments: &ExplainArguments) -> Exit {
         return Ok(DONE);
     };
     let code = text.parse::<Code>().map_err(|error| {
-        vec![Diagnostic::error(Code::CommandUsage, error).help("`brokkr-publish explain` lists the codes")]
+        let near = |code: &&Code| strsim::damerau_levenshtein(short(code.as_str()), short(text)) <= 3;
+        let meant = Code::ALL
+            .iter()
+            .filter(near)
+            .min_by_key(|code| strsim::damerau_levenshtein(short(code.as_str()), short(text)));
+        let meant = meant.map(|code| format!("did you mean `{}`? ", code.as_str())).unwrap_or_default();
+        vec![
+            Diagnostic::error(Code::CommandUsage, error)
+                .help(format!("{meant}`brokkr-publish explain` lists the codes")),
+        ]
     })?;
     global.output().out(&global.style(OutputStream::Out).plain(code.page()));
     Ok(DONE)
+}
+
+/// Returns a code without the part that all have.
+fn short(code: &str) -> &str {
+    code.strip_prefix("publish::").unwrap_or(code)
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{DONE, Exit, FAILED};
 use super::options::Global;
+use super::reporting::in_github_actions;
 use crate::diagnostic::Diagnostic;
 use crate::report::diagnostics::{self, DiagnosticFormat};
 use crate::report::output::OutputStream;
@@ -34,22 +35,40 @@ enum LintFormat {
     Github,
     /// SARIF 2.1.0.
     Sarif,
+    /// A Code Quality report of GitLab.
+    Gitlab,
+    /// `JUnit` XML: a test case for each file.
+    Junit,
 }
 
 pub(super) fn run(global: &Global, arguments: &LintArguments) -> Exit {
     let session = global.session()?;
     let found = run::lint(&session, &arguments.files);
-    let format = match arguments.format {
-        LintFormat::Human => DiagnosticFormat::Human(global.style(OutputStream::Err)),
-        LintFormat::Json => DiagnosticFormat::Json,
-        LintFormat::Github => DiagnosticFormat::Github,
-        LintFormat::Sarif => DiagnosticFormat::Sarif,
+    let render = |format| diagnostics::render(&found, format);
+    let text = match arguments.format {
+        LintFormat::Human => render(DiagnosticFormat::Human(global.style(OutputStream::Err))),
+        LintFormat::Json => render(DiagnosticFormat::Json),
+        LintFormat::Github => render(DiagnosticFormat::Github),
+        LintFormat::Sarif => render(DiagnosticFormat::Sarif),
+        LintFormat::Gitlab => render(DiagnosticFormat::CodeQuality),
+        LintFormat::Junit => {
+            let files = run::lint_files(&session, &arguments.files);
+            let files: Vec<String> = files.iter().map(|file| diagnostics::repository_path_of(file)).collect();
+            diagnostics::junit(&found, &files)
+        }
     };
-    let text = diagnostics::render(&found, format);
     let stream = if arguments.format == LintFormat::Human { OutputStream::Err } else { OutputStream::Out };
     match arguments.format {
         LintFormat::Github => global.output().write_commands(stream, &text),
-        LintFormat::Human | LintFormat::Json | LintFormat::Sarif => global.output().write(stream, &text),
+        LintFormat::Human => {
+            global.output().write(stream, &text);
+            if in_github_actions() {
+                global.output().write_commands(stream, &diagnostics::github(&found));
+            }
+        }
+        LintFormat::Json | LintFormat::Sarif | LintFormat::Gitlab | LintFormat::Junit => {
+            global.output().write(stream, &text);
+        }
     }
     if arguments.format == LintFormat::Human && !global.is_quiet() {
         global.output().err(&summary(&found, arguments.files.len().max(1)));

@@ -1,11 +1,13 @@
 //! `man`.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::exit::{DONE, Exit};
+use super::teaching;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::output::Output;
 
@@ -51,7 +53,26 @@ fn pages<'a>(title: &str, command: &'a clap::Command) -> Vec<(String, &'a clap::
 
 fn page(title: String, command: &clap::Command) -> Result<Vec<u8>, Vec<Diagnostic>> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).title(title).render(&mut page).map_err(|error| {
+    let lesson = teaching::sections(
+        title.trim_start_matches("brokkr-publish").trim_start_matches('-').replace('-', " ").as_str(),
+    );
+    // The help that teaches has sections of its own here.
+    let command = command.clone().after_long_help("");
+    let has_subcommands = command.get_subcommands().next().is_some();
+    let manual = clap_mangen::Man::new(command).title(title);
+    let mut render = || {
+        manual.render_title(&mut page)?;
+        manual.render_name_section(&mut page)?;
+        manual.render_synopsis_section(&mut page)?;
+        manual.render_description_section(&mut page)?;
+        manual.render_options_section(&mut page)?;
+        if has_subcommands {
+            manual.render_subcommands_section(&mut page)?;
+        }
+        page.write_all(lesson.as_bytes())?;
+        manual.render_version_section(&mut page)
+    };
+    render().map_err(|error: std::io::Error| {
         vec![Diagnostic::error(Code::CommandUsage, format!("the manual page cannot be rendered: {error}"))]
     })?;
     Ok(page)

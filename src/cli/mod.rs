@@ -5,6 +5,7 @@ mod apply;
 mod approval;
 mod approve;
 mod auth;
+mod candidates;
 mod check;
 mod completions;
 mod exit;
@@ -16,18 +17,23 @@ mod man;
 mod options;
 mod package;
 mod plan;
+mod planned;
 mod prune;
+mod reflexes;
+mod reporting;
 mod rollback;
 mod schema;
 mod show;
 mod tags;
+mod teaching;
 mod verify;
 mod withdraw;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::report::output::{Output, OutputStream};
 use crate::report::{self, diagnostics};
@@ -70,9 +76,26 @@ enum Command {
     Man(man::ManArguments),
 }
 
+impl Command {
+    /// Whether the command itself writes its problems as commands of GitHub Actions.
+    fn reports_by_commands(&self) -> bool {
+        match self {
+            Self::Plan(it) => it.reporting.prints_commands(),
+            Self::Apply(it) => it.reporting.prints_commands(),
+            Self::Verify(it) => it.reporting.prints_commands(),
+            Self::Prune(it) => it.reporting.prints_commands(),
+            Self::Auth(it) => it.prints_commands(),
+            _ => false,
+        }
+    }
+}
+
 /// Runs the process. It fails if some output could not be written, even if everything else succeeded, because a job that reads
 /// an empty file must not go on.
 pub fn main() -> ExitCode {
+    if let Some(code) = completions::answer(command) {
+        return ExitCode::from(code);
+    }
     let output = Output::default();
     let code = run(&output);
     match output.failure() {
@@ -85,12 +108,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(output: &Output) -> u8 {
-    let mut cli = match Cli::try_parse() {
+    let arguments = reflexes::understood(std::env::args_os(), &Cli::command());
+    let mut cli = match parse(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, output),
+        Err(error) => return usage(&reflexes::advised(error, &arguments, &mut command()), output),
     };
     cli.global.write_to(output.clone());
     options::log(&cli.global);
+    let asks_for_commands = cli.command.reports_by_commands();
     let exit = match cli.command {
         Command::Init(arguments) => init::run(&cli.global, &arguments),
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
@@ -109,7 +134,7 @@ fn run(output: &Output) -> u8 {
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(output, &arguments)),
-        Command::Completions(arguments) => Ok(completions::run(output, &arguments, command())),
+        Command::Completions(arguments) => completions::run(output, &arguments),
         Command::Man(arguments) => man::run(output, &arguments, command()),
     };
     match exit {
@@ -117,9 +142,17 @@ fn run(output: &Output) -> u8 {
         Err(found) => {
             let text = diagnostics::human(&found, cli.global.style(OutputStream::Err));
             output.err(&text);
+            if reporting::in_github_actions() && !asks_for_commands {
+                output.write_commands(OutputStream::Err, &diagnostics::github(&found));
+            }
             FAILED
         }
     }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
 }
 
 /// Prints the help or the version on standard output, and usage errors on standard error. Usage errors exit with 1, not with
@@ -139,5 +172,8 @@ fn usage(error: &clap::Error, output: &Output) -> u8 {
 
 /// The clap tree, for completions, manual pages and the reference.
 pub fn command() -> clap::Command {
-    Cli::command()
+    teaching::taught(Cli::command())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgAction, Args, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
 
+use super::candidates;
 use crate::context::Flags;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Reporter;
 use crate::model::EventName;
 use crate::report::output::{self, Log, Output, OutputStream};
 use crate::report::{Bars, JsonLines, Style, TextLines};
-use crate::run::Session;
+use crate::run::{self, Session};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -22,7 +24,7 @@ pub struct Global {
     #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The profile to lay over the configuration: `[profile.NAME]` [env: `BROKKR_PUBLISH_PROFILE`].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(candidates::profiles))]
     profile: Option<String>,
     /// Set a key of the configuration, above all other layers: `--set registries.ghcr.url=localhost:5000`.
     #[arg(long, global = true, value_name = "KEY=VALUE")]
@@ -30,6 +32,9 @@ pub struct Global {
     /// Read files in this folder although they are outside of the project: the git work tree, or the folder of publish.toml.
     #[arg(long, global = true, value_name = "DIR")]
     allow_outside: Vec<PathBuf>,
+    /// Send credentials to registries even if the run is that of a pull request from a fork.
+    #[arg(long, global = true)]
+    fork_credentials: bool,
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
@@ -66,7 +71,7 @@ impl From<ColorChoice> for output::Color {
 }
 
 /// The value of an environment variable. An empty variable counts as unset, because that is how CIs unset one.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
@@ -160,14 +165,15 @@ impl Global {
             reference: it.reference.clone(),
             sha: it.sha.clone(),
             pull_request: it.pull_request,
-            allow_dirty: false,
+            ..Flags::default()
         });
+        let flags = Flags { fork_credentials: self.fork_credentials, ..flags.unwrap_or_default() };
         Ok(Session {
             config: self.config.clone().or_else(|| variable("BROKKR_PUBLISH_CONFIG").map(PathBuf::from)),
             profile: profile.filter(|profile| !profile.is_empty()),
             set: self.set.clone(),
             allow_outside: self.allow_outside.clone(),
-            flags: flags.unwrap_or_default(),
+            flags,
             environment,
             working_folder,
         })
@@ -207,6 +213,12 @@ impl Global {
             (!self.set.is_empty(), "--set"),
         ];
         given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
+    }
+
+    /// The first given option that an apply of a saved plan does not take. `--config`, `--profile`, and `--set` of `secrets` and `apply`
+    /// decide what is searched for secrets and where the plan may send.
+    pub fn other_than_search(&self) -> Option<&'static str> {
+        self.set.iter().any(|it| !run::is_of_apply(it)).then_some("--set")
     }
 
     /// The reporter of events: JSON lines, bars on a terminal, or plain lines.

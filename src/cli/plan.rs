@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::approve;
+use super::candidates;
 use super::exit::{CHANGES, DONE, Exit, FAILED, block_on};
 use super::options::{Global, Network, Simulation};
-use crate::model::plan::Plan;
+use super::planned;
+use super::reporting::Reporting;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run};
-use crate::{report, saved};
 
 /// Show what apply would change
 ///
@@ -25,7 +27,7 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "out")]
     bundle: Option<PathBuf>,
     /// Print the plan as JSON, as it is saved.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Exit with 2 when there are changes, with 0 when there are none.
     #[arg(long)]
@@ -34,6 +36,8 @@ pub struct PlanArguments {
     #[arg(long)]
     allow_dirty: bool,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     pub(super) shape: PlanShape,
 }
 
@@ -41,7 +45,7 @@ pub struct PlanArguments {
 #[derive(Debug, Args)]
 pub struct PlanShape {
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
-    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     pub target: Vec<String>,
     #[command(flatten)]
     pub network: Network,
@@ -50,6 +54,11 @@ pub struct PlanShape {
 }
 
 pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "plan", plan(global, arguments, &reporting))
+}
+
+fn plan(global: &Global, arguments: &PlanArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
     // Standard output is for the plan, so progress goes to standard error, whatever the format.
@@ -67,7 +76,7 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
     if let Some(path) = &arguments.out {
         saved = Some((path, run::save_plan(&session, &plan, path)?));
     }
-    global.output().out(&text(global, &plan, arguments.json));
+    planned::report(global, reporting, &plan, saved.as_ref().map(|(_, digest)| digest));
     global.output().err(&diagnostics::planned(&plan, global.style(OutputStream::Err)));
     if let Some((path, digest)) = saved.filter(|_| !global.is_quiet() && !plan.is_blocked()) {
         global.output().err(&approve::saved(path, &digest));
@@ -77,12 +86,4 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
         (false, true) if arguments.detailed_exitcode => CHANGES,
         (false, _) => DONE,
     })
-}
-
-/// The text of a plan, for people or as JSON.
-pub(super) fn text(global: &Global, plan: &Plan, json: bool) -> String {
-    if json {
-        return report::json_text(&saved::to_json(plan));
-    }
-    report::plan::human(plan, global.is_verbose(), global.style(OutputStream::Out))
 }

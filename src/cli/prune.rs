@@ -8,6 +8,7 @@ use super::approve::{self, Approval, Approved};
 use super::exit::{DONE, Exit, block_on};
 use super::options::Global;
 use super::plan::PlanShape;
+use super::reporting::Reporting;
 use crate::run::{self, Run};
 
 /// Remove the tags that `[retention]` selects
@@ -20,7 +21,7 @@ pub struct PruneArguments {
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan, for `apply FILE`. Without a terminal and `--auto-approve`, nothing else is done.
     #[arg(long, value_name = "FILE")]
@@ -29,20 +30,27 @@ pub struct PruneArguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     shape: PlanShape,
 }
 
 pub(super) fn run(global: &Global, arguments: &PruneArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "prune", prune(global, arguments, &reporting))
+}
+
+fn prune(global: &Global, arguments: &PruneArguments, reporting: &Reporting) -> Exit {
     let shape = &arguments.shape;
     let session = global.session_in(Some(&shape.simulation))?;
     run::check_destinations(&session, None, arguments.out.as_deref(), arguments.record.as_deref())?;
     let mut run = Run::new(&session, shape.network.parallelism, global.reporter(false))?;
     block_on(async {
         let plan = run.prune(&shape.target).await?;
-        let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-        if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
+        let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
+        if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
             return Ok(DONE);
         }
-        approve::carry_out(global, &run, plan, json, arguments.record.as_deref()).await
+        approve::carry_out(global, &run, plan, None, reporting, arguments.record.as_deref()).await
     })?
 }

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::approve::{self, Approval, Approved};
+use super::candidates;
 use super::exit::{DONE, Exit, block_on};
 use super::options::{Global, Network};
+use super::reporting::Reporting;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
 use crate::run::{self, Run};
@@ -37,7 +40,7 @@ pub struct RollbackArguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Only these addresses: `images.NAME`, `images.NAME@REGISTRY`, either with `:TAG`.
-    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     target: Vec<String>,
     #[command(flatten)]
     network: Network,
@@ -79,9 +82,10 @@ fn to_version(global: &Global, arguments: &RollbackArguments, version: &str) -> 
 }
 
 async fn finish(global: &Global, arguments: &RollbackArguments, mut run: Run, plan: Plan) -> Exit {
-    let (auto, json, out) = (arguments.auto_approve, arguments.json, arguments.out.as_deref());
-    if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
+    let reporting = &Reporting::default().with_json(arguments.json);
+    let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
+    if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
         return Ok(DONE);
     }
-    approve::carry_out(global, &run, plan, json, arguments.record.as_deref()).await
+    approve::carry_out(global, &run, plan, None, reporting, arguments.record.as_deref()).await
 }

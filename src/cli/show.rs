@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{DONE, Exit};
 use super::options::Global;
-use super::plan;
+use super::planned;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::output::OutputStream;
 use crate::report::{self, diagnostics, outcome, references};
@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, arguments: &ShowArguments) -> Exit {
         }
         (PlanOrRecord::Plan(saved), None) => {
             global.output().err(&diagnostics::planned(&saved, global.style(OutputStream::Err)));
-            plan::text(global, &saved, arguments.json)
+            planned::text(global, &saved, arguments.json)
         }
         (PlanOrRecord::Record(record), Some(format)) => match format {
             ReferenceFormat::Digests => references::digests(&record),

@@ -7,6 +7,7 @@ use clap::Args;
 use super::approve::{self, Approval, Approved};
 use super::exit::{DONE, Exit, block_on};
 use super::options::{Global, Network};
+use super::reporting::Reporting;
 use crate::run::{self, Run};
 
 /// Take a version back: floating tags go to the best version that stands
@@ -51,10 +52,11 @@ pub(super) fn run(global: &Global, arguments: &WithdrawArguments) -> Exit {
                 crate::report::one_line(&setting)
             ));
         }
-        let (auto, json) = (arguments.auto_approve, arguments.json);
-        if approve::approve(global, &mut run, &plan, Approval { auto, json, out })? == Approved::Later {
+        let reporting = &Reporting::default().with_json(arguments.json);
+        let auto = arguments.auto_approve;
+        if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
             return Ok(DONE);
         }
-        approve::carry_out(global, &run, plan, json, record).await
+        approve::carry_out(global, &run, plan, None, reporting, record).await
     })?
 }

@@ -94,10 +94,15 @@ impl ParsedFile {
             stack.push(ConfigLayer { source: Arc::clone(&file.source), root: Arc::new(root), credentials });
         }
         let below: Vec<&Node> = stack.iter().map(|layer| layer.root.as_ref()).collect();
+        // The environment is the same for every profile, also for those that do not have the variable.
+        let elsewhere: Vec<&Node> = self.profiles.iter().map(|(_, root)| root).collect();
         let variables = overrides::from_environment(&overrides.environment, &below);
         let arguments = overrides.set.iter().map(|argument| overrides::from_argument(argument));
-        let sets: Vec<_> =
-            variables.into_iter().chain(arguments).map(|set| typed::typed_vars(set?, &below)).collect();
+        let sets: Vec<_> = variables
+            .into_iter()
+            .chain(arguments)
+            .map(|set| typed::typed_vars(set?, &below, &elsewhere))
+            .collect();
         for set in sets {
             match set {
                 Ok(Override { root, name, text }) => {

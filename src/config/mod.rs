@@ -17,6 +17,8 @@ mod merge;
 mod overrides;
 mod places;
 mod raw;
+mod repository;
+mod repository_places;
 mod retention;
 mod schema;
 mod strings;
@@ -24,6 +26,7 @@ mod structure;
 mod suggest;
 mod syntax;
 mod tag_rule;
+mod templates;
 mod tree;
 mod typed;
 mod withdrawn;
@@ -46,9 +49,11 @@ pub use file::find_config_file;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
+pub use repository::{Lowered, RepositoryTemplate, lowered, lowered_diagnostic, registry_of_place};
 pub use retention::{KeptBesides, Retention, RetentionCondition, RetentionSubject};
 pub use schema::json_schema;
 pub use tag_rule::TagRule;
+pub use templates::DeclaredTemplate;
 pub use withdrawn::version_of;
 
 /// A checked configuration, in which every name resolves. Tables keep the order of the file.
@@ -107,6 +112,14 @@ pub struct Project {
     pub default_branch: Option<String>,
     /// The file that holds the version, or `None` to use the git tag of the event.
     pub version: Option<VersionFile>,
+    /// The environment variables that templates may read.
+    pub env: Vec<String>,
+    /// Whether templates may read the time of the clock.
+    pub wall_clock: bool,
+    /// Annotations of everything that does not declare otherwise: templates by key.
+    pub annotations: IndexMap<String, String>,
+    /// Labels of every image that does not declare otherwise: templates by key.
+    pub labels: IndexMap<String, String>,
     /// A name for people.
     pub title: Option<String>,
     /// A description in one sentence.
@@ -142,10 +155,16 @@ pub struct DeclaredRegistry {
 pub struct Resource {
     /// The content, by kind.
     pub content: DeclaredContent,
-    /// The repository, below the namespace of each registry.
+    /// The first of its repositories, below the namespace of each registry.
     pub repository: RepositoryName,
-    /// The names of its registries.
+    /// The names of its places: the name of a registry, and for each further repository in that registry, its path behind it.
     pub registries: Vec<String>,
+    /// The repository of each place.
+    pub repositories: IndexMap<String, RepositoryName>,
+    /// Its repositories as declared.
+    pub declared_repositories: Vec<RepositoryTemplate>,
+    /// The names of the registries of the repositories that name none.
+    pub registries_of_all: Vec<String>,
     /// The names of its tag rules. The version of a chart is a tag of it besides.
     pub tags: Vec<String>,
     /// The form of the git tags that mark its release.
@@ -153,54 +172,13 @@ pub struct Resource {
     /// Its visibility.
     pub visibility: Option<Visibility>,
     /// The annotations written to it.
-    pub annotations: Annotations,
+    pub annotations: Description,
     /// The names of the signers that sign it.
     pub sign: Vec<String>,
     /// The names of the gates that its source must pass.
     pub gates: Vec<String>,
     /// The predicates that they attest.
     pub attest: Vec<DeclaredPredicate>,
-}
-
-/// A template in a table of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredTemplate<'a> {
-    /// The keys below the table that lead to it.
-    pub keys: Vec<String>,
-    /// The text, which may have nothing to render.
-    pub text: &'a str,
-}
-
-impl Resource {
-    /// Every template of the resource except the version of a chart, which renders a tag.
-    pub fn templates(&self) -> Vec<DeclaredTemplate<'_>> {
-        let at = |keys: &[&str], text| DeclaredTemplate {
-            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-            text,
-        };
-        let mut found = Vec::new();
-        match &self.content {
-            DeclaredContent::Image(image) => {
-                for (key, text) in image.source.templates() {
-                    let keys: Vec<&str> = ["source"].into_iter().chain(key.as_deref()).collect();
-                    found.push(at(&keys, text));
-                }
-                found.extend(image.labels.iter().map(|(key, text)| at(&["labels", key], text.as_str())));
-            }
-            DeclaredContent::Chart(chart) => {
-                found.push(at(&["source"], chart.source.as_str()));
-                found.extend(chart.app_version.iter().map(|text| at(&["app_version"], text.as_str())));
-            }
-            DeclaredContent::Artifact(artifact) => {
-                for (index, file) in artifact.files.iter().enumerate() {
-                    found.push(at(&["files", &index.to_string(), "path"], file.path.as_str()));
-                }
-            }
-        }
-        let annotations = self.annotations.own.iter();
-        found.extend(annotations.map(|(key, text)| at(&["annotations", key], text.as_str())));
-        found
-    }
 }
 
 /// A resource with its id.
@@ -254,8 +232,8 @@ pub struct DeclaredImage {
     pub platforms: Vec<Platform>,
     /// The places that annotations are written to. Empty: the root.
     pub annotate: Vec<AnnotationPlace>,
-    /// Labels written to the configurations: templates by key.
-    pub labels: IndexMap<String, String>,
+    /// The labels written to the configurations.
+    pub labels: Description,
     /// Whether its referrers are published with it.
     pub referrers: bool,
     /// The behavior if an immutable tag names an index of the same images.
@@ -271,14 +249,14 @@ pub struct DeclaredArtifact {
     pub files: Vec<ArtifactFile>,
 }
 
-/// Annotations, as declared.
+/// Annotations or labels, as declared.
 #[derive(Debug, Clone, Default)]
-pub struct Annotations {
-    /// Whether the standard annotations are written. The project gives their values.
+pub struct Description {
+    /// Whether the standard ones are written. The project and the context give their values.
     pub standard: bool,
-    /// Whether the source repository that the project declares is written.
-    pub source: bool,
-    /// The annotations that are declared one by one, as templates by key. They override the others.
+    /// Whether those are written that the project declares; among annotations, its source repository too.
+    pub of_project: bool,
+    /// Those that are declared one by one, as templates by key. They override the others.
     pub own: IndexMap<String, String>,
 }
 
@@ -287,8 +265,19 @@ pub struct Annotations {
 pub struct ApplyRules {
     /// The behavior if a registry refuses a floating tag for good.
     pub on_tag_failure: OnTagFailure,
+    /// The limits of what a plan may send.
+    pub limits: ApplyLimits,
     /// The approvals that a plan needs.
     pub require_approval: Option<DeclaredApproval>,
+}
+
+/// The limits of what a plan may send.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyLimits {
+    /// The places that it may send to, each with everything below it. Empty: anywhere.
+    pub registries: Vec<String>,
+    /// The environment variables that it may send. Empty: all that it names.
+    pub variables: Vec<String>,
 }
 
 /// `require_approval` of `[apply]`.

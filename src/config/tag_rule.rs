@@ -14,6 +14,8 @@ pub struct TagRule {
     pub matches: Vec<String>,
     /// A condition in the template language.
     pub when: Option<String>,
+    /// Whether the rule is silent if the template renders empty text. Otherwise that is an error.
+    pub skips_empty: bool,
     /// Whether the tag may move.
     pub mutability: Mutability,
     /// The action if an immutable tag already names another digest.

@@ -11,10 +11,14 @@ use crate::diagnostic::{Code, Diagnostic, Location, SourceText};
 use oci_registry::mask;
 
 /// Gives the variables that `set` overrides the types that `below` declare: `1.10` stays text where the file has text. A
-/// variable that no layer below declares, or a value of another type, is an error.
-pub(super) fn typed_vars(mut set: Override, below: &[&Node]) -> Result<Override, Box<Diagnostic>> {
+/// variable that no layer below declares, and no profile `elsewhere`, or a value of another type, is an error.
+pub(super) fn typed_vars(
+    mut set: Override,
+    below: &[&Node],
+    elsewhere: &[&Node],
+) -> Result<Override, Box<Diagnostic>> {
     let declared: Vec<&IndexMap<String, Node>> =
-        below.iter().filter_map(|root| root.get("vars")?.table()).collect();
+        elsewhere.iter().chain(below).filter_map(|root| root.get("vars")?.table()).collect();
     let Override { root, name, text } = &mut set;
     let NodeContent::Table(keys) = &mut root.content else { return Ok(set) };
     let Some(Node { content: NodeContent::Table(vars), .. }) = keys.get_mut("vars") else { return Ok(set) };

@@ -68,6 +68,13 @@ pub(super) fn public_address(address: &str) -> Option<String> {
     (!web.is_empty() && !web.contains('\\')).then(|| web.to_owned())
 }
 
+/// The path of the repository on the host of a public address, `owner/name`. A local path has none.
+pub(super) fn path(public: &str) -> Option<String> {
+    let (_, rest) = public.split_once("://")?;
+    let (_, path) = rest.split_once('/')?;
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
 /// The name of a host on the web, or `None` if it is empty or invalid.
 fn host_name(name: &str) -> Option<&str> {
     let other = OTHER_NAMES.into_iter().find(|(other, _)| name.eq_ignore_ascii_case(other));
@@ -109,6 +116,18 @@ mod tests {
             ("../a:b", "../a:b"),
         ] {
             assert_eq!(public_address(remote).as_deref(), Some(address), "{remote}");
+        }
+    }
+
+    #[test]
+    fn a_repository_has_a_path_on_its_host() {
+        for (address, expected) in [
+            ("https://github.com/o/p", Some("o/p")),
+            ("https://gitlab.com/a/b/c", Some("a/b/c")),
+            ("https://github.com/", None),
+            ("/srv/git/brokkr", None),
+        ] {
+            assert_eq!(path(address).as_deref(), expected, "{address}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::ContextDoubt;
-use super::facts::{PullRequestFacts, ReleaseFacts, RunFacts, Trigger};
+use super::facts::{HistoryFacts, PullRequestFacts, ReleaseFacts, RepositoryFacts, RunFacts, Trigger};
 use crate::model::EventName;
 
 /// The environment variables of the process, or those that a test sets.
@@ -50,6 +50,15 @@ pub struct Context {
     /// The CI that runs the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci: Option<String>,
+    /// The environment variables that the configuration lists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// The time of the clock in seconds since 1970, if the configuration asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<i64>,
+    /// The git tags before the commit, if a template uses them.
+    #[serde(skip)]
+    pub history: HistoryFacts,
     /// The reasons why values are missing, by the name that templates use.
     #[serde(skip)]
     pub absent: BTreeMap<&'static str, String>,
@@ -77,6 +86,9 @@ pub struct Context {
     /// Facts that the CI gives about the run.
     #[serde(skip)]
     pub run: RunFacts,
+    /// Facts that the CI or the clone gives about the repository.
+    #[serde(skip)]
+    pub repository: RepositoryFacts,
 }
 
 /// The difference between the work tree and the commit that is published.
@@ -104,6 +116,9 @@ impl Context {
             dirty: None,
             remote: None,
             ci: None,
+            env: BTreeMap::new(),
+            now: None,
+            history: HistoryFacts::default(),
             absent: BTreeMap::new(),
             work_tree: None,
             doubts: Vec::new(),
@@ -113,6 +128,7 @@ impl Context {
             pull: PullRequestFacts::default(),
             release: ReleaseFacts::default(),
             run: RunFacts::default(),
+            repository: RepositoryFacts::default(),
         }
     }
 

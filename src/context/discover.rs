@@ -59,8 +59,31 @@ impl Context {
             context.dirty = context.work_tree.as_ref().map(|tree| !tree.changed.is_empty());
         }
         context.remote = repository.remote();
-        context.explain_absence(&repository);
+        let known = &mut context.repository;
+        if known.name.is_none() {
+            known.name = context.remote.as_deref().and_then(super::address::path);
+        }
+        context.env = needs
+            .env
+            .iter()
+            .filter_map(|name| Some((name.clone(), environment.get(name)?.clone())))
+            .collect();
+        context.now = needs.wall_clock.then(|| jiff::Timestamp::now().as_second());
+        if let (Some(prefix), Some(sha)) = (needs.history, context.sha.clone()) {
+            context.history = repository.history(&sha, prefix, context.tag_of_ref());
+        }
+        context.explain_absence(&repository, needs.history.is_some());
         Ok(context)
+    }
+
+    /// Whether the CI says that the run is that of a pull request from a fork. Simulation does not change that: the files are those of
+    /// the fork.
+    pub fn is_run_of_fork(environment: &Environment) -> bool {
+        let facts = ci::discover_ci(environment, true).ok().flatten();
+        facts.is_some_and(|facts| {
+            facts.pull.fork == Some(true)
+                && matches!(facts.event, EventName::PullRequest | EventName::PullRequestClosed)
+        })
     }
 
     /// The context outside of CIs: the branch that is checked out, or the git tag of a detached head: its only one, or the only
@@ -100,7 +123,7 @@ impl Context {
         })
     }
 
-    fn explain_absence(&mut self, repository: &GitRepository) {
+    fn explain_absence(&mut self, repository: &GitRepository, needs_history: bool) {
         let event = self.event;
         let no_git = repository.problem();
         let is_pull_request = self.is_of_pull_request();
@@ -109,7 +132,23 @@ impl Context {
             Some(ci) => format!("{ci} does not say it"),
             None => "only a CI knows it".to_owned(),
         };
+        let of_ci = if self.ci.is_some() { "the CI does not say it" } else { "only a CI knows it" };
+        let by_ci = [
+            ("ci.name", self.ci.is_none()),
+            ("ci.repository", self.repository.name.is_none()),
+            ("ci.run_number", self.run.number.is_none()),
+            ("ci.run_attempt", self.run.attempt.is_none()),
+        ];
+        for (name, _) in by_ci.into_iter().filter(|(_, missing)| *missing) {
+            self.absent.entry(name).or_insert_with(|| of_ci.to_owned());
+        }
+        self.absent.entry("env").or_insert_with(|| "the environment does not set it".to_owned());
+        if self.now.is_none() {
+            self.absent.entry("now").or_insert_with(|| NO_CLOCK.to_owned());
+        }
         let pull = [
+            ("pr.base", self.pull.target.is_none()),
+            ("pr.head", !is_pull_request || self.pull.source.as_ref().or(self.branch.as_ref()).is_none()),
             ("pr.target", self.pull.target.is_none()),
             ("pr.fork", self.pull.fork.is_none()),
             ("pr.labels", self.pull.labels.is_none()),
@@ -157,6 +196,16 @@ impl Context {
             "git.default_branch",
             "neither the CI nor the git remote says which branch is the default; `default_branch` in `[project]` does".to_owned(),
         );
+        if needs_history {
+            let no_tag =
+                no_git.clone().unwrap_or_else(|| match repository.why_incomplete(Some("refs/tags/")) {
+                    Some(reason) => format!("no git tag of a release is known before this commit: {reason}"),
+                    None => "no git tag of a release comes before this commit".to_owned(),
+                });
+            absent(self.history.describe.is_none(), "git.describe", no_tag.clone());
+            absent(self.history.commits_since_tag.is_none(), "git.commits_since_tag", no_tag.clone());
+            absent(self.history.previous_tag.is_none(), "git.previous_tag", no_tag);
+        }
         absent(
             self.dirty.is_none(),
             "git.dirty",
@@ -164,6 +213,10 @@ impl Context {
         );
     }
 }
+
+/// The reason why `now` has no value.
+pub(crate) const NO_CLOCK: &str =
+    "the same commit renders the same tags: use `git.commit_time`, or set `clock = \"wall\"` in `[project]`";
 
 /// The reason why a detached head with several git tags does not show which tag is meant.
 fn ambiguous(tags: &[String]) -> Option<String> {

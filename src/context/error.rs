@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::reference_format;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// An error in a context.
@@ -74,7 +75,10 @@ impl ContextError {
         const FULL_REF: &str =
             "write the full ref: `refs/tags/v1.2.3`, `refs/heads/main` or `refs/pull/12/head`";
         let (code, help) = match self {
-            Self::Flag { flag: "--ref", .. } => (Code::ContextFlag, FULL_REF.to_owned()),
+            Self::Flag { flag: "--ref", value, .. } => {
+                let meant = reference_format::likely_meaning(value).map(|meant| format!("did you mean {meant}? "));
+                (Code::ContextFlag, format!("{}{FULL_REF}", meant.unwrap_or_default()))
+            }
             Self::Flag { .. } | Self::Flags(_) => (
                 Code::ContextFlag,
                 "see `brokkr-publish tags --help` for the values of each flag".to_owned(),

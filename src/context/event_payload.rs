@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::error::ContextError;
+use super::facts::RepositoryFacts;
 
 /// The largest payload that is read, in bytes; GitHub's limit is 25 MB.
 const MAX_SIZE: u64 = 25 * 1024 * 1024;
@@ -29,6 +30,8 @@ pub(super) struct EventPayload {
     pub draft_release: Option<bool>,
     /// `repository.default_branch`.
     pub default_branch: Option<String>,
+    /// `repository`: what it says of itself.
+    pub repository: RepositoryFacts,
     /// `merge_group.base_ref`, a full ref.
     pub merge_base: Option<String>,
     /// `workflow_run.head_sha`: the environment has the last commit of the default branch instead.
@@ -75,6 +78,14 @@ impl EventPayload {
             prerelease: flag("/release/prerelease"),
             draft_release: flag("/release/draft"),
             default_branch: text("/repository/default_branch"),
+            repository: RepositoryFacts {
+                name: text("/repository/full_name"),
+                address: text("/repository/html_url"),
+                description: text("/repository/description"),
+                // GitHub writes NOASSERTION for a licence that it does not recognize.
+                license: text("/repository/license/spdx_id").filter(|it| it != "NOASSERTION"),
+                homepage: text("/repository/homepage"),
+            },
             merge_base: text("/merge_group/base_ref"),
             workflow_sha: text("/workflow_run/head_sha"),
             workflow_branch: text("/workflow_run/head_branch"),

@@ -57,6 +57,32 @@ pub struct ReleaseFacts {
     pub draft: Option<bool>,
 }
 
+/// The repository that a CI runs for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepositoryFacts {
+    /// Its path on its forge: `owner/name`.
+    pub name: Option<String>,
+    /// The address of its page.
+    pub address: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// Its licence, as an SPDX expression.
+    pub license: Option<String>,
+    /// The address of the project's own page.
+    pub homepage: Option<String>,
+}
+
+/// The git tags before the commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFacts {
+    /// The nearest git tag, and after it the number of commits since and the commit, if there are any: `v1.2.3-4-g9f3c2ab`.
+    pub describe: Option<String>,
+    /// The nearest git tag that is not the one of the run.
+    pub previous_tag: Option<String>,
+    /// The number of commits since the nearest git tag.
+    pub commits_since_tag: Option<u64>,
+}
+
 /// The run of a CI.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFacts {

@@ -67,6 +67,7 @@ fn of_facts(facts: &CiFacts) -> Context {
         pull: facts.pull.clone(),
         release: facts.release.clone(),
         run: facts.run.clone(),
+        repository: facts.repository.clone(),
         ..Context::new(facts.event)
     }
 }
@@ -74,7 +75,7 @@ fn of_facts(facts: &CiFacts) -> Context {
 /// Adds the facts of the CI to a simulated context, if they are about the same run.
 pub(super) fn add_facts(context: &mut Context, facts: Option<&CiFacts>) {
     let Some(facts) = facts else { return };
-    context.run = facts.run.clone();
+    (context.run, context.repository) = (facts.run.clone(), facts.repository.clone());
     if super::simulate::same_place(facts, context) {
         (context.pull, context.release) = (facts.pull.clone(), facts.release.clone());
     }
@@ -101,12 +102,19 @@ fn by_checkout(
     needs: &Needs<'_>,
 ) -> Result<Context, ContextError> {
     let found = Context::from_git(repository, needs)?;
-    let (run, sha) = (context.run.clone(), context.sha.clone().or(found.sha.clone()));
+    let (run, repository) = (context.run.clone(), context.repository.clone());
+    let sha = context.sha.clone().or(found.sha.clone());
     if let (EventName::Tag, Some(tag)) = (found.event, found.tag.clone()) {
         let doubt = ContextDoubt::OnlyCheckout { problem: problem.to_owned(), tag };
-        return Ok(Context { doubts: vec![doubt], run, ..found });
+        return Ok(Context { doubts: vec![doubt], run, repository, ..found });
     }
-    Ok(Context { sha, unknown_event: Some(problem.to_owned()), run, ..Context::new(EventName::Other) })
+    Ok(Context {
+        sha,
+        unknown_event: Some(problem.to_owned()),
+        run,
+        repository,
+        ..Context::new(EventName::Other)
+    })
 }
 
 /// Makes the commit of a pull request its head if the commit is a merge that the CI made in its clone: a merge that no branch of the

@@ -14,4 +14,10 @@ pub struct Needs<'a> {
     pub releases: ReleaseTags<'a>,
     /// `default_branch` of `[project]`, if neither the CI nor the clone says which branch it is.
     pub default_branch: Option<&'a str>,
+    /// The prefix of the git tags that are looked for before the commit, if a template uses them.
+    pub history: Option<&'a str>,
+    /// The names of the environment variables that templates may read.
+    pub env: &'a [String],
+    /// Whether templates may read the clock.
+    pub wall_clock: bool,
 }

@@ -1,5 +1,6 @@
 //! The refs and objects that a repository has, and the reasons why it may lack some.
 
+use super::facts::HistoryFacts;
 use super::git::{GitRepository, is_commit_id};
 
 impl GitRepository {
@@ -33,6 +34,37 @@ impl GitRepository {
             format!("refs/pull/{number}/merge^2"),
         ];
         refs.iter().find_map(|reference| self.resolve(reference))
+    }
+
+    /// The git tags that start with `prefix` before the commit `sha`. A run on the git tag `own` is described by it.
+    pub fn history(&self, sha: &str, prefix: &str, own: Option<&str>) -> HistoryFacts {
+        let escaped: String = prefix
+            .chars()
+            .flat_map(|c| ['\\'].into_iter().filter(move |_| "*?[\\".contains(c)).chain([c]))
+            .collect();
+        let matching = format!("--match={escaped}*");
+        let excluded = own.map(|own| format!("--exclude={own}"));
+        let describe = |exclude: Option<&String>| {
+            let mut arguments = vec!["describe", "--tags", "--long", "--abbrev=7", matching.as_str()];
+            arguments.extend(exclude.map(String::as_str));
+            arguments.push(sha);
+            let found = self.run(&arguments).ok()?;
+            let (rest, _) = found.trim().rsplit_once('-')?;
+            let (tag, since) = rest.rsplit_once('-')?;
+            Some((tag.to_owned(), since.parse::<u64>().ok()?, found.trim().to_owned()))
+        };
+        let previous = describe(excluded.as_ref());
+        let nearest = match own {
+            Some(own) => Some((own.to_owned(), 0, own.to_owned())),
+            None => previous.clone(),
+        };
+        HistoryFacts {
+            describe: nearest
+                .as_ref()
+                .map(|(tag, since, long)| if *since == 0 { tag.clone() } else { long.clone() }),
+            previous_tag: previous.map(|(tag, ..)| tag),
+            commits_since_tag: nearest.map(|(_, since, _)| since),
+        }
     }
 
     /// The ids of the objects that start with `digits`.

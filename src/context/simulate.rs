@@ -22,6 +22,8 @@ pub struct Flags {
     pub pull_request: Option<u64>,
     /// `--allow-dirty`.
     pub allow_dirty: bool,
+    /// `--fork-credentials`.
+    pub fork_credentials: bool,
 }
 
 impl Flags {

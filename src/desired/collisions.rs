@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::rendered::RenderedTag;
 use super::tag_template::TagTemplate;
-use crate::config::{Config, Resource};
+use crate::config::{Config, Resource, registry_of_place};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::{OnConflict, ResourceId, ResourceKind};
 use oci_registry::Tag;
@@ -29,11 +29,10 @@ pub(super) fn find<'a>(
     let mut claims: HashMap<(String, &Tag), WantedTag<'a>> = HashMap::new();
     for (id, tags) in resources {
         let Some(resource) = config.resources.get(id) else { continue };
-        let declared =
-            resource.registries.iter().filter_map(|registry| config.registries.get_key_value(registry));
-        for (registry, declaration) in declared {
+        for registry in &resource.registries {
+            let Some(declaration) = config.registry(registry) else { continue };
             let location = &declaration.endpoint.url;
-            let full = location.repository(&resource.repository);
+            let full = location.repository(resource.repository_in(registry));
             let (repository, identity) = (location.full_name(&full), location.identity(&full));
             for tag in tags {
                 let claim = WantedTag { resource: id, registry, tag };
@@ -83,13 +82,12 @@ pub(super) fn kinds(config: &Config) -> Vec<Diagnostic> {
 
 /// The identity and the name of each repository of `resource`.
 fn places(config: &Config, resource: &Resource) -> Vec<(String, String)> {
-    let registries = resource.registries.iter().filter_map(|registry| config.registries.get(registry));
-    let place = |registry: &crate::config::DeclaredRegistry| {
-        let location = &registry.endpoint.url;
-        let name = location.repository(&resource.repository);
-        (location.identity(&name), location.full_name(&name))
+    let place = |place: &String| {
+        let location = &config.registry(place)?.endpoint.url;
+        let name = location.repository(resource.repository_in(place));
+        Some((location.identity(&name), location.full_name(&name)))
     };
-    registries.map(place).collect()
+    resource.registries.iter().filter_map(place).collect()
 }
 
 fn collision(
@@ -122,7 +120,7 @@ fn collision(
     }
     if first.registry != second.registry {
         let (one, other) = (first.registry, second.registry);
-        let place = |registry: &str| config.places.value(&["registries", registry, "url"]);
+        let place = |registry: &str| config.places.value(&["registries", registry_of_place(registry), "url"]);
         let message = format!(
             "registries `{one}` and `{other}` are the same place for {}: `{repository}`",
             second.resource.title()

@@ -93,7 +93,7 @@ impl Comparisons {
     /// Finds the comparisons in `source`: one expression as a whole, or text with expressions.
     pub fn of(source: &str, is_expression: bool) -> Self {
         let mut found = Self::default();
-        let compares = source.contains(['=', '<', '>']) || source.contains("in");
+        let compares = source.contains(['=', '<', '>']) || source.contains(" in");
         if !(compares && source.contains("version")) {
             return found;
         }

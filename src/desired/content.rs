@@ -11,7 +11,8 @@ use super::tags::Renderer;
 use super::template::TemplateError;
 use super::values::Values;
 use crate::config::{
-    Config, DeclaredArtifact, DeclaredChart, DeclaredContent, DeclaredImage, ImageSource, Resource,
+    Config, DeclaredArtifact, DeclaredChart, DeclaredContent, DeclaredImage, Description, ImageSource,
+    Resource,
 };
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
@@ -43,7 +44,7 @@ pub(super) fn content(
 }
 
 /// Labels and annotations, by key.
-type Description = (BTreeMap<String, String>, BTreeMap<String, String>);
+type LabelsAndAnnotations = (BTreeMap<String, String>, BTreeMap<String, String>);
 
 /// Returns the labels and the annotations of `resource` in `context`, or all errors in their templates. Its source is left alone.
 pub(super) fn description(
@@ -51,12 +52,12 @@ pub(super) fn description(
     context: &Context,
     id: &ResourceId,
     resource: &Resource,
-) -> Result<Description, Vec<Diagnostic>> {
+) -> Result<LabelsAndAnnotations, Vec<Diagnostic>> {
     let (_, values) = renderer.values(context, id, resource);
     let mut content = ContentRenderer { renderer, id, values, diagnostics: Vec::new() };
     let mut labels = BTreeMap::new();
     match &resource.content {
-        DeclaredContent::Image(image) => labels = content.table("labels", &image.labels),
+        DeclaredContent::Image(image) => labels = content.labels(context, image),
         DeclaredContent::Chart(chart) => {
             match rules::render_chart_version(&renderer.templates, &chart.version, &content.values) {
                 Ok((version, _)) => {
@@ -105,31 +106,53 @@ impl ContentRenderer<'_> {
         }
     }
 
-    /// Renders the templates of a table below the resource.
-    fn table(&mut self, key: &str, table: &IndexMap<String, String>) -> BTreeMap<String, String> {
-        let id = self.id;
-        let [section, name] = id.path();
+    /// Renders the templates of the table at `path`.
+    fn table(&mut self, path: &[&str], table: &IndexMap<String, String>) -> BTreeMap<String, String> {
         let rendered = table.iter().map(|(entry, text)| {
-            let text = self.render(text, &[section, name, key, entry]);
-            (entry.clone(), text.unwrap_or_default())
+            let path: Vec<&str> = path.iter().copied().chain([entry.as_str()]).collect();
+            (entry.clone(), self.render(text, &path).unwrap_or_default())
         });
         rendered.collect()
     }
 
-    /// Returns the annotations. Declared ones override the standard ones, which override the source that the project
-    /// declares.
+    /// Returns the annotations or labels, which the table `key` of the resource declares. Its own override those of the project,
+    /// which override the standard ones. A standard one that is overridden with an empty text is left out.
+    fn described(
+        &mut self,
+        context: &Context,
+        key: &str,
+        declared: &Description,
+        of_project: &IndexMap<String, String>,
+        source: Option<(String, String)>,
+    ) -> BTreeMap<String, String> {
+        let id = self.id;
+        let [section, name] = id.path();
+        let mut described = BTreeMap::new();
+        if declared.standard {
+            described = standard::annotations(self.config(), context, id, self.values.version.as_ref());
+        }
+        described.extend(source);
+        let standard: Vec<String> = described.keys().cloned().collect();
+        if declared.of_project {
+            described.extend(self.table(&["project", key], of_project));
+        }
+        described.extend(self.table(&[section, name, key], &declared.own));
+        described.retain(|entry, text| !text.is_empty() || !standard.contains(entry));
+        described
+    }
+
+    /// Returns the annotations.
     fn annotations(&mut self, context: &Context, resource: &Resource) -> BTreeMap<String, String> {
-        let mut annotations = self.table("annotations", &resource.annotations.own);
-        if resource.annotations.standard {
-            let version = self.values.version.as_ref();
-            for (key, value) in standard::annotations(self.config(), context, self.id, version) {
-                annotations.entry(key).or_insert(value);
-            }
-        }
-        if let Some(source) = self.config().project.source.as_ref().filter(|_| resource.annotations.source) {
-            annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| source.clone());
-        }
-        annotations
+        let project = &self.renderer.config.project;
+        let source = project.source.as_ref().filter(|_| resource.annotations.of_project);
+        let source = source.map(|source| (annotation::SOURCE.to_owned(), source.clone()));
+        self.described(context, "annotations", &resource.annotations, &project.annotations, source)
+    }
+
+    /// Returns the labels of an image.
+    fn labels(&mut self, context: &Context, image: &DeclaredImage) -> BTreeMap<String, String> {
+        let of_project = &self.renderer.config.project.labels;
+        self.described(context, "labels", &image.labels, of_project, None)
     }
 
     fn image(
@@ -158,7 +181,7 @@ impl ContentRenderer<'_> {
             }
         }
         let annotations = self.annotations(context, resource);
-        let labels = self.table("labels", &image.labels);
+        let labels = self.labels(context, image);
         let mut specs = parsed.into_iter();
         let source = match &image.source {
             ImageSource::One(_) => SourceSpec::One(specs.next()?.1),

@@ -1,6 +1,6 @@
 //! The filters and tests that templates have beyond minijinja's own.
 
-use minijinja::value::Value;
+use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind};
 use regex::Regex;
 
@@ -8,7 +8,11 @@ use oci_registry::{Digest, Tag};
 
 /// Adds every filter and test to `environment`.
 pub(super) fn add_filters(environment: &mut Environment<'_>) {
-    environment.add_filter("slug", |text: String| slug(&text));
+    environment.add_filter("slug", slug_filter);
+    environment.add_filter("ref_slug", |text: String| ref_slug(&text));
+    environment.add_filter("regex_replace", regex_replace);
+    environment.add_filter("trim_prefix", trim_prefix);
+    environment.add_filter("trim_suffix", trim_suffix);
     environment.add_filter("identifier", |text: String| identifier(&text));
     environment.add_filter("short", short);
     environment.add_filter("date", date);
@@ -20,9 +24,22 @@ pub(super) fn add_filters(environment: &mut Environment<'_>) {
 /// characters. If the text is cut or no character is left, eight digits of the text's digest are appended, so that
 /// distinct inputs stay distinct.
 pub(super) fn slug(text: &str) -> String {
+    slug_of(text.chars().flat_map(char::to_lowercase), text)
+}
+
+/// The filter `slug`; `keep_case=true` leaves letters as they are.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn slug_filter(text: String, options: Kwargs) -> Result<String, Error> {
+    let keeps = options.get::<Option<bool>>("keep_case")?.unwrap_or_default();
+    options.assert_all_used()?;
+    Ok(if keeps { slug_of(text.chars(), &text) } else { slug(&text) })
+}
+
+/// Makes a slug of the characters of `text`.
+fn slug_of(characters: impl Iterator<Item = char>, text: &str) -> String {
     const DIGITS: usize = 8;
     let mut slug = String::with_capacity(text.len());
-    for c in text.chars().flat_map(char::to_lowercase) {
+    for c in characters {
         if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') {
             slug.push(c);
         } else if !slug.ends_with('-') {
@@ -39,6 +56,34 @@ pub(super) fn slug(text: &str) -> String {
     }
     let kept = slug[..Tag::MAX_LENGTH - DIGITS - 1].trim_end_matches(['-', '.']);
     format!("{kept}-{}", digest())
+}
+
+/// Makes the text that GitLab puts into `CI_COMMIT_REF_SLUG`: lower case, at most 63 characters, everything but `0-9` and `a-z`
+/// replaced by `-`, none at the ends (gitlab-org/gitlab, lib/gitlab/utils.rb, `slugify`). Distinct texts may become the same.
+fn ref_slug(text: &str) -> String {
+    const LENGTH: usize = 63;
+    let replaced =
+        text.chars().flat_map(char::to_lowercase).map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+    let slug: String = replaced.take(LENGTH).collect();
+    slug.trim_matches('-').to_owned()
+}
+
+/// Replaces every match of `pattern`; `$1` or `${name}` in `replacement` is the text of a group.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn regex_replace(text: String, pattern: &str, replacement: &str) -> Result<String, Error> {
+    Ok(compile(pattern)?.replace_all(&text, replacement).into_owned())
+}
+
+/// Removes `prefix` once, if the text begins with it.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn trim_prefix(text: String, prefix: &str) -> String {
+    text.strip_prefix(prefix).unwrap_or(&text).to_owned()
+}
+
+/// Removes `suffix` once, if the text ends with it.
+#[allow(clippy::needless_pass_by_value)] // the signature of a filter
+fn trim_suffix(text: String, suffix: &str) -> String {
+    text.strip_suffix(suffix).unwrap_or(&text).to_owned()
 }
 
 /// Makes a pre-release identifier of a semantic version (semver.org, item 9) of any text: every run of other characters
@@ -78,9 +123,9 @@ fn short(text: String, count: Option<usize>) -> String {
 }
 
 /// Formats seconds since 1970, or a time as RFC 3339 prints it, with the conversion specifications of strftime(3), in
-/// UTC.
+/// UTC or in the time zone of the name `zone`: `Europe/Berlin`.
 #[allow(clippy::needless_pass_by_value)] // the signature of a filter
-fn date(time: Value, format: &str) -> Result<String, Error> {
+fn date(time: Value, format: &str, zone: Option<&str>) -> Result<String, Error> {
     if time.is_undefined() {
         // The renderer knows why the time has no value.
         return Err(Error::from(ErrorKind::UndefinedError));
@@ -98,7 +143,11 @@ fn date(time: Value, format: &str) -> Result<String, Error> {
         )));
     }
     let timestamp = timestamp.ok_or_else(|| error(format!("`{time}` is not a time")))?;
-    jiff::fmt::strtime::format(format, timestamp)
+    let zone = zone.unwrap_or("UTC");
+    let zoned = timestamp
+        .in_tz(zone)
+        .map_err(|_| error(format!("`{zone}` is not a time zone: write a name such as `Europe/Berlin`")))?;
+    jiff::fmt::strtime::format(format, &zoned)
         .map_err(|cause| error(format!("`{format}` is not a date format: {cause}")))
 }
 
@@ -142,16 +191,21 @@ fn compile(pattern: &str) -> Result<Regex, Error> {
     })
 }
 
-/// Returns the text that `group` of `pattern` captures. The default is group 1, or 0 if the pattern has no groups.
+/// Returns the text that `group` of `pattern` captures, or `default` if nothing matches. The group is 1 if it is not given, or 0 if the
+/// pattern has no groups.
 #[allow(clippy::needless_pass_by_value)] // the signature of a filter
-fn capture(text: String, pattern: &str, group: Option<usize>) -> Result<String, Error> {
+fn capture(text: String, pattern: &str, group: Option<usize>, options: Kwargs) -> Result<String, Error> {
     let regex = compile(pattern)?;
+    let default: Option<String> = options.get("default")?;
+    options.assert_all_used()?;
     let group = group.unwrap_or(usize::from(regex.captures_len() > 1));
     let found = regex.captures(&text).and_then(|captures| captures.get(group));
-    found.map(|found| found.as_str().to_owned()).ok_or_else(|| {
+    found.map(|found| found.as_str().to_owned()).or(default).ok_or_else(|| {
         Error::new(
             ErrorKind::InvalidOperation,
-            format!("`{text}` has no match for group {group} of `{pattern}`"),
+            format!(
+                "`{text}` has no match for group {group} of `{pattern}`; `default='…'` gives another value"
+            ),
         )
     })
 }
@@ -192,8 +246,54 @@ mod tests {
             ("nightly", "%Y%m%d"),
             ("", "%Y%m%d"),
         ] {
-            let error = date(Value::from(0), format).expect_err("no `%`").to_string();
+            let error = date(Value::from(0), format, None).expect_err("no `%`").to_string();
             assert!(error.contains(&format!("date('{right}')")), "{format}: {error}");
+        }
+    }
+
+    #[test]
+    fn ref_slugs_are_those_of_gitlab() {
+        for (text, expected) in [
+            ("Feature/X_y", "feature-x-y"),
+            ("--a--", "a"),
+            ("1.2.x", "1-2-x"),
+            // Each character becomes one `-`, and the length is cut before the ends are trimmed.
+            ("a//b", "a--b"),
+            (&format!("{}/b", "a".repeat(62)), &"a".repeat(62)),
+            ("日本", ""),
+        ] {
+            assert_eq!(ref_slug(text), expected);
+        }
+    }
+
+    #[test]
+    fn filters_in_expressions() {
+        let mut environment = Environment::new();
+        add_filters(&mut environment);
+        for (expression, expected) in [
+            ("'Feature/X' | slug(keep_case=true)", "Feature-X"),
+            ("'Feature/X' | slug", "feature-x"),
+            ("'Feature/X' | ref_slug", "feature-x"),
+            ("'REL_16_2' | regex_replace('REL_([0-9]+)_([0-9]+)', '$1.$2')", "16.2"),
+            ("'release/1.2' | trim_prefix('release/')", "1.2"),
+            ("'main' | trim_prefix('release/')", "main"),
+            ("'1.2.3-alpine' | trim_suffix('-alpine')", "1.2.3"),
+            ("'main' | capture('release/(.*)', default='none')", "none"),
+            ("'release/1.2' | capture('release/(.*)', 1, default='none')", "1.2"),
+            ("1767323045 | date('%Y%m%d %H:%M', 'Asia/Tokyo')", "20260102 12:04"),
+            ("1767323045 | date('%Y%m%d %H:%M')", "20260102 03:04"),
+        ] {
+            let value = environment.compile_expression(expression).unwrap().eval(()).unwrap();
+            assert_eq!(value.to_string(), expected, "{expression}");
+        }
+        for (expression, words) in [
+            ("1767323045 | date('%Y', 'Mars/Base')", "`Mars/Base` is not a time zone"),
+            ("'main' | capture('release/(.*)')", "has no match for group 1"),
+            ("'a' | slug(kep_case=true)", "kep_case"),
+            ("'a' | regex_replace('(', '')", "regular expression"),
+        ] {
+            let error = environment.compile_expression(expression).unwrap().eval(()).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
         }
     }
 

@@ -14,26 +14,37 @@ use super::samples::{self, Sample};
 use super::tag_template::{TagTemplate, TagTemplateKey};
 use super::tags::{Renderer, template_diagnostic};
 use super::template::{TemplateError, TemplateSyntax, is_template};
-use super::version::FileVersionText;
-use super::{checks, collisions};
+use super::{checks, collisions, repositories};
 use crate::config::{Config, DeclaredTemplate, NamedResource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::model::version::ReleaseForm;
 use crate::model::{EventName, Mutability, ResourceId};
+use oci_registry::RepositoryName;
 
 /// Finds the errors in the templates of a configuration that has other errors: syntax and unknown names. The rendered
 /// results can only be checked in a complete configuration.
 pub fn lint_part(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, None).with_any_vars();
     let tags = TagTemplate::all(config).flat_map(|template| tag_template_errors(&renderer, template));
+    let project = template_errors(&renderer, "the project", &["project"], config.project.templates());
     let resources = config.named_resources().flat_map(|named| resource_errors(&renderer, named));
     let checks = config.checks.iter().flat_map(|check| checks::template(&renderer, check));
-    tags.chain(resources).chain(checks).collect()
+    tags.chain(project).chain(resources).chain(checks).collect()
 }
 
 /// Finds all errors in the templates and rules of `config`. Asks neither git nor the network.
 pub fn lint(config: &Config) -> Vec<Diagnostic> {
+    if config.templated_repositories().is_empty() {
+        return lint_placed(config);
+    }
+    let (placed, mut found) = repositories::with_samples(config);
+    found.extend(lint_placed(&placed));
+    found
+}
+
+/// Finds all errors of a configuration whose repositories are known.
+fn lint_placed(config: &Config) -> Vec<Diagnostic> {
     let renderer = Renderer::with_file_version(config, samples::version(config)).with_sample_versions();
     let mut diagnostics = Vec::new();
     let mut broken: BTreeSet<TagTemplateKey<'_>> = BTreeSet::new();
@@ -44,6 +55,7 @@ pub fn lint(config: &Config) -> Vec<Diagnostic> {
         }
         diagnostics.extend(found);
     }
+    diagnostics.extend(template_errors(&renderer, "the project", &["project"], config.project.templates()));
     for named in config.named_resources() {
         diagnostics.extend(resource_errors(&renderer, named));
     }
@@ -130,24 +142,25 @@ fn groups<'a>(renderer: &Renderer<'a>) -> Vec<NamedResource<'a>> {
     let config = renderer.config;
     let mut repositories: HashMap<&str, usize> = HashMap::new();
     for resource in config.resources.values() {
-        *repositories.entry(resource.repository.as_str()).or_default() += 1;
+        for repository in resource.repositories.values() {
+            *repositories.entry(repository.as_str()).or_default() += 1;
+        }
     }
     let mut seen: HashSet<(&ReleaseForm, &[String])> = HashSet::new();
     let resources = config.named_resources();
     resources
         .filter(|named| {
             let resource = named.resource;
-            repositories.get(resource.repository.as_str()).is_some_and(|count| *count > 1)
+            let is_shared = |repository: &RepositoryName| {
+                repositories
+                    .get(repository.as_str())
+                    .is_some_and(|count| *count > resource.repositories.len())
+            };
+            resource.repositories.values().any(is_shared)
                 || TagTemplate::of_resource(config, *named).any(|it| renderer.is_by_resource(it))
                 || seen.insert((&resource.releases, &resource.tags))
         })
         .collect()
-}
-
-/// `lint` reads nothing but the configuration, so the version file is not read. Any version will do.
-fn sample_version(config: &Config) -> super::version::FileVersion {
-    let release = config.project.releases.scheme.samples().release?;
-    config.project.version.as_ref().map(|_| Ok(FileVersionText::sample(&release)))
 }
 
 fn at(config: &Config, path: &[&str], prefix: &str, error: TemplateError) -> Diagnostic {
@@ -176,14 +189,23 @@ fn resource_errors(
     renderer: &Renderer<'_>,
     NamedResource { id, resource }: NamedResource<'_>,
 ) -> Vec<Diagnostic> {
+    template_errors(renderer, &id.title(), &id.path(), resource.templates())
+}
+
+/// Finds the errors in the templates of the table at `table`, which is that of `title`.
+fn template_errors<'t>(
+    renderer: &Renderer<'_>,
+    title: &str,
+    table: &[&str],
+    declared: impl IntoIterator<Item = DeclaredTemplate<'t>>,
+) -> Vec<Diagnostic> {
     let (config, templates) = (renderer.config, &renderer.templates);
-    let title = id.title();
     let mut found = Vec::new();
-    for DeclaredTemplate { keys, text } in resource.templates() {
+    for DeclaredTemplate { keys, text } in declared {
         if is_template(text) {
-            let path: Vec<&str> = id.path().into_iter().chain(keys.iter().map(String::as_str)).collect();
+            let path: Vec<&str> = table.iter().copied().chain(keys.iter().map(String::as_str)).collect();
             let errors = templates.check(text, TemplateSyntax::Text);
-            found.extend(errors.into_iter().map(|error| at(config, &path, &title, error)));
+            found.extend(errors.into_iter().map(|error| at(config, &path, title, error)));
         }
     }
     found
@@ -354,7 +376,20 @@ fn undecidable(readable: &mut Readable<'_>, name: &str, rule: &TagRule) -> Optio
 /// Whether any template uses the dirtiness of the tree, which costs a run of git.
 pub fn uses_dirty(config: &Config) -> bool {
     let asks = |text: &str| text.contains("dirty");
+    any_template(config, asks)
+}
+
+/// Whether any template uses the git tags before the commit, which costs runs of git.
+pub fn uses_history(config: &Config) -> bool {
+    any_template(config, |text| {
+        ["describe", "previous_tag", "commits_since_tag"].iter().any(|name| text.contains(name))
+    })
+}
+
+/// Whether `asks` holds for any template.
+fn any_template(config: &Config, asks: impl Fn(&str) -> bool) -> bool {
     config.checks.iter().any(|check| asks(&check.equals))
-        || TagTemplate::all(config).any(|it| asks(it.text()) || it.when().is_some_and(asks))
+        || TagTemplate::all(config).any(|it| asks(it.text()) || it.when().is_some_and(&asks))
+        || config.project.templates().any(|it| asks(it.text))
         || config.resources.values().any(|resource| resource.templates().iter().any(|it| asks(it.text)))
 }

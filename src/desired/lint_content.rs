@@ -27,7 +27,8 @@ impl<'a> ResourceTemplates<'a> {
         let config = renderer.config;
         let mut seen: HashSet<(&ReleaseForm, &[String], Vec<&str>)> = HashSet::new();
         let resources = config.named_resources().filter(|NamedResource { resource, .. }| {
-            let templates = resource.templates().into_iter().map(|it| it.text);
+            let of_project = config.project.templates();
+            let templates = resource.templates().into_iter().chain(of_project).map(|it| it.text);
             let templates: Vec<&str> = templates.filter(|text| is_template(text)).collect();
             !templates.is_empty() && seen.insert((&resource.releases, &resource.tags, templates))
         });

@@ -33,7 +33,7 @@ pub(super) fn unpinned(
         }
         let Some(Match { resource, full_name }) = find(renderer.config, &image.repository) else { continue };
         let check = NamedCheck { renderer, chart: named, declared, checked, context };
-        let Some(reason) = check.reason(image, resource, &full_name) else { continue };
+        let Some(reason) = check.reason(image, resource, full_name.as_ref()) else { continue };
         let chart = named.id.title();
         let help = match &image.path {
             Some(path) => format!(
@@ -100,7 +100,7 @@ impl<'a> NamedCheck<'_, 'a> {
         &self,
         image: &NamedImage,
         resource: NamedResource<'a>,
-        full_name: &Option<String>,
+        full_name: Option<&String>,
     ) -> Option<String> {
         let title = resource.id.title();
         let name = &image.repository;
@@ -136,7 +136,7 @@ impl<'a> NamedCheck<'_, 'a> {
         }
         let all = match self.context {
             Some(context) => vec![("here".to_owned(), context.clone())],
-            None => samples::all(self.renderer.config, &self.renderer.prefixes)
+            None => samples::all(self.renderer.config, &self.renderer.forms)
                 .into_iter()
                 .map(|sample| (sample.situation, sample.context))
                 .collect(),

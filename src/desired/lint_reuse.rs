@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::forward;
 use super::rules::{self, Firing};
 use super::samples;
 use super::tag_reader;
@@ -10,7 +11,7 @@ use super::tag_template::TagTemplate;
 use super::tags::Renderer;
 use super::template::TemplateSyntax;
 use super::version::ResourceVersion;
-use crate::config::{NamedResource, TagRule};
+use crate::config::{Config, NamedResource, TagRule};
 use crate::context::Context;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::version::{ReleaseForm, ReleaseVersion, VersionScheme};
@@ -97,6 +98,17 @@ impl RunOfRule<'_, '_> {
             return None;
         }
         let form = &self.named.resource.releases;
+        // A rule that prints the whole version, as most do, renders each tag once.
+        let (_, values) = self.renderer.values(
+            &run_of(self.renderer.config, EventName::Tag, 0),
+            self.named.id,
+            self.named.resource,
+        );
+        let templates = &self.renderer.templates;
+        let readers = forward::readers(templates, self.template.text(), &values, form);
+        if readers.iter().any(|reader| reader.separators.is_empty()) {
+            return None;
+        }
         pairs(&form.scheme).into_iter().find_map(|(relation, one, other)| {
             let tag = self.tag_of(&one, form, 0)?;
             (self.tag_of(&other, form, 1)? == tag).then(|| ReusedTag {
@@ -129,7 +141,7 @@ impl RunOfRule<'_, '_> {
         let context = Context {
             reference: Some(format!("refs/tags/{name}")),
             tag: Some(name),
-            ..run_of(EventName::Tag, run)
+            ..run_of(self.renderer.config, EventName::Tag, run)
         };
         let known = ResourceVersion::Known(version.clone());
         self.fire(&context, &known)
@@ -148,7 +160,7 @@ impl RunOfRule<'_, '_> {
         for event in events {
             for name in &names {
                 let [one, other] = [0, 1].map(|run| {
-                    let mut context = run_of(event, run);
+                    let mut context = run_of(self.renderer.config, event, run);
                     context.branch = Some(name.clone());
                     context.reference = Some(format!("refs/heads/{name}"));
                     if context.is_of_pull_request() {
@@ -194,8 +206,8 @@ impl RunOfRule<'_, '_> {
 }
 
 /// The context of one of two runs, which differ in the commit and its time.
-fn run_of(event: EventName, run: usize) -> Context {
-    let mut context = samples::context(event);
+fn run_of(config: &Config, event: EventName, run: usize) -> Context {
+    let mut context = samples::context(config, event);
     context.sha = COMMITS.get(run).map(|sha| (*sha).to_owned());
     context.commit_time = context.commit_time.map(|time| time + i64::from(run != 0) * 400 * 24 * 60 * 60);
     context

@@ -9,6 +9,7 @@ mod comparison_tokens;
 mod comparisons;
 mod content;
 mod filters;
+mod forks;
 mod forward;
 mod lint;
 mod lint_content;
@@ -20,6 +21,7 @@ mod preview;
 mod profiles;
 mod released;
 mod rendered;
+mod repositories;
 mod retention;
 mod rules;
 mod samples;
@@ -37,14 +39,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use checks::checks;
+pub use forks::fork_unknown;
 pub use forward::ReleaseLine;
-pub use lint::{lint, lint_part, uses_dirty};
+pub use lint::{lint, lint_part, uses_dirty, uses_history};
 pub use lint_content::{lint_charts, named_images};
 pub use nothing::{nothing_published, unversioned_tag};
 pub use preview::{Preview, preview};
 pub use profiles::against as against_profile;
 pub use released::{BranchTag, ReleaseTag, Releases, Rendered, Untraceable, VersionReaders};
 pub use rendered::{RenderedTag, ResourceTags};
+pub use repositories::place_repositories;
 pub use retention::{
     Decided, Decisions, InUse, KeptTag, KnownRefs, ListedTag, ReferencesError, RemovedTag,
     RetainedRepository, Retentions, Spared, UntaggedRetention, UsedReferences, merge, unnamed,
@@ -285,12 +289,12 @@ fn repositories<'a>(
     tags: &'a [DesiredTag],
     published: &'a Arc<Published>,
 ) -> impl Iterator<Item = DesiredRepository> + 'a {
-    let declared = resource.registries.iter().filter_map(|name| config.registries.get_key_value(name));
+    let declared = resource.registries.iter().filter_map(|place| Some((place, config.registry(place)?)));
     declared.map(|(name, registry)| DesiredRepository {
         resource: id.clone(),
         registry: name.clone(),
         endpoint: registry.endpoint.clone(),
-        name: registry.endpoint.url.repository(&resource.repository),
+        name: registry.endpoint.url.repository(resource.repository_in(name)),
         published: Arc::clone(published),
         visibility: resource.visibility.or(registry.visibility),
         gates: resource.gates.clone(),

@@ -90,12 +90,12 @@ fn repositories(
     selection: &Selection,
 ) -> Vec<(String, Vec<String>)> {
     let Some(resource) = config.resources.get(id) else { return Vec::new() };
-    let declared = resource.registries.iter().filter_map(|name| config.registries.get_key_value(name));
+    let declared = resource.registries.iter().filter_map(|place| Some((place, config.registry(place)?)));
     declared
         .filter(|(name, _)| selection.touches(id, name))
         .map(|(registry, declaration)| {
             let location = &declaration.endpoint.url;
-            let name = location.full_name(&location.repository(&resource.repository));
+            let name = location.full_name(&location.repository(resource.repository_in(registry)));
             let tags = tags.tags.iter().map(|tag| tag.tag.to_string());
             let selected = tags.filter(|tag| selection.selects(Address { resource: id, registry, tag }));
             (name, selected.collect())

@@ -62,9 +62,10 @@ fn claims<'a>(
     let mut claims = ProfileTags::new();
     for (id, resource) in &config.resources {
         let Some(of_resource) = rendered.get(id) else { continue };
-        for registry in resource.registries.iter().filter_map(|registry| config.registries.get(registry)) {
+        for place in &resource.registries {
+            let Some(registry) = config.registry(place) else { continue };
             let location = &registry.endpoint.url;
-            let repository = location.repository(&resource.repository);
+            let repository = location.repository(resource.repository_in(place));
             for tag in &of_resource.tags {
                 let claim = ProfileTag { id, resource, tag, repository: location.full_name(&repository) };
                 claims.insert((location.identity(&repository), &tag.tag), claim);

@@ -279,22 +279,31 @@ impl<'a> Releases<'a> {
         let (context, values) = self.release(id, resource, version);
         let render =
             |text: &String| self.renderer.templates.render(text, &values).map_err(|error| error.message);
-        let mut annotations: BTreeMap<_, _> =
-            resource.annotations.own.iter().map(|(key, text)| (key.clone(), render(text))).collect();
-        if resource.annotations.standard {
-            let config = self.renderer.config;
-            let mut standard = standard::annotations(config, &context, id, Some(version));
-            // `SOURCE_DATE_EPOCH` may have set the time, and its value is no longer known.
-            standard.remove(annotation::CREATED);
-            for (key, value) in standard {
-                annotations.entry(key).or_insert(Ok(value));
-            }
+        let project = &self.renderer.config.project;
+        let declared = &resource.annotations;
+        let mut annotations: BTreeMap<_, _> = BTreeMap::new();
+        if declared.standard {
+            let mut standard = standard::annotations(self.renderer.config, &context, id, Some(version));
+            // `SOURCE_DATE_EPOCH` may have set the time, and its value is no longer known. The CI may have given others, and
+            // the release may be older than the name of the ref.
+            let of_ci = [
+                (annotation::CREATED, false),
+                (annotation::REF_NAME, false),
+                (annotation::DESCRIPTION, project.description.is_some()),
+                (annotation::LICENSES, project.licenses.is_some()),
+                (annotation::URL, project.url.is_some()),
+            ];
+            standard.retain(|key, _| of_ci.iter().all(|(unknown, known)| key != unknown || *known));
+            annotations.extend(standard.into_iter().map(|(key, value)| (key, Ok(value))));
         }
-        if let Some(source) =
-            self.renderer.config.project.source.as_ref().filter(|_| resource.annotations.source)
-        {
-            annotations.entry(annotation::SOURCE.to_owned()).or_insert_with(|| Ok(source.clone()));
+        if let Some(source) = project.source.as_ref().filter(|_| declared.of_project) {
+            annotations.insert(annotation::SOURCE.to_owned(), Ok(source.clone()));
         }
+        let standard: Vec<String> = annotations.keys().cloned().collect();
+        let of_project = project.annotations.iter().filter(|_| declared.of_project);
+        let own = of_project.chain(&declared.own);
+        annotations.extend(own.map(|(key, text)| (key.clone(), render(text))));
+        annotations.retain(|key, value| !standard.contains(key) || value.as_deref() != Ok(""));
         annotations
     }
 }

@@ -61,6 +61,13 @@ pub(super) fn fire(
     if let Some(reason) = unmatched(template.globs(), context) {
         return silent(reason);
     }
+    // A run by hand on a git tag fires rules on `manual` too, and those that print the branch have nothing to print.
+    if context.event == EventName::Tag
+        && !template.events().contains(&EventName::Tag)
+        && templates.uses(template.text(), TemplateSyntax::Text, "git.branch")
+    {
+        return silent("the run stands on a git tag, which has no branch".to_owned());
+    }
     if template.is_of_default_branch()
         && let (Some(branch), Some(default)) = (&context.branch, &context.default_branch)
         && context.tag.is_none()
@@ -92,6 +99,14 @@ pub(super) fn fire(
         }
     }
     let rendered = match template {
+        TagTemplate::Rule { rule, .. }
+            if rule.skips_empty
+                && text(templates, &rule.template, values).is_ok_and(|text| text.is_empty()) =>
+        {
+            return silent(
+                "the template renders empty text, and the rule sets `when_empty = \"skip\"`".to_owned(),
+            );
+        }
         TagTemplate::Rule { rule, .. } => render(templates, &rule.template, values),
         TagTemplate::ChartVersion { declared, .. } => {
             render_chart_version(templates, &declared.version, values).map(|(_, tag)| tag)
@@ -188,7 +203,9 @@ fn tag(rendered: &str, template: &str) -> Result<Tag, TemplateError> {
 /// A help for a template whose output is not a valid tag because of `error`.
 fn help(error: &TagError, template: &str) -> &'static str {
     match error {
-        TagError::Empty => "use `when` to keep a rule from firing",
+        TagError::Empty => {
+            "use `when` to keep a rule from firing, or `when_empty = \"skip\"` to leave the tag out"
+        }
         // The result is too long although its parts are slugs.
         TagError::TooLong(_) if template.contains("slug") => {
             "shorten a part with `short`: `{{ git.branch | slug | short(100) }}`, or apply `slug` to the whole, which keeps \

@@ -1,6 +1,7 @@
 //! `--target`: the part of a configuration that a plan covers. Resources that are not selected are not opened, and
 //! their registries are not asked.
 
+use crate::config::registry_of_place;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ResourceId;
 
@@ -67,11 +68,28 @@ impl Selection {
                     addresses.iter().map(|it| format!("{}@{}", it.resource, it.registry)).collect();
                 known.dedup();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let meant = likely_target(target, addresses).map(|it| format!("did you mean `{it}`? "));
+                let meant = meant.unwrap_or_default();
                 Diagnostic::error(Code::PlanTarget, format!("`{target}` is not an address of {whole}"))
-                    .help(format!("the addresses are {known}, each with `:TAG` for one tag"))
+                    .help(format!("{meant}the addresses are {known}, each with `:TAG` for one tag"))
             })
             .collect()
     }
+}
+
+/// Returns the address that `target` most likely means: the same name without its table, or one with a typo.
+fn likely_target(target: &str, addresses: &[Address<'_>]) -> Option<String> {
+    let end = target.find(['@', ':']).unwrap_or(target.len());
+    let (name, rest) = target.split_at(end);
+    let resources = addresses.iter().map(|it| it.resource);
+    let nearest = resources.map(|resource| {
+        let bare = strsim::damerau_levenshtein(name, resource.name.as_str());
+        (bare.min(strsim::damerau_levenshtein(name, &resource.to_string())), resource)
+    });
+    let (distance, resource) = nearest.min_by_key(|(distance, _)| *distance)?;
+    let limit = (resource.name.as_str().chars().count() / 3).max(1);
+    // A name that is right, with a wrong registry or tag behind it, is no typo of the name.
+    (distance <= limit && name != resource.to_string()).then(|| format!("{resource}{rest}"))
 }
 
 /// Whether `target` names `resource` or a part of it.
@@ -93,10 +111,13 @@ fn names(target: &str, address: Address<'_>) -> bool {
     };
     let rest = match rest.strip_prefix('@') {
         None => rest,
-        Some(rest) => match rest.strip_prefix(registry) {
-            Some(rest) => rest,
-            None => return false,
-        },
+        // The name of a registry selects every repository in it.
+        Some(rest) => {
+            match rest.strip_prefix(registry).or_else(|| rest.strip_prefix(registry_of_place(registry))) {
+                Some(rest) => rest,
+                None => return false,
+            }
+        }
     };
     rest.is_empty() || rest.strip_prefix(':') == Some(tag)
 }
@@ -126,6 +147,23 @@ mod tests {
             assert_eq!(Selection::new(&[target.to_owned()]).selects(address), expected, "{target}");
         }
         assert!(Selection::default().selects(address));
+    }
+
+    #[test]
+    fn a_registry_selects_every_repository_in_it() {
+        let resource = ResourceId::image("app");
+        let address = Address { resource: &resource, registry: "ghcr/other/app", tag: "v1" };
+        for (target, expected) in [
+            ("images.app@ghcr", true),
+            ("images.app@ghcr:v1", true),
+            ("images.app@ghcr/other/app", true),
+            ("images.app@ghcr/other/app:v1", true),
+            ("images.app@ghcr/other/app:v2", false),
+            ("images.app@ghcr/other", false),
+            ("images.app@hub", false),
+        ] {
+            assert_eq!(Selection::new(&[target.to_owned()]).selects(address), expected, "{target}");
+        }
     }
 
     #[test]

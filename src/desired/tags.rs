@@ -38,8 +38,9 @@ impl<'a> Renderer<'a> {
 
     pub fn with_file_version(config: &'a Config, file: FileVersion) -> Self {
         let forms = version::forms(config);
-        let templates =
-            Templates::new(config.vars.keys()).with_schemes(forms.iter().map(|form| &form.scheme));
+        let templates = Templates::new(config.vars.keys())
+            .with_env(&config.project.env)
+            .with_schemes(forms.iter().map(|form| &form.scheme));
         let by_resource = config
             .tags
             .iter()

@@ -37,6 +37,8 @@ pub(super) struct Templates {
     environment: Environment<'static>,
     /// The names below `vars`.
     vars: Vec<String>,
+    /// The names below `env`.
+    env: Vec<String>,
     /// Whether other names below `vars` are errors.
     knows_all_vars: bool,
     /// The schemes of the versions that `version` may be.
@@ -70,6 +72,7 @@ impl Templates {
         Self {
             environment,
             vars: vars.into_iter().cloned().collect(),
+            env: Vec::new(),
             knows_all_vars: true,
             schemes: vec![VersionScheme::default()],
             filter: Regex::new(r"(?-u)\|\s*([A-Za-z_]\w*)").expect("a constant pattern"),
@@ -83,6 +86,12 @@ impl Templates {
     #[must_use]
     pub fn with_any_vars(self) -> Self {
         Self { knows_all_vars: false, ..self }
+    }
+
+    /// Lets templates use the variables `env.NAME` of these names.
+    #[must_use]
+    pub fn with_env(self, names: &[String]) -> Self {
+        Self { env: names.to_vec(), ..self }
     }
 
     /// Reads the versions of expressions by these schemes.
@@ -190,6 +199,7 @@ impl Templates {
             .iter()
             .map(|name| (*name).to_owned())
             .chain(self.vars.iter().map(|name| format!("vars.{name}")))
+            .chain(self.env.iter().map(|name| format!("env.{name}")))
             .collect();
         let is_group = known.iter().any(|it| it.strip_prefix(first).is_some_and(|it| it.starts_with('.')));
         let whole = match rest {
@@ -201,6 +211,16 @@ impl Templates {
         let may_be_declared = !self.knows_all_vars && whole.starts_with("vars.");
         if may_be_declared || known.contains(&whole) || (rest.is_none() && is_group) || is_function {
             return None;
+        }
+        if let (Some(unlisted), Some(range)) = (whole.strip_prefix("env."), find_word(source, name)) {
+            return Some(TemplateError {
+                code: Code::TemplateUnknownVariable,
+                message: format!("`{whole}` is not listed in `env` of `[project]`"),
+                range,
+                help: Some(format!(
+                    "list the environment variables that templates read: `env = [\"{unlisted}\"]`"
+                )),
+            });
         }
         let nearest = known
             .iter()
@@ -332,9 +352,14 @@ pub(super) fn is_template(text: &str) -> bool {
 }
 
 fn unknown_filter(word: &str, name: &str, range: Range<usize>) -> TemplateError {
-    const OURS: [&str; 13] = [
+    const OURS: [&str; 18] = [
         "identifier",
         "slug",
+        "slug_keep_case",
+        "ref_slug",
+        "regex_replace",
+        "trim_prefix",
+        "trim_suffix",
         "short",
         "date",
         "capture",

@@ -11,23 +11,33 @@ use crate::context::Context;
 use crate::model::version::ReleaseVersion;
 use crate::model::{ResourceId, ResourceKind};
 
-/// Every variable that a template may use, except `vars.*`.
-pub(super) const VARIABLES: [&str; 34] = [
+/// Every variable that a template may use, except `vars.*` and `env.*`.
+pub(super) const VARIABLES: [&str; 44] = [
     "artifact.name",
     "chart.name",
     "chart.version",
+    "ci.name",
+    "ci.repository",
+    "ci.run_attempt",
+    "ci.run_number",
     "event",
     "git.branch",
     "git.commit_time",
+    "git.commits_since_tag",
     "git.default_branch",
+    "git.describe",
     "git.dirty",
+    "git.previous_tag",
     "git.ref",
     "git.sha",
     "git.short_sha",
     "git.tag",
     "image.name",
+    "now",
+    "pr.base",
     "pr.draft",
     "pr.fork",
+    "pr.head",
     "pr.labels",
     "pr.number",
     "pr.target",
@@ -89,10 +99,16 @@ impl Values {
             ("commit_time", time.map(|time| Value::from(time.to_string()))),
             ("default_branch", context.default_branch.clone().map(Value::from)),
             ("dirty", context.dirty.map(Value::from)),
+            ("describe", context.history.describe.clone().map(Value::from)),
+            ("previous_tag", context.history.previous_tag.clone().map(Value::from)),
+            ("commits_since_tag", context.history.commits_since_tag.map(Value::from)),
         ];
         let known = git.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let pull = &context.pull;
+        let head = pull.source.clone().or_else(|| context.branch.clone());
         let pull_request = [
+            ("base", pull.target.clone().map(Value::from)),
+            ("head", head.filter(|_| context.is_of_pull_request()).map(Value::from)),
             ("number", context.pull_request.map(Value::from)),
             ("target", pull.target.clone().map(Value::from)),
             ("fork", pull.fork.map(Value::from)),
@@ -100,6 +116,14 @@ impl Values {
             ("draft", pull.draft.map(Value::from)),
         ];
         let pull_request = pull_request.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let ci = [
+            ("name", context.ci.clone().map(Value::from)),
+            ("repository", context.repository.name.clone().map(Value::from)),
+            ("run_number", context.run.number.map(Value::from)),
+            ("run_attempt", context.run.attempt.map(Value::from)),
+        ];
+        let ci = ci.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let env = context.env.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
         let release = &context.release;
         let release_facts = [
             ("name", release.name.clone().map(Value::from)),
@@ -107,7 +131,9 @@ impl Values {
             ("draft", release.draft.map(Value::from)),
         ];
         let release_facts = release_facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let fields = BTreeMap::from([
+        let mut fields = BTreeMap::from([
+            ("ci", Value::from_pairs(ci)),
+            ("env", Value::from_pairs(env)),
             ("event", Value::from(context.event.as_str())),
             ("trigger", Value::from(context.trigger.as_str())),
             ("git", Value::from_pairs(known)),
@@ -121,6 +147,8 @@ impl Values {
                 ),
             ),
         ]);
+        let now = context.now.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        fields.extend(now.map(|now| ("now", Value::from(now.to_string()))));
         let values = Self { fields, version: None, absent: Arc::new(context.absent.clone()) };
         match id {
             Some(id) => values.with_resource(id),

@@ -42,6 +42,7 @@ catalogue! {
     ConfigUrl = "publish::config::url", "config-url.md";
     ConfigRepository = "publish::config::repository", "config-repository.md";
     ConfigSource = "publish::config::source", "config-source.md";
+    ConfigOutside = "publish::config::outside", "config-outside.md";
     ConfigLiteralCredential = "publish::config::literal_credential", "config-literal-credential.md";
     TemplateSyntax = "publish::template::syntax", "template-syntax.md";
     TemplateUnknownVariable = "publish::template::unknown_variable", "template-unknown-variable.md";
@@ -91,6 +92,7 @@ catalogue! {
     PlanNotApproved = "publish::plan::not_approved", "plan-not-approved.md";
     PlanNothing = "publish::plan::nothing", "plan-nothing.md";
     PlanFile = "publish::plan::file", "plan-file.md";
+    PlanLimits = "publish::plan::limits", "plan-limits.md";
     PlanTarget = "publish::plan::target", "plan-target.md";
     ApplyFailed = "publish::apply::failed", "apply-failed.md";
     ApplyReadBack = "publish::apply::read_back", "apply-read-back.md";

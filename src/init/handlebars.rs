@@ -46,18 +46,57 @@ pub(super) fn is_default_branch(text: &str) -> Option<bool> {
     }
 }
 
-/// The time of `date 'FORMAT' tz='ZONE'` and of `commit_date`: formats of moment.js in those of strftime(3).
-pub(super) fn date_format(expression: &str) -> Option<Symbol> {
+/// A pattern of handlebars over a version.
+pub(super) fn version_pattern(pattern: &str) -> Option<SymbolicText> {
+    let mut made = SymbolicText::default();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("{{") {
+        made.push(Part::Literal(before.to_owned()));
+        let (name, after) = after.split_once("}}")?;
+        made.push(Part::Symbol(match name.trim().trim_matches('~').trim() {
+            "version" => Symbol::Version,
+            "raw" => Symbol::Tag,
+            "major" => Symbol::Major,
+            "minor" => Symbol::Minor,
+            "patch" | "micro" => Symbol::Patch,
+            other => date_format(other)?,
+        }));
+        rest = after;
+    }
+    made.push(Part::Literal(rest.to_owned()));
+    Some(made)
+}
+
+/// The time of `date 'FORMAT' tz='ZONE'` and of `commit_date`: formats of moment.js in those of strftime(3). `None` for a format or a
+/// time zone that is not known here.
+fn date_format(expression: &str) -> Option<Symbol> {
     let rest = expression.strip_prefix("commit_date").or_else(|| expression.strip_prefix("date"))?;
-    let quoted = |text: &str| {
-        let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-        text.get(1..)?.split_once(quote).map(|(inside, _)| inside.to_owned())
+    let rest = rest.trim();
+    let (format, rest) = if rest.is_empty() || zone_of(rest).is_some() {
+        ("YYYY-MM-DDTHH-mm-ss", rest)
+    } else {
+        quoted(rest)?
     };
-    let format = match rest.trim_start() {
-        "" => "YYYY-MM-DDTHH-mm-ss".to_owned(),
-        rest => quoted(rest)?,
-    };
-    moment(&format).map(Symbol::Date)
+    let format = moment(format)?;
+    match rest.trim() {
+        "" => Some(Symbol::Date(format)),
+        rest => {
+            let (zone, after) = quoted(zone_of(rest)?.trim_start())?;
+            let is_known = jiff::tz::TimeZone::get(zone).is_ok() && after.trim().is_empty();
+            is_known.then(|| Symbol::ZonedDate(format, zone.to_owned()))
+        }
+    }
+}
+
+/// The text in quotes that `text` begins with, and what follows.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    text.get(1..)?.split_once(quote)
+}
+
+/// The text behind `tz=`.
+fn zone_of(rest: &str) -> Option<&str> {
+    rest.strip_prefix("tz")?.trim_start().strip_prefix('=')
 }
 
 /// A format of moment.js (momentjs.com, "Format") in the form of strftime(3).
@@ -112,7 +151,17 @@ mod tests {
         ] {
             assert_eq!(moment(format).as_deref(), expected, "{format}");
         }
-        assert_eq!(date_format("date 'YYYYMMDD' tz='Asia/Tokyo'"), Some(Symbol::Date("%Y%m%d".to_owned())));
+        let zoned = |format: &str, zone: &str| Some(Symbol::ZonedDate(format.to_owned(), zone.to_owned()));
+        for (expression, expected) in [
+            ("date 'YYYYMMDD' tz='Asia/Tokyo'", zoned("%Y%m%d", "Asia/Tokyo")),
+            ("commit_date \"YYYY\"  tz = \"UTC\"", zoned("%Y", "UTC")),
+            ("date tz='Europe/Berlin'", zoned("%Y-%m-%dT%H-%M-%S", "Europe/Berlin")),
+            ("date 'YYYYMMDD'", Some(Symbol::Date("%Y%m%d".to_owned()))),
+            ("date 'YYYYMMDD' tz='Mars/Base'", None),
+            ("date 'YYYYMMDD' locale='de'", None),
+        ] {
+            assert_eq!(date_format(expression), expected, "{expression}");
+        }
         assert_eq!(date_format("version"), None);
     }
 }

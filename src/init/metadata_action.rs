@@ -6,7 +6,7 @@ use regex::Regex;
 use super::action_rule::{ActionRule, DEFAULT_RULES, Flavor, action_rule, fields, flavor, text};
 use super::condition::{Condition, quoted};
 use super::expression::{boolean, condition, interpolate};
-use super::handlebars::{date_format, is_default_branch};
+use super::handlebars::{is_default_branch, version_pattern};
 use super::scope::{RunKind, Scope};
 use super::symbolic::{Part, Symbol, SymbolicText};
 use super::yaml_file::ValueLine;
@@ -199,7 +199,17 @@ fn values(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<Ru
         }
         "ref" => match (rule.get("event"), scope.kind) {
             (Some("branch"), _) if on_branch => one(SymbolicText::symbol(Symbol::Branch), false),
-            (Some("tag"), kind) if kind.is_tag() => one(whole_tag(scope), true),
+            (Some("tag"), kind) if kind.is_tag() => {
+                let tags = &scope.project.tags;
+                if tags.are_versions {
+                    let form = format!(
+                        "every git tag that is published is a version, such as `{}1.2.3`",
+                        tags.prefix
+                    );
+                    made.assumed.push((rule.line, form));
+                }
+                one(whole_tag(scope), true)
+            }
             (Some("pr"), RunKind::PullRequest) => one(SymbolicText::symbol(Symbol::PullRequest), false),
             _ => Vec::new(),
         },
@@ -297,6 +307,10 @@ fn versions(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<
         }
         None => {}
     }
+    if rule.kind == "pep440" {
+        let text = "versions are written as their git tags have them: `1.2.3-rc.1`, and not `1.2.3rc1` as PEP 440 normalizes it";
+        made.assumed.push((rule.line, text.to_owned()));
+    }
     let pattern = rule.get("pattern").unwrap_or("{{version}}");
     let Some(template) = version_pattern(pattern) else {
         made.left_out.push((rule.line, format!("`{}`: the pattern is not understood", rule.source)));
@@ -320,27 +334,6 @@ fn fixed_version(rule: &ActionRule, value: &SymbolicText, made: &mut ActionTags)
             .push((rule.line, format!("`{}`: the version `{known}` is written in the rule", rule.source)));
     }
     Vec::new()
-}
-
-/// A pattern of handlebars over a version.
-fn version_pattern(pattern: &str) -> Option<SymbolicText> {
-    let mut made = SymbolicText::default();
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once("{{") {
-        made.push(Part::Literal(before.to_owned()));
-        let (name, after) = after.split_once("}}")?;
-        made.push(Part::Symbol(match name.trim().trim_matches('~').trim() {
-            "version" => Symbol::Version,
-            "raw" => Symbol::Tag,
-            "major" => Symbol::Major,
-            "minor" => Symbol::Minor,
-            "patch" | "micro" => Symbol::Patch,
-            other => date_format(other)?,
-        }));
-        rest = after;
-    }
-    made.push(Part::Literal(rest.to_owned()));
-    Some(made)
 }
 
 /// `type=match`: the regular expression is tried on the git tag of a release and of a pre-release.
@@ -384,7 +377,13 @@ fn matched(rule: &ActionRule, scope: &Scope<'_>, made: &mut ActionTags) -> Vec<R
     let only_releases = Condition::Test("version.pre == ''".to_owned());
     match known {
         Some(text) if tags.are_versions => {
-            let condition = if pre.is_none() { only_releases } else { Condition::Always };
+            let is_whole = text.has(|symbol| matches!(symbol, Symbol::Version | Symbol::Tag));
+            let condition = match pre {
+                None => only_releases,
+                Some(_) if is_whole => Condition::Always,
+                // No other git tag takes `latest`.
+                Some(_) => Condition::Test(format!("git.tag is matching({})", quoted(pattern))),
+            };
             vec![(text, condition, true)]
         }
         _ => {

@@ -17,6 +17,7 @@ use super::publication::{Address, Findings, Origin, parse_address};
 use super::publishing_files::{is_compose, is_gitlab, is_goreleaser, is_makefile, is_regsync, is_script};
 use super::regsync::read_regsync;
 use super::remote::{Destination, place as place_of};
+use super::rule::ProposedRule;
 use super::scope::ProjectFacts;
 use super::shell::run_script;
 use super::step_context::{StepContext, WorkflowFindings};
@@ -93,6 +94,9 @@ pub(super) fn propose(
     let assembly = assemble(&mut all, &project.tags);
     let mut made = assembly;
     made.remove_rules(without);
+    for (origin, text) in slugs(&made.rules) {
+        all.assume(&origin, text);
+    }
     if answers.from.is_none() {
         for file in files.iter().filter(|file| is_regsync(&file.file)) {
             read_regsync(file, &project, &mut made, &mut all);
@@ -143,6 +147,20 @@ pub(super) fn propose(
         tag_prefix: project.tags.prefix.clone(),
         has_tag: project.tags.newest.is_some(),
     })
+}
+
+/// The rules that print any branch: tools write it as it is, with a `-` for other characters.
+fn slugs(rules: &[ProposedRule]) -> Vec<(Origin, String)> {
+    const TEXT: &str = "branches are slugs: `Feature/X` becomes `feature-x`, unless the template says `slug(keep_case=true)`";
+    let changes = |name: &String| {
+        name.chars().any(|c| c.is_ascii_uppercase() || "*?[{".contains(c)) || name.contains("--")
+    };
+    let prints_any = |rule: &&ProposedRule| {
+        rule.template.contains("git.branch | slug")
+            && (rule.matches.is_empty() || rule.matches.iter().any(changes))
+    };
+    let origins = rules.iter().filter(prints_any).filter_map(|rule| rule.origins.first());
+    origins.map(|(origin, _)| (origin.clone(), TEXT.to_owned())).collect()
 }
 
 /// The charts that are pushed: each to a repository of its own below the one that `helm push` names.

@@ -179,7 +179,7 @@ fn mutability(group: &TagGroup<'_>, on: &[&str], readable: bool) -> RuleMutabili
         RuleMutability::Mutable
     } else if has(&|it| matches!(it, Symbol::Version | Symbol::Tag)) {
         RuleMutability::Immutable
-    } else if has(&|it| matches!(it, Symbol::Date(_) | Symbol::Expression(_))) {
+    } else if has(&|it| matches!(it, Symbol::Date(_) | Symbol::ZonedDate(..) | Symbol::Expression(_))) {
         RuleMutability::Mutable
     } else if has(&|it| matches!(it, Symbol::Patch)) && is_tag && !readable {
         RuleMutability::Immutable
@@ -229,7 +229,7 @@ fn rule_name(tag: &SymbolicText, on: &[&str]) -> String {
         [Symbol::PullRequest] => Some("pr"),
         [Symbol::Sha] => Some("commit"),
         [Symbol::ShortSha(_)] => Some("sha"),
-        [Symbol::Date(_)] => Some("date"),
+        [Symbol::Date(_) | Symbol::ZonedDate(..)] => Some("date"),
         _ => Some("mixed"),
     };
     let words: Vec<String> = literal

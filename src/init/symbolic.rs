@@ -26,6 +26,8 @@ pub(super) enum Symbol {
     PullRequest,
     /// The time of the commit, in a format of strftime(3).
     Date(String),
+    /// The same, in a time zone.
+    ZonedDate(String, String),
     /// An expression of the template language.
     Expression(String),
 }
@@ -39,6 +41,19 @@ pub(super) enum Part {
     Symbol(Symbol),
     /// A value that is not understood: its expression.
     Unknown(String),
+}
+
+impl Part {
+    /// The most characters that it takes in a tag, without the branch.
+    fn width(&self) -> usize {
+        match self {
+            Self::Literal(text) => text.len(),
+            Self::Symbol(Symbol::Branch) => 0,
+            Self::Symbol(Symbol::ShortSha(digits)) => *digits,
+            Self::Symbol(Symbol::Sha) => 40,
+            Self::Symbol(_) | Self::Unknown(_) => 20,
+        }
+    }
 }
 
 /// A text of known and unknown parts.
@@ -200,7 +215,10 @@ impl SymbolicText {
 
     /// The text as a template. `None` if a part is not understood.
     pub fn template(&self, tags: &TagFacts) -> Option<String> {
+        /// The most characters of a tag.
+        const LENGTH: usize = 128;
         let mut template = String::new();
+        let others: usize = self.0.iter().map(Part::width).sum();
         for part in &self.0 {
             match part {
                 Part::Literal(text) if text.contains("{{") || text.contains("{%") => return None,
@@ -208,6 +226,11 @@ impl SymbolicText {
                 // A rule that prints the version can be read back, so that forward tags beside it hold.
                 Part::Symbol(Symbol::Tag) if tags.are_versions && tags.prefix_is_tag() => {
                     template.push_str(&format!("{}{{{{ version }}}}", tags.prefix));
+                }
+                // A slug fills a whole tag, and leaves no place for what stands beside it.
+                Part::Symbol(Symbol::Branch) if others > 0 => {
+                    let length = LENGTH.saturating_sub(others);
+                    template.push_str(&format!("{{{{ git.branch | slug | short({length}) }}}}"));
                 }
                 Part::Symbol(symbol) => template.push_str(&format!("{{{{ {} }}}}", symbol.expression())),
                 Part::Unknown(_) => return None,
@@ -232,6 +255,7 @@ impl Symbol {
             Self::ShortSha(digits) => format!("git.sha | short({digits})"),
             Self::PullRequest => "pr.number".to_owned(),
             Self::Date(format) => format!("git.commit_time | date(\"{format}\")"),
+            Self::ZonedDate(format, zone) => format!("git.commit_time | date(\"{format}\", \"{zone}\")"),
             Self::Expression(expression) => expression.clone(),
         }
     }
@@ -254,5 +278,9 @@ mod tests {
         let split: Vec<String> = list.split(|c| c == ',').iter().map(SymbolicText::shown).collect();
         assert_eq!(split, ["a:{{ version }}", "a:latest"]);
         assert_eq!(SymbolicText::unknown("inputs.x").template(&tags), None);
+        let branch = SymbolicText::symbol(Symbol::Branch);
+        assert_eq!(branch.template(&tags).as_deref(), Some("{{ git.branch | slug }}"));
+        let prefixed = SymbolicText::literal("app-").then(&branch);
+        assert_eq!(prefixed.template(&tags).as_deref(), Some("app-{{ git.branch | slug | short(124) }}"));
     }
 }

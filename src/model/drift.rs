@@ -138,6 +138,13 @@ pub enum Finding {
         /// The tags that need it.
         tags: Vec<Tag>,
     },
+    /// An image that a published chart names is missing.
+    MissingImage {
+        /// The image.
+        image: String,
+        /// The tags of the charts that name it.
+        tags: Vec<Tag>,
+    },
     /// A manifest lacks a declared signature, or none of those that it has verifies.
     Unsigned {
         /// The digest of the manifest.
@@ -149,13 +156,6 @@ pub enum Finding {
         /// The number of other signatures that the manifest has.
         others: usize,
         /// The tags that name it.
-        tags: Vec<Tag>,
-    },
-    /// An image that a published chart names is missing.
-    MissingImage {
-        /// The image.
-        image: String,
-        /// The tags of the charts that name it.
         tags: Vec<Tag>,
     },
     /// The visibility is not as declared.
@@ -254,8 +254,8 @@ impl Finding {
             Self::MissingManifest { .. } => "manifest",
             Self::MissingBlob { .. } => "blob",
             Self::Corrupt { .. } | Self::Unreadable { .. } => "content",
-            Self::Unsigned { .. } => "signature",
             Self::MissingImage { .. } => "image",
+            Self::Unsigned { .. } => "signature",
             Self::Visibility { .. } => "visibility",
         }
     }
@@ -288,6 +288,9 @@ impl fmt::Display for Finding {
             Self::Unreadable { why, tags, .. } => {
                 write!(f, "drift: cannot be read, but is needed by {}: {why}", list(tags))
             }
+            Self::MissingImage { tags, .. } => {
+                write!(f, "drift: missing, but named by {}", list(tags))
+            }
             Self::Unsigned { signer, identity, others: 0, tags, .. } => {
                 write!(f, "drift: not signed by {signer} with {identity}; named by {}", list(tags))
             }
@@ -297,9 +300,6 @@ impl fmt::Display for Finding {
                     "drift: no signature verifies for {signer} with {identity}; named by {}",
                     list(tags)
                 )
-            }
-            Self::MissingImage { tags, .. } => {
-                write!(f, "drift: missing, but named by {}", list(tags))
             }
             Self::Visibility { settable: true, .. } => {
                 f.write_str("drift: `apply` sets it through the registry's API")

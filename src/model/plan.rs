@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::credential_use::PlannedCredentials;
 use super::forward::PlannedForward;
 use super::gate::PlannedGate;
 use super::problem::{PlannedProblem, ProblemSeverity};
@@ -51,6 +52,9 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// The environment variables whose values go to these registries.
+    #[serde(default, skip_serializing_if = "PlannedCredentials::is_empty")]
+    pub credentials: PlannedCredentials,
     /// The approvals that `apply` requires; left out if none are required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<RequiredApproval>,
@@ -381,17 +385,17 @@ impl PlannedRepository {
             || self.visibility.as_ref().is_some_and(|it| it.action == VisibilityAction::Set)
     }
 
-    /// Whether a signature is to be made.
-    pub fn signs(&self) -> bool {
-        self.signatures.iter().any(|it| it.action == SignatureAction::Sign)
-    }
-
     /// The images that the chart of this repository names, if it is one.
     pub fn images(&self) -> &[ChartImage] {
         let Some(PlannedContent { source: ContentSpec::Chart(chart), .. }) = &self.content else {
             return &[];
         };
         &chart.images
+    }
+
+    /// Whether a signature is to be made.
+    pub fn signs(&self) -> bool {
+        self.signatures.iter().any(|it| it.action == SignatureAction::Sign)
     }
 
     /// Whether a referrer of the content is to be sent.

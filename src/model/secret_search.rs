@@ -6,90 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ResourceId;
+pub use super::secret_policy::{BlockingSeverity, NotSearched, SecretPolicy, UnsearchedPolicy};
 use super::words::toml_string;
 use oci_registry::Digest;
 use secret_scan::SecretSeverity;
-
-/// The effect of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SecretPolicy {
-    /// A secret blocks the plan.
-    Deny,
-    /// A secret is reported, and let through.
-    Warn,
-    /// There is no search.
-    Off,
-}
-
-impl SecretPolicy {
-    /// The word of the configuration language.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deny => "deny",
-            Self::Warn => "warn",
-            Self::Off => "off",
-        }
-    }
-}
-
-/// The least severity of a finding that blocks a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum BlockingSeverity {
-    /// Findings of severity medium and high block.
-    Medium,
-    /// Only findings of severity high block.
-    #[default]
-    High,
-}
-
-impl BlockingSeverity {
-    /// Whether a finding of `severity` blocks.
-    pub fn blocks(self, severity: SecretSeverity) -> bool {
-        let least = match self {
-            Self::Medium => SecretSeverity::Medium,
-            Self::High => SecretSeverity::High,
-        };
-        severity >= least
-    }
-
-    /// Whether it is the default.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// The effect of a file that could not be searched to its end.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum UnsearchedPolicy {
-    /// It blocks the plan.
-    Deny,
-    /// It is reported, and let through.
-    #[default]
-    Warn,
-}
-
-impl UnsearchedPolicy {
-    /// Whether it is the default.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// The reason why content is sent to a repository without a search for secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum NotSearched {
-    /// The policy is `off`.
-    PolicyOff {
-        /// The origin of the policy: a file, an environment variable, or `--set`.
-        from: String,
-    },
-    /// The repository is not public, and no policy is declared.
-    NotPublic,
-}
 
 /// A finding that is not a secret, and the reason. All given conditions must match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -100,6 +20,9 @@ pub struct SecretAllowance {
     /// A glob of the file in its layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The part of the configuration of an image that holds it, or the key of the annotation, as the finding shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// The fingerprint of the value, or the beginning of it: `sha256:` and at least 12 digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
@@ -190,11 +113,18 @@ pub struct SecretFinding {
     pub place: SecretPlace,
     /// The value, shortened so that it can be recognized but not used.
     pub redacted: String,
-    /// The fingerprint of the value, with which it can be allowed.
-    pub fingerprint: Digest,
+    /// The fingerprint of the value, with which it can be allowed. Left out if somebody could find the value by trying.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Digest>,
+    /// The fingerprint of the value in the run that found it. It is never written.
+    #[serde(skip)]
+    pub identity: Option<Digest>,
     /// The reason why it is allowed, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// The place from which a stranger can pull the content already, as an anonymous request showed. Such a finding does not block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<String>,
     /// Whether it blocks the plan.
     pub blocks: bool,
 }
@@ -253,6 +183,15 @@ impl SecretPlace {
             Self::Config { .. } | Self::Annotation { .. } => None,
         }
     }
+
+    /// The part of a configuration, or the key of an annotation, if the secret is in one.
+    pub fn part(&self) -> Option<&str> {
+        match self {
+            Self::File { .. } => None,
+            Self::Config { part, .. } => Some(part),
+            Self::Annotation { key, .. } => Some(key),
+        }
+    }
 }
 
 impl std::fmt::Display for SecretPlace {
@@ -289,18 +228,19 @@ impl SecretFinding {
     /// One line about the finding: resource, place, rule and redacted value.
     pub fn title(&self) -> String {
         let Self { resource, place, rule, redacted, fingerprint, .. } = self;
-        format!("{resource} {place}: {rule} {redacted} [{}]", fingerprint.short(12))
+        let fingerprint = fingerprint.as_ref().map(|it| format!(" [{}]", it.short(12)));
+        format!("{resource} {place}: {rule} {redacted}{}", fingerprint.unwrap_or_default())
     }
 
-    /// The entry of `allow` that allows exactly this finding, with a placeholder for the reason.
+    /// The entry of `allow` that allows exactly this finding, with a placeholder for the reason. A finding without a fingerprint is
+    /// allowed by its rule and place.
     pub fn allowance(&self) -> String {
         let path = self.place.path().map(|path| format!(", path = {}", toml_string(&glob_of(path))));
-        format!(
-            "{{ rule = \"{}\"{}, value = \"{}\", reason = \"…\" }}",
-            self.rule,
-            path.unwrap_or_default(),
-            self.fingerprint
-        )
+        let value = self.fingerprint.as_ref().map(|it| format!(", value = \"{it}\""));
+        let part = self.place.part().filter(|_| value.is_none());
+        let part = part.map(|part| format!(", part = {}", toml_string(part)));
+        let conditions: String = [path, part, value].into_iter().flatten().collect();
+        format!("{{ rule = \"{}\"{conditions}, reason = \"…\" }}", self.rule)
     }
 }
 
@@ -363,8 +303,10 @@ mod tests {
                 deleted_by: None,
             },
             redacted: "ghp_… (40 characters)".to_owned(),
-            fingerprint: Digest::of(b"value"),
+            fingerprint: Some(Digest::of(b"value")),
+            identity: None,
             allowed: None,
+            public: None,
             blocks: true,
         }
     }

@@ -7,6 +7,7 @@ use crate::model::version::ReleaseVersion;
 
 use super::diff::PlanOrigin;
 use crate::desired::{Address, ReleaseTag, Rendered, Selection, VersionReaders};
+use crate::model::credential_use::PlannedCredentials;
 use crate::model::forward::{WITHDRAWN_MARK, marked_versions};
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, TagTarget,
@@ -254,6 +255,7 @@ pub fn back_to_version(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        credentials: PlannedCredentials::default(),
         approval: None,
         gates: std::collections::BTreeMap::new(),
         signers: std::collections::BTreeMap::new(),

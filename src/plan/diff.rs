@@ -7,6 +7,7 @@ use super::sending::{self, Holdings};
 use super::signatures;
 use super::visibility::{refuse_contradictions, visibility};
 use crate::desired::{Basis, DesiredTag};
+use crate::model::credential_use::PlannedCredentials;
 use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
 use crate::model::gate::PlannedGate;
 use crate::model::plan::{
@@ -73,6 +74,7 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries,
+        credentials: PlannedCredentials::default(),
         approval: origin.approval,
         gates: origin.gates,
         signers: origin.signers.into_iter().map(|(name, (signer, _))| (name, signer)).collect(),

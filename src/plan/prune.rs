@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diff::PlanOrigin;
 use crate::desired::{Decided, UntaggedRetention};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::credential_use::PlannedCredentials;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
@@ -78,6 +79,7 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        credentials: PlannedCredentials::default(),
         approval: None,
         gates: BTreeMap::new(),
         signers: BTreeMap::new(),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{Address, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Mutability;
+use crate::model::credential_use::PlannedCredentials;
 use crate::model::outcome::ChangeOutcome;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
@@ -129,6 +130,7 @@ impl<'r> Rollback<'r> {
             title: format!("rollback of {}", plan.title),
             on_tag_failure: plan.on_tag_failure,
             registries,
+            credentials: PlannedCredentials::default(),
             approval: None,
             gates: BTreeMap::new(),
             signers: BTreeMap::new(),

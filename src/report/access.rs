@@ -1,5 +1,6 @@
 //! The access report: a table for people, JSON for machines, and diagnostics for refused and unknown permissions.
 
+use super::page::{PLAIN, Page, PageRow, PageTable};
 use super::paint::Ink;
 use super::rows::pad;
 use super::{Style, clean};
@@ -12,7 +13,7 @@ const GAP: &str = "   ";
 
 /// Returns `report` as a table with a line for each repository and a column for each permission.
 pub fn human(report: &AccessReport, style: Style) -> String {
-    let title = format!("brokkr-publish auth check {} {}", style.dash(), clean::line(&report.title));
+    let title = title(report, style);
     let mut text = format!("{}\n\n", style.paint(Ink::Strong, title));
     let columns = ["repository"].into_iter().chain(Permission::ALL.map(Permission::as_str)).chain(["as"]);
     let head: Vec<String> = columns.map(str::to_owned).collect();
@@ -35,6 +36,26 @@ pub fn human(report: &AccessReport, style: Style) -> String {
     text.push_str(&notes(report));
     text.push_str(&format!("\n{}\n", summary(report)));
     style.plain(text)
+}
+
+/// Returns `report` as a page, without its problems.
+pub fn page(report: &AccessReport) -> Page {
+    let head = Permission::ALL.map(Permission::as_str).into_iter().chain(["as"]);
+    let head: Vec<&'static str> = ["repository"].into_iter().chain(head).collect();
+    let row = |repository: &RepositoryAccess| PageRow {
+        sign: if repository.is_granted() { '+' } else { '!' },
+        cells: cells(repository),
+    };
+    let rows = report.repositories.iter().map(row).collect();
+    let table = PageTable { name: "repositories".to_owned(), aside: String::new(), head, rows };
+    let tables = if report.repositories.is_empty() { Vec::new() } else { vec![table] };
+    let mut page = Page { title: title(report, PLAIN), summary: summary(report), tables, ..Page::default() };
+    page.remark(&notes(report));
+    page
+}
+
+fn title(report: &AccessReport, style: Style) -> String {
+    format!("brokkr-publish auth check {} {}", style.dash(), clean::line(&report.title))
 }
 
 fn cells(repository: &RepositoryAccess) -> Vec<String> {

@@ -2,26 +2,101 @@
 
 use super::Style;
 use super::clean;
+use super::page::{PLAIN, Page, PageRow, PageTable};
 use super::paint::Ink;
 use super::signatures;
 use super::size::size;
 use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
-use crate::model::plan::PlanKind;
+use crate::model::plan::{Plan, PlanKind, TagTarget};
 use crate::model::record::Record;
 
 /// Returns `outcome` of a plan of `kind` as text. If `success` is false, it lists every change, because then each matters.
 pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
+    if !success {
+        for change in outcome.changes.iter().filter(|change| counted(kind, change.result)) {
+            text.push_str(&line(change, style));
+        }
+        text.push('\n');
+    }
+    let (title, rest) = sentence(outcome, kind, success);
+    text.push_str(&format!("{}{rest}\n", style.paint(Ink::Strong, title)));
+    let references = references(outcome);
+    if success && !references.is_empty() {
+        text.push_str("\nDeploy by digest:\n");
+        for reference in references {
+            text.push_str(&format!("  {}\n", clean::line(reference)));
+        }
+    }
+    style.plain(text)
+}
+
+/// Returns `outcome` as a page: a table for each repository, with the result of each change.
+pub fn page(outcome: &Outcome, plan: &Plan, success: bool) -> Page {
+    let kind = plan.kind;
+    let (title, rest) = sentence(outcome, kind, success);
+    let command = match kind {
+        PlanKind::Publish => "apply",
+        PlanKind::Rollback => "rollback",
+        PlanKind::Prune => "prune",
+        PlanKind::Withdrawal => "withdraw",
+    };
+    let mut tables: Vec<PageTable> = Vec::new();
+    for change in outcome.changes.iter().filter(|change| counted(kind, change.result)) {
+        let name = clean::line(&change.repository);
+        let (_, sign, word) = words(change.result);
+        let why = [Some(word.to_owned()), change.detail.as_deref().map(clean::line)];
+        let why = why.into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let digest = named(change).map(|it| it.digest.short(12).to_owned() + PLAIN.ellipsis());
+        let row = PageRow { sign, cells: vec![change.tag.to_string(), digest.unwrap_or_default(), why] };
+        match tables.iter_mut().find(|table| table.name == name) {
+            Some(table) => table.rows.push(row),
+            None => tables.push(PageTable {
+                name,
+                aside: String::new(),
+                head: vec!["tag", "digest", ""],
+                rows: vec![row],
+            }),
+        }
+    }
+    let references = if success { references(outcome) } else { Vec::new() };
+    Page {
+        title: format!("brokkr-publish {command} {} {}", PLAIN.dash(), clean::line(&plan.title)),
+        summary: format!("{title}{rest}"),
+        tables,
+        references: references.into_iter().map(clean::line).collect(),
+        ..Page::default()
+    }
+}
+
+/// Returns the references to deploy by.
+pub(super) fn references(outcome: &Outcome) -> Vec<&str> {
+    outcome.repositories.iter().filter_map(|it| it.reference.as_deref()).collect()
+}
+
+/// Whether changes with this result are counted: a prune may keep thousands of tags, which the plan has already shown.
+fn counted(kind: PlanKind, result: ChangeResult) -> bool {
+    kind != PlanKind::Prune || result != ChangeResult::Kept
+}
+
+/// Whether something was changed in a registry.
+pub(super) fn has_changed(outcome: &Outcome) -> bool {
     let done = [ChangeResult::Created, ChangeResult::Moved, ChangeResult::Removed];
+    outcome.repositories.iter().any(|it| {
+        it.referrers_put > 0
+            || !it.manifests_deleted.is_empty()
+            || it.signatures.iter().any(|it| it.made)
+            || it.visibility.as_ref().is_some_and(|it| it.set_from.is_some())
+    }) || done.into_iter().any(|result| outcome.count(result) > 0)
+}
+
+/// Returns the sentence about an outcome: its first words, and the rest.
+fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, String) {
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
     let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
     let deleted: usize = outcome.repositories.iter().map(|it| it.manifests_deleted.len()).sum();
-    let changed = deleted > 0
-        || referrers > 0
-        || signed > 0
-        || visibilities > 0
-        || done.into_iter().any(|result| outcome.count(result) > 0);
+    let changed = has_changed(outcome);
     let complete = outcome.changes.iter().all(|change| {
         !matches!(
             change.result,
@@ -51,11 +126,9 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         (ChangeResult::Failed, "failed"),
         (ChangeResult::Skipped, "skipped"),
     ];
-    // A prune may keep thousands of tags, which the plan has already shown.
-    let counted = |result: ChangeResult| kind != PlanKind::Prune || result != ChangeResult::Kept;
     let mut counts: Vec<String> = counts
         .into_iter()
-        .filter(|(result, _)| counted(*result))
+        .filter(|(result, _)| counted(kind, *result))
         .map(|(result, word)| (outcome.count(result), word))
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
@@ -74,12 +147,6 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
         let noun = if visibilities == 1 { "visibility" } else { "visibilities" };
         counts.push(format!("{visibilities} {noun} set"));
     }
-    if !success {
-        for change in outcome.changes.iter().filter(|change| counted(change.result)) {
-            text.push_str(&line(change, style));
-        }
-        text.push('\n');
-    }
     let counts = match (counts.is_empty(), kind) {
         (false, _) => counts.join(", "),
         (true, PlanKind::Publish) => "there is nothing to publish".to_owned(),
@@ -87,16 +154,7 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
             "there is no tag to change".to_owned()
         }
     };
-    text.push_str(&format!("{}: {counts}.{}\n", style.paint(Ink::Strong, title), content(outcome)));
-    let references: Vec<&str> =
-        outcome.repositories.iter().filter_map(|it| it.reference.as_deref()).collect();
-    if success && !references.is_empty() {
-        text.push_str("\nDeploy by digest:\n");
-        for reference in references {
-            text.push_str(&format!("  {}\n", clean::line(reference)));
-        }
-    }
-    style.plain(text)
+    (title, format!(": {counts}.{}", content(outcome)))
 }
 
 /// Returns a record as text: the context, every change, and what went wrong.
@@ -156,9 +214,15 @@ fn content(outcome: &Outcome) -> String {
     format!(" {}.", parts.join(", "))
 }
 
-/// Returns one change as a line: sign, name, result.
-pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
-    let (ink, sign, word) = match change.result {
+/// Returns the manifest that the tag names now.
+fn named(change: &ChangeOutcome) -> Option<&TagTarget> {
+    let restored = change.result == ChangeResult::Restored;
+    if restored { change.before.as_ref() } else { change.after.as_ref() }
+}
+
+/// Returns the colour, the sign and the word of a result.
+fn words(result: ChangeResult) -> (Ink, char, &'static str) {
+    match result {
         ChangeResult::Created => (Ink::Created, '+', "created"),
         ChangeResult::Moved => (Ink::Moved, '~', "moved"),
         ChangeResult::Removed => (Ink::Moved, '-', "removed"),
@@ -168,9 +232,13 @@ pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
         ChangeResult::Failed => (Ink::Alarm, '!', "failed"),
         ChangeResult::Stale => (Ink::Alarm, '!', "stale"),
         ChangeResult::Restored => (Ink::Kept, '=', "restored"),
-    };
-    let named = if change.result == ChangeResult::Restored { &change.before } else { &change.after };
-    let digest = named.as_ref().map(|named| format!(" {}{}", named.digest.short(12), style.ellipsis()));
+    }
+}
+
+/// Returns one change as a line: sign, name, result.
+pub(super) fn line(change: &ChangeOutcome, style: Style) -> String {
+    let (ink, sign, word) = words(change.result);
+    let digest = named(change).map(|named| format!(" {}{}", named.digest.short(12), style.ellipsis()));
     let text = format!(
         "{sign} {}:{} {word}{}",
         clean::line(&change.repository),

@@ -1,6 +1,7 @@
 //! Writing to standard output and standard error, and questions to the person at the terminal.
 
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::{Style, clean};
@@ -111,6 +112,16 @@ impl Output {
             && error.kind() != ErrorKind::BrokenPipe
         {
             self.failure.get_or_init(|| format!("{} cannot be written to: {error}", stream.name()));
+        }
+    }
+
+    /// Appends `text`, which is already clean, to a file that a CI reads after the step. Like output, it fails the run if it cannot be
+    /// written.
+    pub fn append(&self, file: &Path, text: &str) {
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+        if let Err(error) = opened.and_then(|mut file| file.write_all(text.as_bytes())) {
+            let file = clean::line(&file.display().to_string());
+            self.failure.get_or_init(|| format!("`{file}` cannot be written to: {error}"));
         }
     }
 

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::Style;
 use super::clean;
+use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::referrers;
 use super::rows::{TableRow, TableSection, short, table};
@@ -24,6 +25,38 @@ const REASONS: usize = 4;
 
 /// Returns `plan` as text. If `every`, each tag that a retention keeps has a line; else each reason has one.
 pub fn human(plan: &Plan, every: bool, style: Style) -> String {
+    let mut text = format!("{}\n", style.paint(Ink::Strong, title(plan, style)));
+    text.push_str(&table(&sections(plan, every, style), style));
+    text.push_str(&secrets::plan(plan, every, style));
+    text.push_str(&silent(plan));
+    if let Some(line) = plan.credentials.line() {
+        text.push_str(&format!("\n  {}\n", clean::line(&line)));
+    }
+    text.push('\n');
+    text.push_str(&summary(plan));
+    style.plain(text)
+}
+
+/// Returns `plan` as a page.
+pub fn page(plan: &Plan, every: bool) -> Page {
+    let tables = sections(plan, every, PLAIN).into_iter().map(PageTable::of_tags).collect();
+    let mut page = Page { title: title(plan, PLAIN), summary: summary(plan), tables, ..Page::default() };
+    page.remark(&secrets::plan(plan, every, PLAIN));
+    page.remark(&silent(plan));
+    page.remark(&plan.credentials.line().unwrap_or_default());
+    page
+}
+
+/// Returns the number of tags to create, to move and to remove, as the report `terraform` of GitLab's merge requests takes it.
+pub fn gitlab(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let report = serde_json::json!({
+        "create": summary.create, "update": summary.moves + summary.set, "delete": summary.remove,
+    });
+    format!("{report}\n")
+}
+
+fn title(plan: &Plan, style: Style) -> String {
     let (command, title) = match plan.kind {
         PlanKind::Publish => ("plan", plan.title.as_str()),
         // The title of a rollback begins with its command, because other output shows it without one.
@@ -36,16 +69,11 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
         }
         PlanKind::Prune => ("prune", plan.title.as_str()),
     };
-    let title = format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title));
-    let mut text = format!("{}\n", style.paint(Ink::Strong, title));
-    let section = |repository| section(plan.kind, repository, every, style);
-    let sections: Vec<TableSection> = plan.repositories.iter().map(section).collect();
-    text.push_str(&table(&sections, style));
-    text.push_str(&secrets::plan(plan, every, style));
-    text.push_str(&silent(plan));
-    text.push('\n');
-    text.push_str(&summary(plan));
-    style.plain(text)
+    format!("brokkr-publish {command} {} {}", style.dash(), clean::line(title))
+}
+
+fn sections(plan: &Plan, every: bool, style: Style) -> Vec<TableSection> {
+    plan.repositories.iter().map(|repository| section(plan.kind, repository, every, style)).collect()
 }
 
 fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> TableSection {
@@ -295,6 +323,9 @@ fn blocked(plan: &Plan) -> &'static str {
         None if plan.errors().any(|it| it.code == Code::GateClosed.as_str()) => "a gate is closed",
         None if signatures::any_missing(plan) => "a signature is missing",
         None if plan.kind == PlanKind::Prune => "it is unknown what needs the manifests without a tag",
+        None if plan.errors().any(|it| it.code == Code::SourceChartImage.as_str()) => {
+            "a chart names an image that is not there"
+        }
         None if plan.errors().next().is_some() => "no rule fires for anything",
         None => "the content holds secrets",
         Some(Reason::KeptElsewhere { .. }) => "registries would hold different digests under one tag",

@@ -122,7 +122,12 @@ fn line(finding: &SecretFinding, style: Style) -> String {
         SecretSeverity::Medium => " (medium)",
         SecretSeverity::Low => " (low)",
     };
-    let entry = format!("{sign} {}{severity}", clean::line(&finding.title()));
+    let public = finding.public.as_ref().map(|place| format!(" (anybody can pull it already: {place})"));
+    let entry = format!(
+        "{sign} {}{severity}{}",
+        clean::line(&finding.title()),
+        clean::line(&public.unwrap_or_default())
+    );
     format!("    {}\n", style.paint(ink, entry))
 }
 
@@ -133,8 +138,8 @@ fn not_searched(unsearched: &Unsearched) -> String {
 }
 
 fn unused(allowance: &SecretAllowance) -> String {
-    let SecretAllowance { rule, path, value, reason } = allowance;
-    let parts = [("rule", rule), ("path", path), ("value", value)];
+    let SecretAllowance { rule, path, part, value, reason } = allowance;
+    let parts = [("rule", rule), ("path", path), ("part", part), ("value", value)];
     let parts = parts.into_iter().filter_map(|(key, value)| Some(format!("{key} `{}`", value.as_ref()?)));
     let parts = parts.collect::<Vec<_>>().join(", ");
     clean::line(&format!("`allow` entry with {parts} ({reason}) matches no finding: remove it"))

@@ -1,5 +1,6 @@
 //! Verifications for people, in the same table as plans, and for machines.
 
+use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::rows::{TableRow, TableSection, short, table};
 use super::{Style, clean};
@@ -15,23 +16,40 @@ const LONGEST: usize = 60;
 /// Returns `verification` as text. Unless `verbose`, tags of older versions that are in place are only counted, and things that
 /// could not be verified are left out, except for records.
 pub fn human(verification: &Verification, verbose: bool, style: Style) -> String {
-    let title = format!("brokkr-publish verify {} {}", style.dash(), clean::line(&verification.title));
-    let mut text = format!("{}\n", style.paint(Ink::Strong, title));
+    let mut text = format!("{}\n", style.paint(Ink::Strong, title(verification, style)));
+    text.push_str(&table(&sections(verification, verbose, style), style));
+    text.push_str(&not_verified(verification, verbose));
+    text.push_str(&format!("\n{}\n", summary(verification)));
+    style.plain(text)
+}
+
+/// Returns `verification` as a page.
+pub fn page(verification: &Verification, verbose: bool) -> Page {
+    let tables = sections(verification, verbose, PLAIN).into_iter().map(PageTable::of_tags).collect();
+    let (title, summary) = (title(verification, PLAIN), summary(verification));
+    let mut page = Page { title, summary, tables, ..Page::default() };
+    page.remark(&not_verified(verification, verbose));
+    page
+}
+
+fn title(verification: &Verification, style: Style) -> String {
+    format!("brokkr-publish verify {} {}", style.dash(), clean::line(&verification.title))
+}
+
+fn sections(verification: &Verification, verbose: bool, style: Style) -> Vec<TableSection> {
     let section = |repository: &VerifiedRepository| TableSection {
         name: clean::line(&repository.name),
         aside: clean::line(repository.version.as_deref().unwrap_or_default()),
         rows: rows(repository, verbose, style),
     };
-    let sections: Vec<TableSection> = verification.repositories.iter().map(section).collect();
-    text.push_str(&table(&sections, style));
+    verification.repositories.iter().map(section).collect()
+}
+
+fn not_verified(verification: &Verification, verbose: bool) -> String {
     // Rules that cannot be verified are the same every night. A record that cannot be used was given for this run.
     let shown = |it: &&Unverified| verbose || it.kind == UnverifiedKind::Record;
     let unverified: Vec<String> = verification.unverified.iter().filter(shown).map(unverified).collect();
-    if !unverified.is_empty() {
-        text.push_str(&format!("\n  not verified\n{}", unverified.concat()));
-    }
-    text.push_str(&format!("\n{}\n", summary(verification)));
-    style.plain(text)
+    if unverified.is_empty() { String::new() } else { format!("\n  not verified\n{}", unverified.concat()) }
 }
 
 fn unverified(it: &Unverified) -> String {

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use super::Run;
 use super::session::Result;
 use crate::access::{self, AccessQuestions, AccessVerdict, AccessVerdicts};
+use crate::config::registry_of_place;
 use crate::config::{Config, DeclaredContent};
 use crate::connections::Connections;
 use crate::desired::{Address, Selection};
@@ -140,7 +141,8 @@ fn repository_of(source: &str) -> Option<RemoteReference> {
 /// Whether a retention applies to the repository.
 fn is_retained(config: &Config, place: &DeclaredRepository) -> bool {
     config.retention.values().any(|retention| {
-        retention.resources.contains(&place.resource) && retention.registries.contains(&place.registry)
+        let registry = registry_of_place(&place.registry);
+        retention.resources.contains(&place.resource) && retention.registries.iter().any(|it| it == registry)
     })
 }
 

@@ -37,6 +37,16 @@ fn problem(error: &SavedError) -> Vec<Diagnostic> {
     vec![error.to_diagnostic()]
 }
 
+/// A saved plan that was read.
+pub struct SavedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// The digest of its file.
+    pub digest: Digest,
+    /// Whether this digest was asked for, so that it is the approved plan.
+    pub is_bound: bool,
+}
+
 /// Reads a saved plan; returns it with the digest of the file. Refuses a file that does not have the digest `expected`.
 pub fn load_plan(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<(Plan, Digest)> {
     let bytes = saved::read::<Plan>(file).map_err(|error| problem(&error))?;
@@ -81,7 +91,7 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
     if let Some(config) = file.select(profile, &session.overrides()).config {
         found.extend(plan.registries.iter().filter_map(|(name, planned)| {
             let planned = planned.url.to_string();
-            match config.registries.get(name).map(|registry| registry.endpoint.url.to_string()) {
+            match config.registry(name).map(|registry| registry.endpoint.url.to_string()) {
                 Some(url) if url == planned => None,
                 Some(url) => Some(stale(format!(
                     "the plan is for another registry: `{name}` is `{planned}` in it, and `{url}` in `{shown}`"

@@ -125,7 +125,8 @@ impl Run {
         };
         let repositories: Vec<VersionedRepository> = found.into_iter().map(|it| it.repository).collect();
         let problems = problems.iter().map(PlannedProblem::from).collect();
-        let plan = plan::back_to_version(way, &repositories, &held, &selection, problems, origin);
+        let mut plan = plan::back_to_version(way, &repositories, &held, &selection, problems, origin);
+        self.note_credentials(&mut plan);
         self.made_plan = true;
         Ok(plan)
     }

@@ -39,6 +39,11 @@ pub fn lint(session: &Session, files: &[PathBuf]) -> Vec<Diagnostic> {
     found.reported()
 }
 
+/// Returns the files that [`lint`] checks.
+pub fn lint_files(session: &Session, files: &[PathBuf]) -> Vec<PathBuf> {
+    if files.is_empty() { session.config_path().into_iter().collect() } else { files.to_vec() }
+}
+
 /// Returns everything that is wrong with `text`, if it were the file `path`. Nothing is laid over it.
 pub(super) fn lint_text(path: &Path, text: &str) -> Vec<Diagnostic> {
     let loaded = ConfigFile::parse(text, path, "publish.toml").select(None, &Overrides::default());

@@ -20,12 +20,16 @@ mod bundle;
 mod chart_images;
 mod check;
 mod confined;
+mod credentials;
+mod declared_names;
 mod files;
 mod gates;
 mod going_back;
 mod init;
+mod limits;
 mod lint;
 mod list;
+mod own;
 mod package;
 mod path;
 mod placed;
@@ -48,13 +52,15 @@ use tokio::sync::watch;
 pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
 pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
+pub use declared_names::{DeclaredNames, declared_names};
 pub use files::{
-    PlanOrRecord, check_declared, check_destinations, load_plan, load_record, load_saved, record, save_plan,
-    save_record,
+    PlanOrRecord, SavedPlan, check_declared, check_destinations, load_plan, load_record, load_saved, record,
+    save_plan, save_record,
 };
 pub use init::{first_configuration, write_first};
-pub use lint::lint;
+pub use lint::{lint, lint_files};
 pub use list::write_pages;
+pub use own::is_of_apply;
 pub use package::Package;
 use session::LoadedConfig;
 pub use session::{Result, Session};
@@ -63,7 +69,7 @@ pub use verify::Verifying;
 
 use crate::apply::{self, Lineage};
 use crate::checks;
-use crate::config::Config;
+use crate::config::{ApplyLimits, Config};
 use crate::connections::Connections;
 use crate::context::{CommitUse, Context, ContextDoubt};
 use crate::desired::{self, Desired, Selection};
@@ -71,16 +77,17 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::gate::PlannedGate;
 use crate::model::outcome::Outcome;
-use crate::model::plan::{Plan, PlannedConfig};
+use crate::model::plan::{Plan, PlanKind, PlannedConfig};
 use crate::model::problem::PlannedProblem;
 use crate::model::signing::RequiredApproval;
 use crate::observed::{self, Observed};
 use crate::plan::{self, PlanOrigin};
 use crate::saved;
-use crate::screening::Screening;
+use crate::screening::{OwnSearch, Screening};
 use oci_content::{OpenedContent, Surroundings};
 use oci_registry::Digest;
 use oci_registry::reference::RegistryEndpoint;
+use own::OwnConfig;
 use reach::source_registries;
 use signers::Signers;
 use work_tree::check_work_tree;
@@ -97,6 +104,8 @@ pub struct Run {
     folder: PathBuf,
     connections: Arc<Connections>,
     screening: Screening,
+    /// The rules of the search for an apply of a saved plan.
+    own_search: OwnSearch,
     /// The content of the sources that this run opened.
     content: Arc<OpenedContent>,
     /// The number of blobs that are under way at once.
@@ -152,14 +161,19 @@ impl Run {
         reporter: Arc<dyn Reporter>,
     ) -> Self {
         let reporter = Arc::new(CurrentReporter(RwLock::new(reporter)));
-        let connections =
+        let mut connections =
             Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
+        // The configuration of a pull request from a fork is that of a stranger, who decides where credentials would go.
+        if !session.flags.fork_credentials && Context::is_run_of_fork(&session.environment) {
+            connections = connections.without_credentials();
+        }
         Self {
             session: session.clone(),
             config: None,
             folder,
             connections: Arc::new(connections),
             screening: Screening::new(&session.environment, reporter.clone()),
+            own_search: OwnSearch::default(),
             content: Arc::default(),
             parallelism,
             reporter,
@@ -168,6 +182,46 @@ impl Run {
             tags_are_old: false,
             plan_digest: None,
         }
+    }
+
+    /// Starts an apply of the `saved` plan.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the configuration of the apply, if it has one; or the plan sends something that it may not.
+    pub fn of_saved(
+        session: &Session,
+        saved: &mut SavedPlan,
+        limits: &ApplyLimits,
+        parallelism: usize,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<Self> {
+        let SavedPlan { plan, is_bound, .. } = saved;
+        let mut run = Self::without_configuration(session, plan, parallelism, reporter);
+        limits::check(plan, limits)?;
+        let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound));
+        let own = match own {
+            // A way back must not need a configuration without mistakes. It sends no content.
+            Err(_) if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) => return Ok(run),
+            own => own?,
+        };
+        limits::check(plan, &own.config.apply.limits)?;
+        if !*is_bound {
+            limits::check_saved(plan, &own, limits)?;
+        }
+        run.own_search = own.search(plan, *is_bound);
+        run.note_credentials(plan);
+        Ok(run)
+    }
+
+    /// Refuses a plan of this run that sends something that neither `limits` nor the configuration allows.
+    ///
+    /// # Errors
+    ///
+    /// Everything that it may not send.
+    pub fn check_limits(&self, plan: &Plan, limits: &ApplyLimits) -> Result<()> {
+        limits::check(plan, limits)?;
+        self.config.as_ref().map_or(Ok(()), |loaded| limits::check(plan, &loaded.config.apply.limits))
     }
 
     /// Returns the surroundings that the run started with.
@@ -224,19 +278,22 @@ impl Run {
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
-        let problems = doubts.iter().chain(&warnings).chain(&desired.unversioned).chain(&desired.nothing);
+        let fired = desired.repositories.iter().flat_map(|it| &it.tags).map(|tag| tag.rule.as_str());
+        let fork = desired::fork_unknown(config, &context, fired);
+        let problems = doubts.iter().chain(&loaded.notes).chain(&fork).chain(&warnings);
+        let problems = problems.chain(&desired.unversioned).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
-        let origin = self.origin(loaded, &context, signers, approval, gates);
-        let mut plan = plan::diff(&observed, origin.clone());
+        let origin = || self.origin(loaded, &context, signers.clone(), approval.clone(), gates.clone());
+        let mut plan = plan::diff(&observed, origin());
         let renamed = tokio::task::block_in_place(|| chart_images::renamed(&observed, &plan, &surroundings))?;
         if !renamed.repositories.is_empty() {
             let places = renamed.repositories.iter().map(|it| (&it.endpoint, &it.name));
             let connections = self.connections.connections(places)?;
             let again = observed::observe(renamed, &connections, &keys, &self.folder).await?;
             observed.repositories.extend(again.repositories);
-            plan = plan::diff(&observed, origin);
+            plan = plan::diff(&observed, origin());
         }
         plan.problems.splice(0..0, problems);
         let missing = chart_images::missing(&plan, config, &self.connections).await;
@@ -248,6 +305,7 @@ impl Run {
             self.screening.plan(&plan, &config.secrets, &observed, &self.connections, targets.is_empty());
         (plan.secrets, plan.not_searched) = screening.await?;
         self.content.spool_up_to(0);
+        self.note_credentials(&mut plan);
         (self.observed, self.made_plan) = (Some(observed), true);
         Ok(plan)
     }
@@ -259,6 +317,7 @@ impl Run {
             connections: &self.connections,
             lineage: Lineage::new(plan, &self.folder),
             screening: &self.screening,
+            own_search: &self.own_search,
             saved: !self.made_plan,
             observed: self.observed.as_ref(),
             tags_are_old: self.tags_are_old,

@@ -64,13 +64,14 @@ impl Run {
                 return Err(unknown);
             }
         }
-        let plan = plan::prune(
+        let mut plan = plan::prune(
             &pruned,
             &mutabilities(config),
             retentions.silent(),
             self.origin(loaded, &context, BTreeMap::new(), None, BTreeMap::new()),
             now,
         );
+        self.note_credentials(&mut plan);
         self.made_plan = true;
         Ok(plan)
     }

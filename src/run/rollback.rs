@@ -18,6 +18,8 @@ impl Run {
         let rollback = Rollback::new(record, &Selection::new(targets))?;
         let standing = observed::standing_tags(&rollback.questions(), &self.connections).await?;
         self.made_plan = true;
-        Ok(rollback.plan(&standing))
+        let mut plan = rollback.plan(&standing);
+        self.note_credentials(&mut plan);
+        Ok(plan)
     }
 }

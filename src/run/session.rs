@@ -35,10 +35,14 @@ pub struct Session {
 
 /// A configuration, and the file that it was selected from. The file is read and parsed once in a run.
 pub(super) struct LoadedConfig {
-    /// The configuration.
+    /// The configuration, with the repositories of this run.
     pub config: Config,
+    /// Notes about its repositories.
+    pub notes: Vec<Diagnostic>,
     file: ConfigFile,
     overrides: Overrides,
+    /// The context that repositories were rendered in, if any is a template.
+    context: Option<Context>,
 }
 
 impl LoadedConfig {
@@ -46,7 +50,15 @@ impl LoadedConfig {
     pub fn other_profiles(&self) -> impl Iterator<Item = Config> {
         let profiles = self.file.profiles().map(Some).chain([None]);
         let others = profiles.filter(|profile| *profile != self.config.profile.as_deref());
-        others.filter_map(|profile| self.file.select(profile, &self.overrides).config)
+        others.filter_map(|profile| {
+            let mut config = self.file.select(profile, &self.overrides).config?;
+            match &self.context {
+                Some(context) => desired::place_repositories(&mut config, context).ok()?,
+                None if !config.templated_repositories().is_empty() => return None,
+                None => Vec::new(),
+            };
+            Some(config)
+        })
     }
 
     /// Returns the digest of the file with its profile, without the environment and the command line.
@@ -85,14 +97,25 @@ impl Session {
         Ok(path::relative(&self.working_folder, &found))
     }
 
+    /// Returns the file that `--config` names, or the one found in the working directory or above it, if there is one.
+    pub(super) fn own_config_path(&self) -> Option<PathBuf> {
+        self.config_path().ok()
+    }
+
     /// Loads the configuration that the command uses.
     pub(super) fn load(&self) -> Result<LoadedConfig> {
         let (file, overrides) = (self.read_config(&self.config_path()?), self.overrides());
         let loaded = file.select(self.profile.as_deref(), &overrides);
-        let config = loaded.config.ok_or(loaded.diagnostics)?;
+        let mut config = loaded.config.ok_or(loaded.diagnostics)?;
         let folder = self.working_folder.join(&config.folder);
         confined::check_config(&self.confines(&folder), &folder, &config)?;
-        Ok(LoadedConfig { config, file, overrides })
+        let (mut context, mut notes) = (None, Vec::new());
+        if !config.templated_repositories().is_empty() {
+            let known = self.context(&config, CommitUse::Unused)?;
+            notes = desired::place_repositories(&mut config, &known)?;
+            context = Some(known);
+        }
+        Ok(LoadedConfig { config, notes, file, overrides, context })
     }
 
     /// Gathers the context of a command that makes this use of the commit.
@@ -104,6 +127,9 @@ impl Session {
             commit,
             releases: desired::release_tags(config),
             default_branch: config.project.default_branch.as_deref(),
+            history: desired::uses_history(config).then_some(config.project.releases.prefix()),
+            env: &config.project.env,
+            wall_clock: config.project.wall_clock,
         };
         Context::discover(&folder, &self.environment, &self.flags, &needs)
             .map_err(|error| vec![error.to_diagnostic()])

@@ -74,7 +74,7 @@ pub(super) fn add_statements(
                     }
                     Ok(new) => statements.push(new),
                     Err(error) => {
-                        problems.push(error.to_diagnostic().about(id.title()).at_maybe(place(), ""))
+                        problems.push(error.to_diagnostic().about(id.title()).at_maybe(place(), ""));
                     }
                 }
             }

@@ -28,11 +28,15 @@ pub struct RenderedTags {
 /// Everything that is wrong with the configuration, the context or the templates, and what a plan would refuse: collisions, and
 /// targets that name nothing.
 pub fn tags(session: &Session, targets: &[String]) -> Result<RenderedTags> {
-    let config = session.load()?.config;
+    let loaded = session.load()?;
+    let config = loaded.config;
     let context = session.context(&config, CommitUse::Previewed)?;
     let selection = Selection::new(targets);
     let (resources, incomplete) = desired::preview(&config, &context, &selection)?;
     let mut warnings: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
+    warnings.extend(loaded.notes);
+    let fired = resources.values().flat_map(|it| &it.tags.tags).map(|tag| tag.rule.as_str());
+    warnings.extend(desired::fork_unknown(&config, &context, fired));
     warnings.extend(incomplete);
     let rendered = resources.iter().map(|(id, preview)| (id.clone(), preview.tags.clone())).collect();
     warnings.extend(desired::unversioned_tag(&config, &context, &rendered));

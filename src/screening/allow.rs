@@ -48,16 +48,20 @@ impl<'a> Allowances<'a> {
 
 /// Whether every condition of `allowance` matches `finding`. An allowance without conditions allows nothing.
 fn matches(allowance: &SecretAllowance, glob: Option<&GlobMatcher>, finding: &SecretFinding) -> bool {
-    let SecretAllowance { rule, path, value, reason: _ } = allowance;
-    let says_something = rule.is_some() || path.is_some() || value.is_some();
+    let SecretAllowance { rule, path, part, value, reason: _ } = allowance;
+    let says_something = rule.is_some() || path.is_some() || part.is_some() || value.is_some();
+    // Fingerprints that are no longer shown, because the value could be guessed, still count.
+    let fingerprint = finding.identity.as_ref().or(finding.fingerprint.as_ref());
     let value_holds = |value: &String| {
-        value.len() >= "sha256:".len() + 12 && finding.fingerprint.as_str().starts_with(value.as_str())
+        value.len() >= "sha256:".len() + 12
+            && fingerprint.is_some_and(|it| it.as_str().starts_with(value.as_str()))
     };
     says_something
         && rule.as_ref().is_none_or(|rule| *rule == finding.rule)
         && path.as_ref().is_none_or(|_| {
             finding.place.path().is_some_and(|path| glob.is_some_and(|glob| glob.is_match(path)))
         })
+        && part.as_ref().is_none_or(|part| finding.place.part() == Some(part))
         && value.as_ref().is_none_or(value_holds)
 }
 
@@ -90,8 +94,10 @@ mod tests {
             severity: SecretSeverity::High,
             place,
             redacted: "…".to_owned(),
-            fingerprint: Digest::of(b"value"),
+            fingerprint: None,
+            identity: Some(Digest::of(b"value")),
             allowed: None,
+            public: None,
             blocks: false,
         }
     }
@@ -101,6 +107,7 @@ mod tests {
         SecretAllowance {
             rule: owned(rule),
             path: owned(path),
+            part: None,
             value: owned(value),
             reason: "why".to_owned(),
         }
@@ -136,5 +143,16 @@ mod tests {
     fn a_path_does_not_allow_a_finding_outside_of_files() {
         let allow = [allowance(None, Some("**"), None)];
         assert!(Allowances::new(&allow).reason(&finding(None)).is_none());
+    }
+
+    #[test]
+    fn a_part_allows_a_finding_there_and_nowhere_else() {
+        for (part, path, holds) in
+            [("label `x`", None, true), ("label `y`", None, false), ("label `x`", Some("a"), false)]
+        {
+            let allow = [SecretAllowance { part: Some(part.to_owned()), ..allowance(None, None, None) }];
+            let reason = Allowances::new(&allow).reason(&finding(path));
+            assert_eq!(reason.is_some(), holds, "{part} {path:?}");
+        }
     }
 }

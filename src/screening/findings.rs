@@ -248,8 +248,10 @@ impl FindingList<'_> {
             severity: found.severity,
             place,
             redacted: found.redacted.clone(),
-            fingerprint: found.fingerprint.clone(),
+            fingerprint: (!found.guessable).then(|| found.fingerprint.clone()),
+            identity: Some(found.fingerprint.clone()),
             allowed: None,
+            public: None,
             blocks: self.planned.block.blocks(found.severity) && denies(self.planned, addresses),
         });
     }
@@ -278,7 +280,7 @@ pub(crate) fn secret_diagnostic(finding: &SecretFinding) -> Diagnostic {
         finding.allowance()
     );
     let code = Code::SecretsFound;
-    let blocks = finding.blocks || finding.severity == SecretSeverity::High;
+    let blocks = finding.blocks || (finding.severity == SecretSeverity::High && finding.public.is_none());
     let diagnostic = if blocks { Diagnostic::error } else { Diagnostic::warning };
     diagnostic(code, finding.title()).help(way_out)
 }

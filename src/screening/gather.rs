@@ -82,7 +82,7 @@ pub(super) struct GatheredContent {
 }
 
 /// Collects the parts of `sent` that `planned` names.
-pub(super) fn gather(rules: &Rules, planned: &PlannedSecrets, sent: &[SentContent<'_>]) -> GatheredContent {
+pub(super) fn gather(rules: &Rules, planned: &PlannedSecrets, sent: &[&SentContent<'_>]) -> GatheredContent {
     let mut gathered = GatheredContent::default();
     let mut instructions = Instructions { rules, known: BTreeMap::new() };
     for sent in sent {

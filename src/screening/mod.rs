@@ -4,13 +4,15 @@
 //! In reading order: `policy` decides which repositories are searched and with what effect; `selection` selects their content, of which
 //! `reachable` finds the part that tags reach already;
 //! `gather` collects its blobs, each once; `blob_search` searches them; `allow` applies the allowances; `findings` makes the
-//! findings.
+//! findings, and `public` finds those in content that strangers can pull already. For a saved plan, `required` decides again, by the rules that `own` has from the apply.
 
 mod allow;
 mod blob_search;
 mod findings;
 mod gather;
+mod own;
 mod policy;
+mod public;
 mod reachable;
 mod required;
 mod selection;
@@ -25,16 +27,16 @@ use crate::context::Environment;
 use crate::diagnostic::{Diagnostic, ToDiagnostic};
 use crate::event::Reporter;
 use crate::model::plan::Plan;
-use crate::model::secret_search::{
-    NotSearched, PlannedSecrets, SearchedContent, SecretAllowance, SecretFinding,
-};
+use crate::model::secret_search::{NotSearched, PlannedSecrets, SearchedContent, SecretAllowance};
 use crate::observed::Observed;
 use blob_search::BlobSearcher;
 use policy::{ScreenedRepository, SearchDecision};
-use secret_scan::{ReportCache, Rules};
+use secret_scan::{CacheKey, ReportCache, Rules};
 
 pub(crate) use findings::secret_diagnostic;
 pub(crate) use gather::SentContent;
+pub use own::OwnSearch;
+pub(crate) use required::SentRepository;
 
 /// The search for secrets in the content that a plan sends.
 pub struct Screening {
@@ -47,8 +49,10 @@ impl Screening {
     /// Returns a search that remembers results in the user's folder for caches, if `environment` names one.
     pub fn new(environment: &Environment, reporter: Arc<dyn Reporter>) -> Self {
         let rules = Rules::standard();
-        let folder = cache_folder(environment);
-        let cache = folder.map(|it| ReportCache::new(&it.join("brokkr-publish").join("secrets"), rules));
+        let cache = cache_folder(environment).and_then(|folder| {
+            let key = CacheKey::in_file(&key_file(environment)?)?;
+            Some(ReportCache::new(&folder.join("brokkr-publish").join("secrets"), key, rules))
+        });
         Self { rules, cache, reporter }
     }
 
@@ -96,12 +100,17 @@ impl Screening {
         if selected.is_empty() {
             return Ok((None, not_searched));
         }
-        let sent = repositories.iter().map(|it| SentContent {
-            address: &it.planned.address,
-            resource: &it.desired().resource,
-            published: &it.desired().published,
+        let sent = repositories.iter().map(|it| SentRepository {
+            planned: it.planned,
+            endpoint: &it.desired().endpoint,
+            content: SentContent {
+                address: &it.planned.address,
+                resource: &it.desired().resource,
+                published: &it.desired().published,
+            },
         });
-        let sent: Vec<SentContent<'_>> = sent.collect();
+        let sent: Vec<SentRepository<'_>> = sent.collect();
+        let contents: Vec<&SentContent<'_>> = sent.iter().map(|it| &it.content).collect();
         let secrets = PlannedSecrets {
             rules: self.rules.identity().clone(),
             allow: declared.allow.clone(),
@@ -115,13 +124,14 @@ impl Screening {
         };
         // Layers are read on threads that may block.
         let never = || false;
-        let (mut secrets, unused) = tokio::task::block_in_place(|| self.search(secrets, &sent, &never))?;
+        let (mut secrets, unused) = tokio::task::block_in_place(|| self.search(secrets, &contents, &never))?;
+        self.spare_public(&mut secrets, &sent, connections).await;
         // An allowance may apply to content that was not searched.
         secrets.unused = if all_searched { unused } else { Vec::new() };
         Ok((Some(secrets), not_searched))
     }
 
-    /// Searches the parts of `sent` that `planned` names, with the policy and the allowances that it carries, and returns the findings.
+    /// Searches the parts of `sent` that `planned` names, with the policy and the allowances that it carries, and returns it with the findings.
     /// `stopped` returns whether the person wants to stop; then findings may be missing. Blocks, and reads what was not searched before.
     ///
     /// # Errors
@@ -130,17 +140,17 @@ impl Screening {
     pub(crate) fn search_again(
         &self,
         planned: &PlannedSecrets,
-        sent: &[SentContent<'_>],
+        sent: &[&SentContent<'_>],
         stopped: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Vec<SecretFinding>, Vec<Diagnostic>> {
-        self.search(planned.clone(), sent, stopped).map(|(searched, _)| searched.findings)
+    ) -> Result<PlannedSecrets, Vec<Diagnostic>> {
+        self.search(planned.clone(), sent, stopped).map(|(searched, _)| searched)
     }
 
     /// Returns `planned` with the findings, and the allowances that allow none of them.
     fn search(
         &self,
         planned: PlannedSecrets,
-        sent: &[SentContent<'_>],
+        sent: &[&SentContent<'_>],
         stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<(PlannedSecrets, Vec<SecretAllowance>), Vec<Diagnostic>> {
         let gathered = gather::gather(self.rules, &planned, sent);
@@ -167,6 +177,22 @@ fn cache_folder(environment: &Environment) -> Option<PathBuf> {
             beside_home(".cache")
         }
     })
+}
+
+/// Returns the file of the key of the cache. It is not in the folder for caches, which may be restored from elsewhere.
+fn key_file(environment: &Environment) -> Option<PathBuf> {
+    let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let beside_home = |below: &str| folder("HOME").map(|home| home.join(below));
+    let found = folder("XDG_STATE_HOME").or_else(|| {
+        if cfg!(windows) {
+            folder("APPDATA")
+        } else if cfg!(target_os = "macos") {
+            beside_home("Library/Application Support")
+        } else {
+            beside_home(".local/state")
+        }
+    });
+    Some(found?.join("brokkr-publish").join("cache-key"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Decides which repositories are searched for secrets, and the effect of a finding there.
 
+use super::own::OwnSearch;
 use crate::config::Secrets;
 use crate::connections::{Connection, Connections};
 use crate::desired::DesiredRepository;
@@ -63,17 +64,30 @@ impl SearchDecision {
     }
 }
 
-/// Whether a saved plan or an anonymous request shows that a repository is public. `digest` is that of a manifest which the
-/// repository has, if one is known; `root` is that of the content to send.
-pub(super) async fn is_public_now(
+/// The visibility of a repository of a saved plan, now and once it is applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ShownVisibility {
+    /// Whether it counts as public.
+    pub is_public: bool,
+    /// Whether everybody may be able to pull once the plan is applied, and cannot be shown to be able to now.
+    pub is_whole: bool,
+}
+
+/// Returns who may pull from a repository of a saved plan: by the configuration of the apply, by an anonymous request, and by the plan only
+/// if it says that everybody may. `root` is the digest of the content to send.
+pub(super) async fn shown(
     planned: &PlannedRepository,
     endpoint: &RegistryEndpoint,
     connections: &Connections,
     root: &Digest,
-) -> Result<bool, Vec<Diagnostic>> {
-    let declared = planned.visibility.as_ref().map(|it| it.declared);
-    if declared == Some(Visibility::Public) || !matches!(endpoint.url, RegistryLocation::Http { .. }) {
-        return Ok(declared == Some(Visibility::Public));
+    own: &OwnSearch,
+) -> Result<ShownVisibility, Vec<Diagnostic>> {
+    let known = own.visibility(planned, endpoint);
+    let by_plan = planned.visibility.as_ref().map(|it| it.declared);
+    let declared = by_plan.filter(|it| *it == Visibility::Public).or(known.unwrap_or_default());
+    let goes_public = declared == Some(Visibility::Public);
+    if !matches!(endpoint.url, RegistryLocation::Http { .. }) {
+        return Ok(ShownVisibility { is_public: goes_public, is_whole: false });
     }
     let connection = connections.connection(endpoint, &planned.repository);
     let Connection { repository, anonymous, .. } = connection.map_err(|error| vec![error.to_diagnostic()])?;
@@ -81,8 +95,13 @@ pub(super) async fn is_public_now(
         Some(known) => visibility::probe(anonymous.as_ref(), repository.as_ref(), known).await.observed,
         None => visibility::probe_absent(anonymous.as_ref(), root).await,
     };
-    // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977).
-    Ok(is_public(seen, declared, endpoint.provider() == Some(Provider::Dockerhub)))
+    // The first push to Docker Hub creates a repository, which is public unless the account says otherwise (docker/cli#4977). A
+    // repository that no configuration here declares may be created as anything.
+    let made_public = known.is_err() || endpoint.provider() == Some(Provider::Dockerhub);
+    Ok(ShownVisibility {
+        is_public: is_public(seen, declared, made_public),
+        is_whole: seen != ObservedVisibility::Public,
+    })
 }
 
 /// Returns how the content of a repository is searched, or the reason if it is not. A declared policy applies everywhere. Without

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
+use crate::model::plan::PlannedRepository;
 use crate::observed::ObservedRepository;
 use oci_registry::{
     Descriptor, Digest, Manifest, Platform, RawManifest, Repository, Tag, TagOrDigest, media_type,
@@ -45,7 +46,7 @@ impl ReachableContent {
         }
         let desired = desired.into_iter().map(|(digest, tag)| (tag.clone(), digest.clone().into()));
         let source = source.into_iter().map(|tag| (tag.clone(), tag.into()));
-        found.read(repository, desired.chain(source).collect(), observed, held).await;
+        found.read(repository, desired.chain(source).collect(), observed.root(), held).await;
         if found.has_all(held) {
             return found;
         }
@@ -58,7 +59,27 @@ impl ReachableContent {
         let mut asked: BTreeSet<Tag> = observed.tags.keys().cloned().collect();
         let others = versions.chain(listing.into_iter().rev()).filter(|tag| asked.insert(tag.clone()));
         let others = others.take(MAX_TAGS).map(|tag| (tag.clone(), tag.into())).collect();
-        found.read(repository, others, observed, held).await;
+        found.read(repository, others, observed.root(), held).await;
+        found
+    }
+
+    /// Returns the part of `held` that tags of the `planned` repository reach, as the registry shows now, whatever the plan says. `root` is
+    /// the digest of the content to publish.
+    pub(super) async fn of_plan(
+        repository: &dyn Repository,
+        planned: &PlannedRepository,
+        root: &Digest,
+        held: &BTreeSet<Digest>,
+    ) -> Self {
+        let mut found = Self::default();
+        let own: Vec<Tag> = planned.changes.iter().map(|change| change.tag.clone()).collect();
+        let read = |tag: Tag| (tag.clone(), tag.into());
+        found.read(repository, own.iter().cloned().map(read).collect(), root, held).await;
+        if !found.has_all(held) {
+            let listing = repository.list_tags().await.map(|it| it.tags().to_vec()).unwrap_or_default();
+            let others = listing.into_iter().rev().filter(|tag| !own.contains(tag)).take(MAX_TAGS);
+            found.read(repository, others.map(read).collect(), root, held).await;
+        }
         found
     }
 
@@ -75,12 +96,11 @@ impl ReachableContent {
         &mut self,
         repository: &dyn Repository,
         tags: Vec<(Tag, TagOrDigest)>,
-        observed: &ObservedRepository,
+        root: &Digest,
         held: &BTreeSet<Digest>,
     ) {
-        let read = tags
-            .into_iter()
-            .map(|(tag, at)| async move { (tag, reached(repository, &at, observed.root()).await) });
+        let read =
+            tags.into_iter().map(|(tag, at)| async move { (tag, reached(repository, &at, root).await) });
         for (tag, reached) in join_all(read).await {
             let digests = match reached {
                 ReachedContent::Root => held.iter().cloned().collect(),

@@ -30,11 +30,11 @@ pub fn declared_repositories(config: &Config, selection: &Selection) -> Vec<Decl
     let mut repositories = Vec::new();
     for (id, resource) in &config.resources {
         for registry_name in &resource.registries {
-            let Some(registry) = config.registries.get(registry_name) else { continue };
+            let Some(registry) = config.registry(registry_name) else { continue };
             if !selection.touches(id, registry_name) {
                 continue;
             }
-            let repository = registry.endpoint.url.repository(&resource.repository);
+            let repository = registry.endpoint.url.repository(resource.repository_in(registry_name));
             repositories.push(DeclaredRepository {
                 address: format!("{id}@{registry_name}"),
                 resource: id.clone(),

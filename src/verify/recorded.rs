@@ -75,6 +75,7 @@ fn target_version(here: &ExpectedRepository, target: &TagTarget) -> Option<Relea
     stated_version(target.version.as_ref()?, &here.other_readers)
 }
 
+/// Returns what may have replaced a tag since.
 fn later(here: &ExpectedRepository, change: &Change, target: &TagTarget) -> Later {
     match change.mutability {
         Mutability::Immutable => Later::Nothing,

@@ -41,6 +41,11 @@ pub fn provider(endpoint: &RegistryEndpoint, options: &ConnectOptions) -> Arc<dy
     }
 }
 
+/// Returns the API for a run that sends no credentials: it is not asked.
+pub fn without_credentials() -> Arc<dyn VisibilityProvider> {
+    Arc::new(unmanaged::Unmanaged)
+}
+
 /// The answer of an API about a repository, and its abilities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VisibilityReading {

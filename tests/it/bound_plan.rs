@@ -1,4 +1,4 @@
-//! A saved plan is bound to its digest, and what it leaves out does not spare an apply the search for secrets.
+//! A saved plan is bound to its digest, and nothing that it says or leaves out spares an apply the search for secrets.
 
 use serde_json::{Value, json};
 
@@ -55,34 +55,117 @@ async fn another_plan_than_the_expected_is_refused_before_any_request() {
     let _applied = folder.run(&format!("apply plan.json --expect {digest}")).done().expect_code(0);
 }
 
+/// Makes a plan that lets `token` through, as only the environment of the plan says.
+fn plan_without_search(folder: &Folder, policy: &str) {
+    let _planned = folder.run(PLAN).env("BROKKR_PUBLISH_SECRETS__POLICY", policy).done().expect_code(0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_that_leaves_out_the_search_is_searched() {
-    let keys = ["secrets", "not_searched"];
-    for (policy, code) in [("warn", 1), ("off", 1)] {
-        let (registry, folder) = scene(&token(), &format!("\n[secrets]\npolicy = \"{policy}\"\n")).await;
-        let _planned = folder.run(PLAN).done().expect_code(0);
-        change(&folder, |plan| {
-            let plan = plan.as_object_mut().expect("an object");
-            assert!(keys.iter().filter_map(|key| plan.shift_remove(*key)).count() > 0);
-        });
-        let done = folder.run("apply plan.json").done().expect_code(code);
-        assert!(done.stderr().contains("publish::secrets::found"), "{policy}: {}", done.shown());
-        assert!(registry.content().tags.is_empty(), "{policy}");
+async fn an_apply_decides_itself_what_it_searches_whatever_the_plan_says() {
+    type Forgery = fn(&mut Value);
+    let cases: [(&str, &str, Forgery); 10] = [
+        ("off", "as it is", |_| {}),
+        ("warn", "as it is", |_| {}),
+        ("off", "without a word", |plan| {
+            drop(plan.as_object_mut().expect("an object").shift_remove("not_searched"))
+        }),
+        ("warn", "without the search", |plan| {
+            drop(plan.as_object_mut().expect("an object").shift_remove("secrets"))
+        }),
+        ("warn", "an empty search", |plan| {
+            plan["secrets"]["repositories"]["images.app@one"] = json!({ "policy": "deny" });
+            plan["secrets"]["findings"] = json!([]);
+        }),
+        ("warn", "policy off", |plan| {
+            plan["secrets"]["repositories"]["images.app@one"]["policy"] = json!("off");
+        }),
+        ("warn", "left out", |plan| {
+            let left_out = json!({ "blobs": 99, "bytes": 1, "why": "a tag reaches it" });
+            plan["secrets"]["repositories"]["images.app@one"] =
+                json!({ "policy": "deny", "left_out": left_out });
+            plan["secrets"]["findings"] = json!([]);
+        }),
+        ("warn", "allowed", |plan| {
+            plan["secrets"]["allow"] = json!([{ "path": "**", "reason": "none of your business" }]);
+            plan["secrets"]["repositories"]["images.app@one"]["policy"] = json!("deny");
+        }),
+        ("warn", "declared private", |plan| {
+            drop(plan.as_object_mut().expect("an object").shift_remove("secrets"));
+            plan["repositories"][0]["visibility"] = json!({
+                "declared": "private", "observed": "not-public", "action": "no-op"
+            });
+        }),
+        ("warn", "a policy that is off elsewhere", |plan| {
+            drop(plan.as_object_mut().expect("an object").shift_remove("secrets"));
+            plan["not_searched"] =
+                json!({ "images.app@one": { "code": "policy-off", "from": "publish.toml" } });
+        }),
+    ];
+    for (policy, what, forge) in cases {
+        let (registry, folder) = scene(&token(), "").await;
+        plan_without_search(&folder, policy);
+        change(&folder, forge);
+        let done = folder.run("apply plan.json").done().expect_code(1);
+        assert!(done.stderr().contains("publish::secrets::found"), "{policy}, {what}: {}", done.shown());
+        assert!(registry.content().tags.is_empty(), "{policy}, {what}");
+        std::fs::remove_file(folder.path.join("publish.toml")).expect("removed");
+        let done = folder.run("apply plan.json").done().expect_code(1);
+        assert!(done.stderr().contains("publish::secrets::found"), "{policy}, {what}: {}", done.shown());
+        assert!(registry.content().tags.is_empty(), "{policy}, {what}, without publish.toml");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_that_empties_the_search_is_searched() {
-    let (registry, folder) = scene(&token(), "\n[secrets]\npolicy = \"warn\"\n").await;
+async fn the_rules_of_the_search_are_those_of_the_apply() {
+    let allow = "\n[[secrets.allow]]\nrule = \"github-token\"\nreason = \"a test\"\n";
+    let off = "\n[secrets]\npolicy = \"off\"\n";
+    for (more, arguments, variable, code) in [
+        ("", "", "", 1),
+        ("", "--set secrets.policy=warn", "", 0),
+        ("", "", "warn", 0),
+        ("", "", "off", 0),
+        (allow, "", "", 0),
+        (off, "", "", 0),
+        (off, "", "deny", 1),
+        (off, "--set secrets.policy=deny", "", 1),
+    ] {
+        let (_registry, folder) = scene(&token(), "").await;
+        plan_without_search(&folder, "warn");
+        let own = configuration(&[("one", "127.0.0.1:1")]) + more;
+        folder.write("own.toml", own.as_str());
+        std::fs::remove_file(folder.path.join("publish.toml")).expect("removed");
+        let mut apply = folder.run(&format!("apply plan.json --config own.toml {arguments}"));
+        if !variable.is_empty() {
+            apply = apply.env("BROKKR_PUBLISH_SECRETS__POLICY", variable);
+        }
+        let done = apply.done().expect_code(code);
+        let found = done.stderr().contains("publish::secrets::found");
+        assert_eq!(found, code == 1, "{more} {arguments} {variable}: {}", done.shown());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_allowances_of_a_plan_count_if_its_digest_is_given() {
+    let allow = "\n[[secrets.allow]]\nrule = \"github-token\"\nreason = \"a test\"\n";
+    let (_registry, folder) = scene(&token(), allow).await;
+    let digest = digest_printed(&folder.run(PLAN).wide().done().expect_code(0).stderr());
+    std::fs::remove_file(folder.path.join("publish.toml")).expect("removed");
+    let refused = folder.run("apply plan.json").wide().done().expect_code(1);
+    assert!(refused.stderr().contains("the plan lets it through"), "{}", refused.shown());
+    let _applied = folder.run(&format!("apply plan.json --expect {digest}")).done().expect_code(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_keys_about_the_search_can_be_set_for_a_saved_plan() {
+    let (_registry, folder) = scene("harmless", "").await;
     let _planned = folder.run(PLAN).done().expect_code(0);
-    change(&folder, |plan| {
-        let repository = &mut plan["secrets"]["repositories"]["images.app@one"];
-        *repository = json!({ "policy": "deny" });
-        plan["secrets"]["findings"] = json!([]);
-    });
-    let done = folder.run("apply plan.json").done().expect_code(1);
-    assert!(done.stderr().contains("publish::secrets::found"), "{}", done.shown());
-    assert!(registry.content().tags.is_empty());
+    let refused = folder.run("apply plan.json --set registries.one.url=localhost:1").done().expect_code(1);
+    assert!(refused.stderr().contains("`--set` cannot change it"), "{}", refused.shown());
+    let wrong = folder.run("apply plan.json --set secrets.policy=of").done().expect_code(1);
+    assert!(wrong.stderr().contains("publish::config::"), "{}", wrong.shown());
+    std::fs::remove_file(folder.path.join("publish.toml")).expect("removed");
+    let wrong = folder.run("apply plan.json --set secrets.policy=of").done().expect_code(1);
+    assert!(wrong.stderr().contains("publish::config::"), "{}", wrong.shown());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ fn cases() -> Vec<(Code, String, &'static str)> {
         (ConfigUnknownProfile, file("[profile.staging]\n"), "lint --profile stagign"),
         (ConfigPlatform, file("platforms = [\"linux/x86_64\"]\n"), "lint"),
         (ConfigUrl, file("").replace("localhost:5000", "https://localhost:5000"), "lint"),
-        (ConfigRepository, file("repository = \"Team/App\"\n"), "lint"),
+        (ConfigRepository, file("repository = \"team//app\"\n"), "lint"),
         (ConfigSource, file("").replace("oci:dist", "docker:dist"), "lint"),
         (ConfigLiteralCredential, file("").replace("localhost:5000", "user:hunter2@localhost:5000"), "lint"),
         (TemplateSyntax, rule(r#""v{{ version ""#), "lint"),
@@ -77,7 +77,11 @@ fn cases() -> Vec<(Code, String, &'static str)> {
             ),
             "lint",
         ),
-        (ContextVersion, file(""), "tags --ref refs/tags/v1.2"),
+        (
+            ContextVersion,
+            file("\n[project]\nversion = { file = \"none.toml\", key = \"version\" }\n"),
+            "tags --ref refs/tags/v1.2.3",
+        ),
     ]
 }
 

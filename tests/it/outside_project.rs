@@ -37,6 +37,7 @@ fn files_outside_of_the_project_are_refused() {
         let folder = folder(&format!("{START}{more}"));
         let done = folder.run(command).wide().done().expect_code(1);
         assert!(done.stderr().contains("is outside of the project"), "{more}: {}", done.shown());
+        assert!(done.stderr().contains("publish::config::outside"), "{more}: {}", done.shown());
         assert!(!done.shown().contains("YWxpY2U6"), "{}", done.shown());
         let flag = format!("--allow-outside {}", folder.home().display());
         assert!(done.stderr().contains(&flag), "{}", done.shown());

@@ -207,3 +207,62 @@ fn a_target_is_a_resource_a_registry_or_a_tag() {
         assert_eq!(json["images"].as_object().expect("images").len(), 1, "{target}");
     }
 }
+
+/// The text that HCL makes of a string in JSON, which it evaluates as a template (hashicorp/hcl, json/spec.md, "Expression Syntax";
+/// hclsyntax/spec.md, "Template Literals"). An interpolation is a mistake here, because no text of a label is meant as one.
+fn evaluated(text: &str) -> String {
+    let (mut made, mut rest) = (String::new(), text);
+    while let Some(next) = rest.chars().next() {
+        if let Some(mark) = ["$${", "%%{"].into_iter().find(|mark| rest.starts_with(mark)) {
+            made.push_str(&mark[1..]);
+            rest = &rest[mark.len()..];
+        } else {
+            assert!(!rest.starts_with("${") && !rest.starts_with("%{"), "`{text}` is evaluated");
+            made.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    made
+}
+
+/// The program that reads the file cannot be installed everywhere, so this follows its documentation: docs.docker.com, "Bake file
+/// reference", and moby/buildkit, "Image annotations with Buildkit".
+#[test]
+fn a_bake_file_says_in_bakes_language_what_the_json_says() {
+    for flags in
+        [RELEASE.to_owned(), format!("--pr 7 --sha {SHA}"), format!("--ref refs/heads/main --sha {SHA}")]
+    {
+        let bake = tags(&format!("--format bake {flags}")).expect_code(0).json();
+        let plain = tags(&format!("--format json {flags}")).expect_code(0).json();
+        let texts = |value: &serde_json::Value| -> Vec<String> {
+            let items = value.as_array().expect("a list").iter();
+            items.map(|it| evaluated(it.as_str().expect("a text"))).collect()
+        };
+        assert_eq!(bake.as_object().expect("blocks").keys().collect::<Vec<_>>(), ["target"]);
+        for (name, target) in bake["target"].as_object().expect("targets") {
+            assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{name}");
+            let keys: Vec<&String> = target.as_object().expect("a block").keys().collect();
+            assert_eq!(keys, ["tags", "labels", "annotations"]);
+            let image = &plain["images"][if name == "my-app" { "my.app" } else { name }];
+            let pushed: Vec<String> =
+                texts(&image["references"]).into_iter().filter(|it| !it.starts_with("oci:")).collect();
+            assert_eq!(texts(&target["tags"]), pushed, "{name}");
+            for reference in &pushed {
+                let (_, tag) = reference.rsplit_once(':').expect("a tag");
+                assert!(tag.parse::<oci_registry::Tag>().is_ok(), "{reference}");
+            }
+            for (key, value) in target["labels"].as_object().expect("labels") {
+                assert_eq!(
+                    evaluated(value.as_str().expect("a text")),
+                    image["labels"][key].as_str().expect("a label")
+                );
+            }
+            for annotation in texts(&target["annotations"]) {
+                let (levels, rest) = annotation.split_once(':').expect("a level");
+                let known = ["index", "manifest", "index-descriptor", "manifest-descriptor"];
+                assert!(levels.split(',').all(|level| known.contains(&level)), "{annotation}");
+                assert!(rest.split_once('=').is_some_and(|(key, _)| !key.is_empty()), "{annotation}");
+            }
+        }
+    }
+}

@@ -10,8 +10,9 @@
 //! `.dockerignore` names it.
 //!
 //! A workflow is run too, without GitHub: its jobs run one after the other, in fresh clones, with the variables and the payload
-//! that GitHub sets for the event, and artifacts are passed from job to job. Of its steps, `cargo install` is not run. The only
-//! supported actions are those that check out and that pass artifacts; those that prepare docker do nothing here.
+//! that GitHub sets for the event, and artifacts are passed from job to job. The action of this
+//! repository runs its command with the built program. The other supported actions are those that check out and that pass artifacts;
+//! those that prepare docker do nothing here.
 //!
 //! Docker's credential file contains a user for that registry, as after a login.
 //!

@@ -8,6 +8,9 @@ use std::process::Command;
 
 use testkit::command::Folder;
 
+/// The end of a line that uses the action. A release replaces the commit in all pages.
+const ACTION: &str = "@5d1aa5a8b6c7f87c01921bdb082b285a0d2bba27 # main";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -52,6 +55,76 @@ fn the_workflows_of_the_repository() {
     assert!(workflows.len() >= 3, "{workflows:?}");
     clean(tool("actionlint").arg("-color=false").args(&workflows));
     clean(&mut zizmor(&root().join(".github")));
+}
+
+/// The workflows in the documentation: `yaml` blocks with jobs.
+fn documented() -> Vec<(String, String)> {
+    let pages = files().into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let mut workflows = Vec::new();
+    for path in pages {
+        let page = path.strip_prefix(root()).unwrap().display().to_string();
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, block) in text.split("\n```yaml\n").skip(1).enumerate() {
+            let block = block.split("\n```").next().unwrap_or_default();
+            if block.starts_with("on:") && block.contains("\njobs:") {
+                let name = format!("{}-{number}.yml", page.replace('/', "-"));
+                workflows.push((name, format!("{block}\n")));
+            }
+        }
+    }
+    workflows
+}
+
+/// Pinned actions, least permissions, and the token only in the step that needs it.
+#[test]
+fn the_workflows_of_the_documentation() {
+    let folder = Folder::new();
+    let workflows = documented();
+    assert!(workflows.len() >= 25, "only {} workflows were found", workflows.len());
+    for (name, text) in &workflows {
+        folder.write(&format!(".github/workflows/{name}"), text);
+        assert!(!text.contains("cargo install"), "{name}: the action installs the program");
+        let head = text.split("\njobs:").next().unwrap_or_default();
+        assert!(head.contains("permissions: {}"), "{name}: rights belong to jobs");
+        assert!(!head.contains("token") && !head.contains("secrets."), "{name}: a secret belongs to a step");
+        // One commit of the action, so that a reader meets one version.
+        for line in text.lines().filter(|line| line.contains("colliery-io/brokkr-publish@")) {
+            assert!(line.ends_with(ACTION), "{name}: {line}");
+        }
+    }
+    let paths: Vec<_> =
+        workflows.iter().map(|(name, _)| folder.path.join(".github/workflows").join(name)).collect();
+    clean(tool("actionlint").arg("-color=false").args(&paths));
+    clean(&mut zizmor(&folder.path));
+}
+
+#[test]
+fn the_action_and_the_component() {
+    clean(&mut zizmor(&root().join("action.yml")));
+    // actionlint reads an action through a workflow that uses it from the same repository.
+    let folder = Folder::new();
+    for name in ["action.yml", "packaging/action/install.sh", "packaging/action/run.sh"] {
+        folder.write(name, fs::read(root().join(name)).unwrap());
+    }
+    folder.git(&["init", "--quiet"]);
+    let uses = "on: push\npermissions: {}\njobs:\n  use:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./\n        id: it\n        \
+                with: { command: plan, token: '', version: '', working-directory: . }\n      - run: echo \"$CHANGED\"\n        env:\n          \
+                CHANGED: ${{ steps.it.outputs.changed }}${{ steps.it.outputs.plan-digest }}\n";
+    folder.write(".github/workflows/use.yml", uses);
+    let mut lint = tool("actionlint");
+    clean(lint.arg("-color=false").arg(".github/workflows/use.yml").current_dir(&folder.path));
+    // An input that does not exist is found, so the action was read.
+    folder.write(".github/workflows/use.yml", uses.replace("version: ''", "verison: ''"));
+    let mut lint = tool("actionlint");
+    let wrong =
+        lint.arg("-color=false").arg(".github/workflows/use.yml").current_dir(&folder.path).output().unwrap();
+    assert!(String::from_utf8_lossy(&wrong.stdout).contains("verison"));
+
+    let component = fs::read_to_string(root().join("templates/brokkr-publish/template.yml")).unwrap();
+    let (spec, job) = component.split_once("\n---\n").expect("the inputs, and the job");
+    for input in job.split("$[[ inputs.").skip(1).map(|rest| rest.split(" ]]").next().unwrap()) {
+        assert!(spec.contains(&format!("\n    {input}:\n")), "the input `{input}` is declared");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! `scripts/test.sh` installs them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod action;
 mod air_gap;
 mod annotations;
 mod artifacts_real;
@@ -9,6 +10,7 @@ mod auth_check;
 mod branches;
 mod chart_images;
 mod charts;
+mod completion_shells;
 mod credentials_real;
 mod docker_archive_real;
 mod docker_daemon_real;

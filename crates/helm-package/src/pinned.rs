@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::chart_image::{ChartImage, ValueChange, dotted};
 use crate::file_store::FileStore;
 use crate::finding::ChartFindings;
-use crate::helm_yaml::{HelmContent, HelmYaml};
+use crate::helm_yaml::{HelmContent, HelmNode, HelmYaml};
 use crate::load::LoadedChart;
 use crate::values_edit::{ValueEdit, node_at, with_values};
 use crate::values_image;
@@ -74,8 +74,7 @@ fn changes(
             Err((message, help)) => {
                 let known =
                     (0..=image.path.len()).rev().find_map(|length| node_at(root, image.path.get(..length)?));
-                let span =
-                    known.filter(|node| node.is_scalar()).map_or_else(|| yaml.start(), |node| node.span());
+                let span = known.filter(HelmNode::is_scalar).map_or_else(|| yaml.start(), |node| node.span());
                 findings.error(Some(span), format!("`{shown}` {message}"), &help);
                 continue;
             }

@@ -24,6 +24,7 @@ fn set(text: &str, path: &str, by_digest: bool) -> Result<String, String> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn every_form_is_pinned_by_tag_and_by_digest() {
     let hex = DIGEST.trim_start_matches("sha256:");
     for (path, text, by_tag, by_digest) in [

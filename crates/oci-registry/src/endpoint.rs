@@ -93,6 +93,48 @@ impl RegistryEndpoint {
         };
         known.parse().ok()
     }
+
+    /// Returns why no credentials may be sent to the declared API, if that is so.
+    pub fn api_refusal(&self) -> Option<ApiRefusal> {
+        let declared = self.api_url.as_ref()?;
+        let RegistryLocation::Http { host, .. } = &self.url else { return None };
+        let known = match Provider::of_host(host) {
+            Some(Provider::Github) => Some("api.github.com".to_owned()),
+            _ => Self { api_url: None, ..self.clone() }.api().map(|api| api.host()),
+        };
+        let is_known = known.as_deref() == Some(declared.host().as_str());
+        if Provider::of_host(host).is_some() {
+            return (!is_known).then(|| ApiRefusal::KnownHost { known: known.unwrap_or_default() });
+        }
+        let (api, registry) = (bare_host(&declared.host()), bare_host(host));
+        let leads_elsewhere = !is_known
+            && api != registry
+            && !registry.ends_with(&format!(".{api}"))
+            && self.api_token_env.is_none();
+        leads_elsewhere.then_some(ApiRefusal::OtherHost)
+    }
+}
+
+/// The reason why no credentials may be sent to a declared API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiRefusal {
+    /// The registry is a well-known one, whose API has the host `known`.
+    KnownHost {
+        /// The host of its API.
+        known: String,
+    },
+    /// The API is on another host than the registry, and no token is named for it. A registry may be a subdomain of the host of its
+    /// API.
+    OtherHost,
+}
+
+/// Returns a host without its port, in lower case. All names of this machine are one.
+fn bare_host(host: &str) -> String {
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|it| it.is_ascii_digit()) { name } else { host });
+    let is_loopback = matches!(name, "127.0.0.1" | "[::1]");
+    if is_loopback { "localhost".to_owned() } else { name.to_ascii_lowercase() }
 }
 
 /// The names of the environment variables that hold a user name and a password or token.
@@ -111,6 +153,38 @@ mod tests {
 
     fn endpoint(url: &str, provider: Option<Provider>) -> RegistryEndpoint {
         RegistryEndpoint { provider, ..RegistryEndpoint::of(url.parse().expect("a location")) }
+    }
+
+    #[test]
+    fn credentials_go_to_no_api_of_another_host() {
+        let known = |host: &str| Some(ApiRefusal::KnownHost { known: host.to_owned() });
+        let other = Some(ApiRefusal::OtherHost);
+        for (registry, api, token, expected) in [
+            ("harbor.acme.test/team", Some("https://harbor.acme.test"), None, None),
+            ("harbor.acme.test:8443/team", Some("https://harbor.acme.test"), None, None),
+            ("containers.acme.test/team", Some("https://acme.test"), None, None),
+            ("harbor.acme.test/team", Some("https://evil.test"), None, other.clone()),
+            ("harbor.acme.test/team", Some("https://evil.test/harbor.acme.test"), None, other.clone()),
+            ("harbor.acme.test/team", Some("https://evilharbor.acme.test"), None, other.clone()),
+            ("harbor.acme.test/team", Some("https://evil.test"), Some("TOKEN"), None),
+            ("docker.io/acme", Some("https://hub.docker.com"), None, None),
+            ("docker.io/acme", Some("https://evil.test"), None, known("hub.docker.com")),
+            ("docker.io/acme", Some("https://evil.test"), Some("TOKEN"), known("hub.docker.com")),
+            ("quay.io/acme", Some("https://quay.io"), Some("TOKEN"), None),
+            ("quay.io/acme", Some("https://quay.io.evil.test"), Some("TOKEN"), known("quay.io")),
+            ("registry.gitlab.com/acme", Some("https://gitlab.com"), Some("TOKEN"), None),
+            ("registry.gitlab.com/acme", Some("https://evil.test"), Some("TOKEN"), known("gitlab.com")),
+            ("ghcr.io/acme", Some("https://evil.test"), None, known("api.github.com")),
+            ("ghcr.io/acme", Some("https://evil.test"), Some("TOKEN"), known("api.github.com")),
+            ("ghcr.io/acme", Some("https://api.github.com"), None, None),
+            ("127.0.0.1:5000/acme", Some("http://127.0.0.1:6000"), None, None),
+            ("ghcr.io/acme", None, None, None),
+        ] {
+            let mut endpoint = endpoint(registry, None);
+            endpoint.api_url = api.map(|it| it.parse().expect("an address"));
+            endpoint.api_token_env = token.map(str::to_owned);
+            assert_eq!(endpoint.api_refusal(), expected, "{registry} {api:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod circumstances;
 mod credentials;
 mod deletion;
 mod directory;
+mod disguised;
 mod envelope;
 pub(super) mod redaction;
 mod refusal;

@@ -34,11 +34,13 @@ pub mod untagged;
 
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use connect::{connect, find_credentials};
-pub use credentials::{CredentialKind, CredentialMemory, Credentials, EnvironmentLookup};
+pub use credentials::{
+    CredentialKind, CredentialMemory, Credentials, EnvironmentLookup, SentVariable, sent_variables,
+};
 pub use described::{DescribedVersion, created, latest_time, revision, version};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Digester};
-pub use endpoint::{CredentialVariables, RegistryEndpoint};
+pub use endpoint::{ApiRefusal, CredentialVariables, RegistryEndpoint};
 pub use error::{
     CredentialError, DeletionObstacle, DirectoryProblem, ErrorEnvelope, ErrorItem, HostRoute, NetworkFailure,
     OtherHost, ProgramProblem, Refusal, RegistryError, SentManifest, UnsentCredentials, UnsentReason,

@@ -1,8 +1,8 @@
 //! The memory of blobs that were searched: one small file for each, by the rules and the digest. A file holds the matches, redacted,
 //! and never a value.
 //!
-//! A cache that cannot be used costs only time. Everybody who can write to its folder can hide matches, so the folder should belong to
-//! the user who runs the search.
+//! A cache that cannot be used costs only time. Each file begins with the proof that a holder of the [`CacheKey`] wrote it, so that
+//! nobody hides matches who can write to the folder, such as a job that restores it from elsewhere.
 
 use std::fs;
 use std::io::Write;
@@ -12,13 +12,14 @@ use std::time::SystemTime;
 use oci_registry::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::cache_key::{CacheKey, private_folder};
 use crate::compiled::Rules;
 use crate::content::{BlobReport, FileMatch, UnsearchedPart};
 use crate::matches::Match;
 use crate::severity::SecretSeverity;
 
 /// The version of the file format. A file with another number is ignored.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The size in bytes of the largest file that is read.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// The number of blobs that are remembered for one set of rules. The oldest are forgotten.
@@ -29,6 +30,7 @@ const OTHER_RULES: usize = 2;
 /// The reports about blobs that were searched with one set of rules.
 pub struct ReportCache<'r> {
     folder: PathBuf,
+    key: CacheKey,
     rules: &'r Rules,
 }
 
@@ -57,12 +59,14 @@ struct CachedMatch {
     line: Option<u64>,
     redacted: String,
     fingerprint: Digest,
+    guessable: bool,
 }
 
 impl<'r> ReportCache<'r> {
-    /// Returns the cache for `rules` in `folder`, which caches for other rules may share. The folder need not exist yet.
-    pub fn new(folder: &Path, rules: &'r Rules) -> Self {
-        Self { folder: folder.join(rules.identity().hex()), rules }
+    /// Returns the cache for `rules` in `folder`, which caches for other rules may share. The folder need not exist yet. Only entries that
+    /// were written with the same `key` are believed.
+    pub fn new(folder: &Path, key: CacheKey, rules: &'r Rules) -> Self {
+        Self { folder: folder.join(rules.identity().hex()), key, rules }
     }
 
     fn file(&self, blob: &Digest) -> PathBuf {
@@ -76,7 +80,12 @@ impl<'r> ReportCache<'r> {
         if !metadata.is_file() || metadata.len() > MAX_FILE {
             return None;
         }
-        let entry: CacheEntry = match serde_json::from_slice(&fs::read(&path).ok()?) {
+        let bytes = fs::read(&path).ok()?;
+        let Some(text) = self.key.proven(&bytes) else {
+            tracing::debug!("the cache entry `{}` is ignored: it has no proof", path.display());
+            return None;
+        };
+        let entry: CacheEntry = match serde_json::from_slice(text) {
             Ok(entry) => entry,
             Err(error) => {
                 tracing::debug!("the cache entry `{}` is ignored: {error}", path.display());
@@ -107,6 +116,7 @@ impl<'r> ReportCache<'r> {
                 line: cached.line,
                 redacted: cached.redacted,
                 fingerprint: cached.fingerprint,
+                guessable: cached.guessable,
             };
             report.matches.push(FileMatch { path: cached.path, found });
         }
@@ -126,6 +136,7 @@ impl<'r> ReportCache<'r> {
             line: it.found.line,
             redacted: it.found.redacted.clone(),
             fingerprint: it.found.fingerprint.clone(),
+            guessable: it.found.guessable,
         };
         let entry = CacheEntry {
             format: FORMAT,
@@ -139,7 +150,7 @@ impl<'r> ReportCache<'r> {
             high_left_out: report.high_left_out,
         };
         let path = self.file(blob);
-        if let Err(error) = write(&path, &entry) {
+        if let Err(error) = write(&path, &entry, &self.key) {
             tracing::debug!("`{}` cannot be written: {error}", path.display());
         }
     }
@@ -175,15 +186,13 @@ impl<'r> ReportCache<'r> {
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, entry: &CacheEntry) -> std::io::Result<()> {
+fn write(path: &Path, entry: &CacheEntry, key: &CacheKey) -> std::io::Result<()> {
     let folder = path.parent().ok_or_else(|| std::io::Error::other("no folder"))?;
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
+    private_folder(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(entry)?)?;
+    let text = serde_json::to_vec(entry)?;
+    file.write_all(format!("{}\n", key.proof(&text)).as_bytes())?;
+    file.write_all(&text)?;
     file.persist(path)?;
     Ok(())
 }
@@ -193,7 +202,7 @@ mod tests {
     use super::*;
 
     fn cache(folder: &Path) -> ReportCache<'static> {
-        ReportCache::new(&folder.join("secrets"), Rules::standard())
+        ReportCache::new(&folder.join("secrets"), CacheKey::of(b"key"), Rules::standard())
     }
 
     fn blob() -> Digest {
@@ -207,6 +216,7 @@ mod tests {
             line: Some(3),
             redacted: "a… (9 characters)".to_owned(),
             fingerprint: Digest::of(b"value"),
+            guessable: true,
         };
         let matches = vec![FileMatch { path: Some("a/b".to_owned()), found }];
         BlobReport {
@@ -244,21 +254,46 @@ mod tests {
         let path = cache.file(&blob());
         let text = fs::read_to_string(&path).expect("text");
         let rule = format!("\"{}\"", report().matches[0].found.rule);
+        let (_, text) = text.split_once('\n').expect("a proof");
+        let sealed = |text: String| format!("{}\n{text}", cache.key.proof(text.as_bytes()));
+        fs::write(&path, sealed(text.to_owned())).expect("written");
+        assert!(cache.get(&blob(), None).is_some());
         for broken in [
             String::new(),
             text[..text.len() / 2].to_owned(),
-            text.replace("\"format\":3", "\"format\":2"),
+            text.replace("\"format\":4", "\"format\":3"),
             text.replace(cache.rules.identity().hex(), &"0".repeat(64)),
             text.replace(&rule, "\"no-such-rule\""),
             text.replacen('{', "{\"more\":1,", 1),
         ] {
-            fs::write(&path, &broken).expect("written");
+            fs::write(&path, sealed(broken.clone())).expect("written");
             assert!(cache.get(&blob(), None).is_none(), "{broken}");
         }
         fs::remove_file(&path).expect("removed");
         fs::create_dir(&path).expect("a folder in its place");
         assert!(cache.get(&blob(), None).is_none());
         cache.put(&blob(), None, &report());
+    }
+
+    #[test]
+    fn an_entry_without_its_proof_is_not_believed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = cache(folder.path());
+        cache.put(&blob(), None, &report());
+        let path = cache.file(&blob());
+        let text = fs::read_to_string(&path).expect("text");
+        let (proof, entry) = text.split_once('\n').expect("a proof");
+        let clean = entry.replace("\"severity\":\"high\"", "\"severity\":\"low\"");
+        assert_ne!(clean, entry);
+        let other = CacheKey::of(b"another").proof(clean.as_bytes());
+        for forged in
+            [entry.to_owned(), format!("{proof}\n{clean}"), format!("{other}\n{clean}"), clean.clone()]
+        {
+            fs::write(&path, forged).expect("written");
+            assert!(cache.get(&blob(), None).is_none());
+        }
+        fs::write(&path, &text).expect("written");
+        assert!(cache.get(&blob(), None).is_some());
     }
 
     #[test]

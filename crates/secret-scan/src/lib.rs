@@ -8,6 +8,7 @@
 //! `cache` remembers blobs that were searched. No two files import each other.
 
 mod cache;
+mod cache_key;
 mod checksum;
 mod command;
 mod compiled;
@@ -32,6 +33,7 @@ mod words;
 mod work_budget;
 
 pub use cache::ReportCache;
+pub use cache_key::CacheKey;
 pub use compiled::Rules;
 pub use config::{ConfigMatch, ConfigPart};
 pub use content::{BlobError, BlobFacts, BlobReport, FileMatch, UnsearchedPart};

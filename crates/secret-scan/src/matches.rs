@@ -16,8 +16,10 @@ pub struct Match {
     pub line: Option<u64>,
     /// The value, shortened beyond use: `ghp_… (40 characters)`.
     pub redacted: String,
-    /// The SHA-256 of the value, by which it can be allowed without revealing it.
+    /// The SHA-256 of the value, by which it can be allowed without revealing it, unless it is [guessable](Self::guessable).
     pub fingerprint: Digest,
+    /// Whether the value could be guessed from its fingerprint, because no machine generated it. Such a fingerprint must not be shown.
+    pub guessable: bool,
 }
 
 /// Returns at most the first four characters of `value`, and never more than a quarter of it, followed by its length.

@@ -129,6 +129,7 @@ impl<'r> TextMatches<'r> {
             line: sighting.line,
             redacted: judgement.shown.clone().unwrap_or_else(|| redacted(&judgement.value)),
             fingerprint,
+            guessable: judgement.is_guessable(),
         };
         self.matches.push((sighting, found));
     }

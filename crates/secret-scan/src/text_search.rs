@@ -91,6 +91,7 @@ impl Rules {
             line: None,
             redacted: name.chars().map(|it| if it.is_control() { '?' } else { it }).take(80).collect(),
             fingerprint: Digest::of(path.as_bytes()),
+            guessable: false,
         })
     }
 
@@ -106,6 +107,7 @@ impl Rules {
             line: None,
             redacted: "a key in DER".to_owned(),
             fingerprint: Digest::of(head.get(..HEAD_OF_KEY).unwrap_or(head)),
+            guessable: false,
         })
     }
 

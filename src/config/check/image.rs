@@ -49,13 +49,15 @@ fn image(
         attest: raw.attest,
         gates: raw.gates,
     };
+    let referrers = raw.referrers.unwrap_or_default();
     let content = source.map(|source| {
+        let travels = resource::image_travels(&source, referrers);
         DeclaredContent::Image(DeclaredImage {
             source,
             platforms: platforms.into_iter().map(|listed| listed.platform).collect(),
             annotate: raw.annotate.unwrap_or_default(),
-            labels: raw.labels.unwrap_or_default(),
-            referrers: raw.referrers.unwrap_or_default(),
+            labels: resource::description(raw.labels, defaults.standard_labels, travels),
+            referrers,
             same_images: raw.same_images.or(defaults.same_images).unwrap_or_default(),
         })
     });

@@ -58,13 +58,23 @@ pub(super) fn check_file(
         let key = checks::key_path(&version.key?, &["project", "version", "key"], &mut problems)?;
         Some(VersionFile { file: version.file?, key })
     });
+    let env = environment(project.env.unwrap_or_default(), &mut problems);
     let silent_tags = tag::check_globs(project.silent_tags, &["project", "silent_tags"], &mut problems);
-    let standard = project.annotations == Some(raw::Word::Standard);
+    let written =
+        |raw: Option<raw::RawDescription>| raw.map(raw::RawDescription::into_parts).unwrap_or_default();
+    let ((annotations_word, annotations), (labels_word, labels)) =
+        (written(project.annotations), written(project.labels));
+    let is_standard = |word| word == Some(raw::Word::Standard);
     let own =
         releases::DeclaredForm { tag_prefix: project.tag_prefix, version_scheme: project.version_scheme };
     let releases = releases::check_form(own, None, &["project"], &mut problems);
-    let defaults =
-        resource::Defaults { declared, standard, releases: &releases, same_images: project.same_images };
+    let defaults = resource::Defaults {
+        declared,
+        standard_annotations: is_standard(annotations_word),
+        standard_labels: is_standard(labels_word),
+        releases: &releases,
+        same_images: project.same_images,
+    };
     let mut resources = IndexMap::new();
     resources.extend(image::check_images(file.images.unwrap_or_default(), &defaults, &mut problems));
     resources.extend(chart::check_charts(file.charts.unwrap_or_default(), &defaults, &mut problems));
@@ -84,6 +94,10 @@ pub(super) fn check_file(
             allow_dirty: project.allow_dirty.unwrap_or_default(),
             default_branch: project.default_branch,
             version,
+            env,
+            wall_clock: project.clock == Some(raw::Clock::Wall),
+            annotations,
+            labels,
             title: project.title,
             description: project.description,
             licenses: project.licenses,
@@ -110,6 +124,18 @@ pub(super) fn check_file(
         resources,
     };
     (checked, problems.diagnostics)
+}
+
+/// Returns the environment variables that templates may read, and reports those that hold secrets: tags, labels and repositories are
+/// for everybody to read.
+fn environment(names: Vec<String>, problems: &mut Problems<'_>) -> Vec<String> {
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| secret_scan::is_secret_name(name)) {
+        let message = format!("`{name}` is the name of a secret, and templates print what they read");
+        let help = "list only variables that everybody may read; credentials of a registry belong to `auth`";
+        let index = index.to_string();
+        problems.wrong(Code::ConfigLiteralCredential, message, &["project", "env", &index], "a secret", help);
+    }
+    names
 }
 
 /// Reports withdrawn versions that name no version of anything.

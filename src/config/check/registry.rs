@@ -3,11 +3,11 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
-use crate::config::{DeclaredRegistry, Resource, raw};
+use crate::config::{DeclaredRegistry, Resource, raw, registry_of_place};
 use crate::diagnostic::Code;
 use crate::model::{ResourceId, Visibility};
 use oci_registry::reference::{CredentialVariables, RegistryEndpoint};
-use oci_registry::{ApiUrl, Provider, RegistryLocation};
+use oci_registry::{ApiRefusal, ApiUrl, Provider, RegistryLocation};
 
 /// The two keys of a client certificate, which must be given together.
 const PAIR: (&str, &str) = ("client_certificate", "client_key");
@@ -98,6 +98,15 @@ fn api(endpoint: &RegistryEndpoint, names_api: bool, name: &str, problems: &mut 
             "name the `provider`: `\"github\"`, `\"dockerhub\"`, `\"quay\"`, `\"harbor\"` or `\"gitlab\"`",
         );
     }
+    if let Some(ApiRefusal::KnownHost { known }) = endpoint.api_refusal() {
+        problems.wrong(
+            Code::ConfigValue,
+            format!("`api_url` of registry `{name}` is not the API of its host, which is at `{known}`"),
+            &["registries", name, "api_url"],
+            "another host",
+            "remove `api_url`: the address is known, and credentials are sent to no other",
+        );
+    }
     if provider == Some(Provider::Gitlab) && !names_api && endpoint.api().is_none() {
         problems.wrong(
             Code::ConfigValue,
@@ -122,7 +131,8 @@ pub(super) fn check_visibilities(
     }
     for (id, resource) in resources {
         let Some(visibility) = resource.visibility else { continue };
-        let of = resource.registries.iter().filter_map(|name| Some((name, registries.get(name)?)));
+        let of = resource.registries.iter().map(|place| registry_of_place(place));
+        let of = of.filter_map(|name| Some((name, registries.get(name)?)));
         let mut found = of.filter(|(_, registry)| !knows(registry, visibility));
         if let Some((name, registry)) = found.next() {
             unknown(name, registry, visibility, &id.key("visibility"), problems);

@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 
 use super::problems::Problems;
 use crate::config::declared::DeclaredNames;
-use crate::config::{KeptBesides, Resource, Retention, RetentionCondition, RetentionSubject, raw, suggest};
+use crate::config::{
+    KeptBesides, Resource, Retention, RetentionCondition, RetentionSubject, raw, registry_of_place, suggest,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::retention::Age;
 use crate::model::{ResourceId, ResourceKind};
@@ -237,7 +239,7 @@ fn idle_names(
         let path = ["retention", name, "registries", &index.to_string()];
         // A registry without a place was not written here, but is a default.
         if problems.places.value(&path).is_some()
-            && !resources.iter().any(|resource| resource.registries.contains(registry))
+            && !resources.iter().flat_map(|it| &it.registries).any(|it| registry_of_place(it) == registry)
         {
             problems.wrong(
                 Code::ConfigValue,

@@ -29,9 +29,9 @@ pub(super) fn check_secrets(raw: raw::RawSecrets, problems: &mut Problems<'_>) -
             problems.wrong(Code::ConfigValue, message, &at("path"), "not a glob", help);
         }
         // A wrong value is missing here and has already been reported. The places still know that it was written.
-        if ["rule", "path", "value"].iter().all(|key| problems.places.value(&at(key)).is_none()) {
+        if ["rule", "path", "part", "value"].iter().all(|key| problems.places.value(&at(key)).is_none()) {
             let message = "an entry of `[[secrets.allow]]` does not say what it allows".to_owned();
-            let help = "give it a `rule`, a `path` or a `value`; `policy = \"warn\"` lets everything through";
+            let help = "give it a `rule`, a `path`, a `part` or a `value`; `policy = \"warn\"` lets everything through";
             problems.wrong(Code::ConfigMissingKey, message, &item, "allows everything", help);
         }
         let Some(reason) = allow.reason else { continue };
@@ -41,7 +41,13 @@ pub(super) fn check_secrets(raw: raw::RawSecrets, problems: &mut Problems<'_>) -
             problems.wrong(Code::ConfigValue, message, &at("reason"), "blank", help);
         }
         let path = allow.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
-        secrets.allow.push(SecretAllowance { rule: allow.rule, path, value: allow.value, reason });
+        secrets.allow.push(SecretAllowance {
+            rule: allow.rule,
+            path,
+            part: allow.part,
+            value: allow.value,
+            reason,
+        });
     }
     secrets
 }

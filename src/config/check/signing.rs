@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::problems::Problems;
-use crate::config::{ApplyRules, DeclaredApproval, raw};
+use crate::config::{ApplyLimits, ApplyRules, DeclaredApproval, raw};
 use crate::diagnostic::Code;
 use crate::model::ResourceId;
 use crate::model::signing::{DeclaredPredicate, DeclaredSigner, KeyPlace, KeylessPlace};
@@ -92,5 +92,11 @@ pub(super) fn check_apply(raw: raw::Apply, problems: &mut Problems<'_>) -> Apply
         }
         Some(DeclaredApproval { keys, count })
     });
-    ApplyRules { on_tag_failure: raw.on_tag_failure.unwrap_or_default(), require_approval }
+    let texts =
+        |list: Option<Vec<raw::NonEmptyText>>| list.into_iter().flatten().map(|text| text.0).collect();
+    ApplyRules {
+        on_tag_failure: raw.on_tag_failure.unwrap_or_default(),
+        limits: ApplyLimits { registries: texts(raw.registries), variables: texts(raw.variables) },
+        require_approval,
+    }
 }

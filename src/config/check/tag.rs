@@ -43,6 +43,7 @@ pub(super) fn check_tag_rules(
             template: raw.template?,
             matches,
             when: raw.when,
+            skips_empty: raw.when_empty == Some(raw::WhenEmpty::Skip),
             mutability,
             on_conflict: raw.on_conflict.unwrap_or_default(),
             prereleases: raw.prereleases.unwrap_or_default(),

@@ -14,13 +14,13 @@ use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
 pub(super) use gate::RawGate;
 use oci_registry::Provider;
 pub(super) use resource::{
-    RawAnnotations, RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawImage, RawPinnedImage,
+    RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawDescription, RawImage, RawPinnedImage,
     RawSource, Word,
 };
 pub(super) use retention::{RawRetention, RetentionEvent, RetentionKeep};
 pub(super) use secrets::RawSecrets;
 pub(super) use signing::{RawApproval, RawAttest, RawKeyless, RawSigner, RawVerify};
-pub(super) use tag_rule::RawTagRule;
+pub(super) use tag_rule::{RawTagRule, WhenEmpty};
 
 mod gate;
 mod resource;
@@ -167,10 +167,21 @@ pub(super) struct RawProject {
     pub default_branch: Option<String>,
     /// A file that holds the version. Default: the git tag of the event.
     pub version: Option<RawVersionFile>,
+    /// The clock that templates may read: `"wall"` allows `now`, the time of the run. Default: `"commit"`, so that the same commit
+    /// renders the same tags.
+    #[schemars(extend("default" = "commit", "examples" = ["wall"]))]
+    pub clock: Option<Clock>,
+    /// The names of the environment variables that templates may read, as `env.NAME`. Default: none.
+    #[schemars(inner(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$")), extend("uniqueItems" = true, "examples" = [["BUILD_FLAVOR"]]))]
+    pub env: Option<Vec<String>>,
     /// `"standard"` writes the standard annotations to everything that does not declare otherwise: source, revision, version,
-    /// created and title, and the others of which the project declares a value. Default: `"none"`.
-    #[schemars(extend("default" = "none", "examples" = ["standard"]))]
-    pub annotations: Option<Word>,
+    /// created, title, url and ref.name, and the others of which the project or the CI knows a value. A table of templates by key is
+    /// written to everything too; `standard = true` in it adds the standard ones. Default: `"none"`.
+    #[schemars(extend("default" = "none", "examples" = ["standard", { "standard": true, "org.opencontainers.image.vendor": "Acme" }]))]
+    pub annotations: Option<RawDescription>,
+    /// The same for the labels in the configurations of images.
+    #[schemars(extend("default" = "none", "examples" = ["standard", { "standard": true, "org.opencontainers.image.vendor": "Acme" }]))]
+    pub labels: Option<RawDescription>,
     /// A name for people: the standard annotation `title`. Default: the name of the image or artifact.
     #[schemars(length(min = 1), extend("examples" = ["Brokkr"]))]
     pub title: Option<String>,
@@ -186,6 +197,16 @@ pub(super) struct RawProject {
     /// The address of the documentation: the standard annotation `documentation`.
     #[schemars(length(min = 1), extend("examples" = ["https://brokkr.example.com/docs"]))]
     pub documentation: Option<String>,
+}
+
+/// The clock that templates may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Clock {
+    /// Only the time of the commit.
+    Commit,
+    /// The time of the run too.
+    Wall,
 }
 
 /// A key of a TOML, JSON or YAML file that holds the version.
@@ -263,6 +284,12 @@ pub(super) struct Apply {
     /// the digests that they named before, in every repository; `"stop"` leaves every tag as it is.
     #[schemars(extend("default" = "restore"))]
     pub on_tag_failure: Option<OnTagFailure>,
+    /// The places that a plan may send to: `HOST[:PORT][/NAMESPACE]`, each with everything below it. Default: every registry of the plan.
+    #[schemars(extend("examples" = [["ghcr.io/colliery-io"]]))]
+    pub registries: Option<Vec<NonEmptyText>>,
+    /// The environment variables whose values a plan may send to registries and their APIs. Default: those that the registries name.
+    #[schemars(extend("examples" = [["GITHUB_TOKEN"]]))]
+    pub variables: Option<Vec<NonEmptyText>>,
     /// The approvals that a saved plan needs before it is applied. Default: none.
     #[schemars(extend("examples" = [{ "keys": ["approvers/anna.pub", "approvers/ben.pub"], "count": 1 }]))]
     pub require_approval: Option<RawApproval>,

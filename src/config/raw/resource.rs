@@ -33,9 +33,10 @@ pub(in crate::config) struct RawImage {
     #[schemars(length(min = 1), extend("examples" = ["docker/*/Dockerfile"]))]
     #[allow(dead_code)] // `expand` reads it.
     pub each: Option<String>,
-    /// The repository, below the namespace of each registry. Default: the name of the image.
-    #[schemars(length(min = 1), extend("examples" = ["tools/broker"]))]
-    pub repository: Option<String>,
+    /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
+    /// upper case becomes lower case. Default: the name of the image.
+    #[schemars(extend("examples" = ["tools/broker", "{{ ci.repository }}", ["tools/broker", "ghcr:other/broker"]]))]
+    pub repository: Option<OneOrMany<NonEmptyText>>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
@@ -49,16 +50,19 @@ pub(in crate::config) struct RawImage {
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["linux/amd64", "linux/arm64"]]))]
     pub platforms: Option<Vec<String>>,
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`. They override those that `annotations` of
-    /// `[project]` asks for. Default: none, and no byte changes.
+    /// `[project]` asks for; `standard = true` or `false` in the table says whether the standard ones are among them. Default: none,
+    /// and no byte changes.
     #[schemars(extend("examples" = ["standard", { "org.opencontainers.image.version": "{{ version }}" }]))]
-    pub annotations: Option<RawAnnotations>,
+    pub annotations: Option<RawDescription>,
     /// The places that the annotations are written to. Default: the root, which is the index, or the manifest of a single
     /// image.
     #[schemars(length(min = 1), extend("uniqueItems" = true, "examples" = [["root", "manifests"]]))]
     pub annotate: Option<Vec<AnnotationPlace>>,
-    /// Labels to write to the configuration of each image, as templates by key. They change the digests of the images.
-    #[schemars(extend("propertyNames" = { "minLength": 1 }, "examples" = [{ "org.opencontainers.image.revision": "{{ git.sha }}" }]))]
-    pub labels: Option<IndexMap<String, String>>,
+    /// Labels to write to the configuration of each image, as templates by key, or `"standard"` or `"none"`. They override those that
+    /// `labels` of `[project]` asks for; `standard = true` or `false` in the table says whether the standard ones are among them. They
+    /// change the digests of the images.
+    #[schemars(extend("examples" = ["standard", { "org.opencontainers.image.revision": "{{ git.sha }}" }]))]
+    pub labels: Option<RawDescription>,
     /// Whether signatures, SBOMs and everything else that refers to the image in its source are published with it.
     #[schemars(extend("default" = false))]
     pub referrers: Option<bool>,
@@ -95,9 +99,10 @@ pub(in crate::config) struct RawChart {
     #[schemars(length(min = 1), extend("examples" = ["charts/*/Chart.yaml"]))]
     #[allow(dead_code)] // `expand` reads it.
     pub each: Option<String>,
-    /// The repository, below the namespace of each registry. Its last part is the name of the chart. Default: `charts/NAME`.
-    #[schemars(length(min = 1), extend("examples" = ["helm/brokkr-broker"]))]
-    pub repository: Option<String>,
+    /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
+    /// upper case becomes lower case. Its last part is the name of the chart. Default: `charts/NAME`.
+    #[schemars(extend("examples" = ["helm/brokkr-broker"]))]
+    pub repository: Option<OneOrMany<NonEmptyText>>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
@@ -134,7 +139,7 @@ pub(in crate::config) struct RawChart {
     pub visibility: Option<Visibility>,
     /// Annotations to write besides those that Helm writes, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = [{ "org.opencontainers.image.licenses": "Apache-2.0" }]))]
-    pub annotations: Option<RawAnnotations>,
+    pub annotations: Option<RawDescription>,
     /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["chart/v"]))]
     pub tag_prefix: Option<OneOrMany<String>>,
@@ -200,9 +205,10 @@ pub(in crate::config) struct RawArtifact {
     /// Its files.
     #[schemars(required, length(min = 1), extend("examples" = [[{ "path": "dist/brokkr.yaml", "media_type": "application/yaml" }]]))]
     pub files: Option<Vec<RawArtifactFile>>,
-    /// The repository, below the namespace of each registry. Default: the name of the artifact.
-    #[schemars(length(min = 1), extend("examples" = ["tools/manifests"]))]
-    pub repository: Option<String>,
+    /// The repository, below the namespace of each registry, or a list of them. `REGISTRY:PATH` is one in that registry only. Templates;
+    /// upper case becomes lower case. Default: the name of the artifact.
+    #[schemars(extend("examples" = ["tools/manifests"]))]
+    pub repository: Option<OneOrMany<NonEmptyText>>,
     /// The registries to publish to, by name. Default: all.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["ghcr"]]))]
     pub registries: Option<Vec<String>>,
@@ -213,7 +219,7 @@ pub(in crate::config) struct RawArtifact {
     pub visibility: Option<Visibility>,
     /// Annotations to write, as templates by key, or `"standard"` or `"none"`.
     #[schemars(extend("examples" = ["standard"]))]
-    pub annotations: Option<RawAnnotations>,
+    pub annotations: Option<RawDescription>,
     /// The prefix of git tags that mark its release, or a list of them, if it differs from the project's.
     #[schemars(extend("examples" = ["manifests/v"]))]
     pub tag_prefix: Option<OneOrMany<String>>,
@@ -244,27 +250,56 @@ pub(in crate::config) struct RawArtifactFile {
     pub title: Option<String>,
 }
 
-/// Annotations that are chosen by a word instead of being declared one by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+/// Annotations or labels that are chosen by a word instead of being declared one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum Word {
-    /// The annotations that the project gives.
+    /// The standard ones, whose values come from the project and the context.
     Standard,
-    /// No annotations.
+    /// None.
     None,
 }
 
-/// `annotations` of a resource: a word, or a table of templates by key.
+/// `annotations` or `labels`: a word, or a table of templates by key.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(in crate::config) enum RawAnnotations {
+pub(in crate::config) enum RawDescription {
     Word(Word),
-    Table(IndexMap<String, String>),
+    Table(IndexMap<String, RawDescriptionValue>),
 }
 
-impl JsonSchema for RawAnnotations {
+/// A value of a table of annotations or labels: a template, or for the key `standard`, whether the standard ones are among them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(in crate::config) enum RawDescriptionValue {
+    Text(String),
+    Flag(bool),
+}
+
+impl RawDescription {
+    /// The word for the standard ones, if they are chosen or refused, and the templates by key.
+    pub fn into_parts(self) -> (Option<Word>, IndexMap<String, String>) {
+        let table = match self {
+            Self::Word(word) => return (Some(word), IndexMap::new()),
+            Self::Table(table) => table,
+        };
+        let (mut word, mut own) = (None, IndexMap::new());
+        for (key, value) in table {
+            match value {
+                RawDescriptionValue::Text(text) => {
+                    own.insert(key, text);
+                }
+                RawDescriptionValue::Flag(true) => word = Some(Word::Standard),
+                RawDescriptionValue::Flag(false) => word = Some(Word::None),
+            }
+        }
+        (word, own)
+    }
+}
+
+impl JsonSchema for RawDescription {
     fn schema_name() -> Cow<'static, str> {
-        "Annotations".into()
+        "Description".into()
     }
 
     fn inline_schema() -> bool {
@@ -274,7 +309,12 @@ impl JsonSchema for RawAnnotations {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
             { "type": "string", "enum": ["standard", "none"] },
-            { "type": "object", "propertyNames": { "minLength": 1 }, "additionalProperties": { "type": "string" } }
+            {
+                "type": "object",
+                "propertyNames": { "minLength": 1 },
+                "patternProperties": { "^standard$": { "type": ["boolean", "string"] } },
+                "additionalProperties": { "type": "string" }
+            }
         ] })
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::config) struct RawSecrets {
     pub allow: Option<Vec<Allow>>,
 }
 
-/// A finding that is not a secret. At least one of `rule`, `path` and `value` must be given, and all given ones must match.
+/// A finding that is not a secret. At least one of `rule`, `path`, `part` and `value` must be given, and all given ones must match.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Allow {
@@ -37,6 +37,9 @@ pub(in crate::config) struct Allow {
     /// A glob of the file in its layer: `*` stops at `/`, `**` does not. `!/` separates an archive from a file in it.
     #[schemars(length(min = 1), extend("examples" = ["usr/share/doc/**"]))]
     pub path: Option<String>,
+    /// The part of the configuration of an image, or the key of the annotation, exactly as the finding shows it.
+    #[schemars(length(min = 1), extend("examples" = ["environment variable `DEMO_PASSWORD`"]))]
+    pub part: Option<String>,
     /// The fingerprint of the value, as the finding shows it: the whole, or at least its first 12 digits.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{12,64}$"), extend("examples" = ["sha256:9f86d081884c"]))]
     pub value: Option<String>,

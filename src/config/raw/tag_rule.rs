@@ -24,6 +24,9 @@ pub(in crate::config) struct RawTagRule {
     /// A condition in the template language. The rule fires only if it is true.
     #[schemars(length(min = 1), extend("examples" = ["version.pre == ''"]))]
     pub when: Option<String>,
+    /// The effect of a template that renders empty text: `"fail"` is an error, `"skip"` leaves the tag out.
+    #[schemars(extend("default" = "fail", "examples" = ["skip"]))]
+    pub when_empty: Option<WhenEmpty>,
     /// Whether the tag may move.
     #[schemars(extend("default" = "immutable"))]
     pub mutability: Option<Mutability>,
@@ -40,6 +43,16 @@ pub(in crate::config) struct RawTagRule {
     /// the version of the image that the tag names: no version tag, annotation or label. Default: `keep`. For a branch, it
     /// is so in a shallow clone, or if the image does not record its commit. Default: `move`.
     pub on_unknown: Option<OnUnknown>,
+}
+
+/// The effect of a template that renders empty text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum WhenEmpty {
+    /// An error.
+    Fail,
+    /// The rule is silent.
+    Skip,
 }
 
 /// An event of git that a tag rule fires on.

@@ -49,3 +49,26 @@ fn an_overridden_variable_keeps_its_declared_type() {
         }
     }
 }
+
+/// The environment of a CI is the same for all profiles of a file, and `lint` checks each of them.
+#[test]
+fn a_variable_of_another_profile_may_be_set() {
+    let file = format!(
+        "{GOOD}\n[profile.dev.vars]\nregion = \"eu\"\nretries = 1\n\n[profile.other.vars]\nx = \"y\"\n"
+    );
+    for profile in [None, Some("other"), Some("dev")] {
+        for (set, message) in [
+            ("vars.region=us", None),
+            ("vars.retries=many", Some("`vars.retries`, which is an integer in the file")),
+            ("vars.regoin=us", Some("did you mean `vars.region`?")),
+        ] {
+            let profile = profile.map(str::to_owned);
+            let loaded = load_text(&file, &LoadOptions { profile, set: vec![set.to_owned()], ..options() });
+            let found = format!("{:?}", loaded.diagnostics);
+            match message {
+                None => assert!(loaded.config.is_some(), "{set}: {found}"),
+                Some(message) => assert!(found.contains(message), "{set}: {found}"),
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The facts that a CI gives about a run, and reading its variables.
 
 use crate::context::data::Environment;
-use crate::context::facts::{PullRequestFacts, ReleaseFacts, RunFacts, Trigger};
+use crate::context::facts::{PullRequestFacts, ReleaseFacts, RepositoryFacts, RunFacts, Trigger};
 use crate::context::git::is_commit_id;
 use crate::model::EventName;
 
@@ -52,6 +52,8 @@ pub struct CiFacts {
     pub release: ReleaseFacts,
     /// The run.
     pub run: RunFacts,
+    /// The repository.
+    pub repository: RepositoryFacts,
 }
 
 /// The variables of a CI. An empty variable counts as unset.
@@ -179,6 +181,7 @@ impl CiFacts {
             pull: PullRequestFacts { source, ..PullRequestFacts::default() },
             release: ReleaseFacts::default(),
             run: RunFacts::default(),
+            repository: RepositoryFacts::default(),
         }
     }
 

@@ -92,7 +92,12 @@ pub(super) fn bitbucket(variables: &CiVariables<'_>) -> CiFacts {
     let facts = CiFacts::derived("Bitbucket Pipelines", Trigger::Push, sha, place);
     CiFacts {
         contradiction: both,
-        pull: PullRequestFacts { target: variables.get("BITBUCKET_PR_DESTINATION_BRANCH"), ..facts.pull },
+        pull: PullRequestFacts {
+            target: variables.get("BITBUCKET_PR_DESTINATION_BRANCH"),
+            // "Pull requests from a forked repository will not trigger the pipeline" (support.atlassian.com).
+            fork: number.map(|_| false),
+            ..facts.pull
+        },
         run: RunFacts { number: variables.number("BITBUCKET_BUILD_NUMBER"), attempt: None },
         ..facts
     }

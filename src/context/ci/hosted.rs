@@ -198,6 +198,8 @@ pub(super) fn cirrus(variables: &CiVariables<'_>) -> CiFacts {
         default_branch: variables.get("CIRRUS_DEFAULT_BRANCH"),
         pull: PullRequestFacts {
             target: variables.get("CIRRUS_BASE_BRANCH"),
+            // The branch is `pull/7` for a fork only, by cirruslabs/cirrus-ci-docs#71.
+            fork: number.map(|_| from_branch.is_some()),
             labels: variables.list("CIRRUS_PR_LABELS"),
             draft: variables.flag("CIRRUS_PR_DRAFT"),
             ..facts.pull

@@ -7,6 +7,7 @@ mod forges;
 mod github;
 mod hosted;
 mod jenkins;
+mod repository;
 mod servers;
 
 use std::path::Path;
@@ -84,10 +85,15 @@ fn is_github(variables: &CiVariables<'_>) -> bool {
 
 fn read_with(environment: &Environment, payload: &EventPayload) -> Option<CiFacts> {
     let variables = CiVariables(environment);
-    if is_github(&variables) {
-        return Some(github::github(&variables, payload));
-    }
-    KNOWN.iter().find(|ci| (ci.is_here)(&variables)).map(|ci| (ci.read)(&variables))
+    let facts = if is_github(&variables) {
+        Some(github::github(&variables, payload))
+    } else {
+        KNOWN.iter().find(|ci| (ci.is_here)(&variables)).map(|ci| (ci.read)(&variables))
+    };
+    facts.map(|facts| CiFacts {
+        repository: repository::repository_facts(facts.name, &variables, payload),
+        ..facts
+    })
 }
 
 #[cfg(test)]

@@ -90,8 +90,8 @@ impl<'a> SharedRepositories<'a> {
 }
 
 fn identity(config: &Config, resource: &Resource, registry: &str) -> Option<String> {
-    let location = &config.registries.get(registry)?.endpoint.url;
-    Some(location.identity(&location.repository(&resource.repository)))
+    let location = &config.registry(registry)?.endpoint.url;
+    Some(location.identity(&location.repository(resource.repository_in(registry))))
 }
 
 /// The tags that a retention is about.

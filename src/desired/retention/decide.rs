@@ -176,22 +176,23 @@ fn of_minor(
     // A glob has no reader: the tag is the version, with or without a `v`.
     let plain = |tag: &Tag| {
         let text = tag.as_str().replacen('_', "+", 1);
-        Version::parse(text.strip_prefix('v').unwrap_or(&text)).ok()
+        ReleaseVersion::parse(text.strip_prefix('v').unwrap_or(&text)).ok()
     };
     let version = |tag: &Tag| reader.map_or_else(|| plain(tag), |reader| reader.version(tag));
-    let mut lines: HashMap<(u64, u64), Vec<(Version, &Tag)>> = HashMap::new();
+    let mut lines: HashMap<Vec<String>, Vec<(ReleaseVersion, &Tag)>> = HashMap::new();
     let mut reasons = HashMap::new();
     for listed in own {
         match version(&listed.tag) {
             Some(version) => {
-                lines.entry((version.major, version.minor)).or_default().push((version, &listed.tag));
+                let line = version.parts().numbers.iter().take(2).cloned().collect();
+                lines.entry(line).or_default().push((version, &listed.tag));
             }
             None => drop(reasons.insert(listed.tag.clone(), Some(KeepReason::VersionUnknown))),
         }
     }
     for versions in lines.values_mut() {
         versions.sort_by(|one, other| other.cmp(one));
-        let mut known: Vec<&Version> = Vec::new();
+        let mut known: Vec<&ReleaseVersion> = Vec::new();
         for (version, tag) in versions.iter() {
             if known.last() != Some(&version) {
                 known.push(version);

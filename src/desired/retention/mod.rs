@@ -86,12 +86,12 @@ impl<'a> Retentions<'a> {
                 if let Some(scope) = known {
                     scope.members.extend(members);
                     scope.untagged = scope.untagged.take().or(untagged);
-                } else if let Some(declared) = config.registries.get(registry) {
+                } else if let Some(declared) = config.registry(registry) {
                     let repository = RetainedRepository {
                         resource: named.id.clone(),
                         registry: registry.to_owned(),
                         endpoint: declared.endpoint.clone(),
-                        name: declared.endpoint.url.repository(&named.resource.repository),
+                        name: declared.endpoint.url.repository(named.resource.repository_in(registry)),
                     };
                     scopes.push(RetentionScope { repository, resources, members, untagged });
                 }

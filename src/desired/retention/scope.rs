@@ -1,7 +1,9 @@
 //! The repositories that retentions are about, and the retentions in each.
 
 use super::claims::ClaimedTags;
-use crate::config::{Config, NamedResource, Retention, RetentionCondition, RetentionSubject};
+use crate::config::{
+    Config, NamedResource, Retention, RetentionCondition, RetentionSubject, registry_of_place,
+};
 use crate::model::ResourceId;
 use crate::model::retention::{Age, AgeFrom};
 use oci_registry::RepositoryName;
@@ -90,8 +92,10 @@ pub(super) struct ResourceInRegistry<'a> {
 pub(super) fn resources_of<'a>(config: &'a Config, retention: &'a Retention) -> Vec<ResourceInRegistry<'a>> {
     let mut found = Vec::new();
     for named in retention.resources.iter().filter_map(|id| config.named_resource(id)) {
-        let registries =
-            named.resource.registries.iter().filter(|registry| retention.registries.contains(registry));
+        let is_covered = |place: &&String| {
+            retention.registries.iter().any(|registry| registry == registry_of_place(place))
+        };
+        let registries = named.resource.registries.iter().filter(is_covered);
         found.extend(registries.map(|registry| ResourceInRegistry { named, registry }));
     }
     found

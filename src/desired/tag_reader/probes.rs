@@ -82,6 +82,14 @@ fn probe(event: EventName, row: ProbeValues, scheme: &VersionScheme) -> Probe {
     context.tag = Some(row.tag);
     context.commit_time = Some(row.time);
     context.dirty = Some(false);
+    // Other values than those of the variables that they could be confused with.
+    context.now = Some(row.time + 86_400 * 1_000 + 3_725);
+    (context.run.number, context.run.attempt) = (Some(row.number * 31 + 7), Some(row.number * 17 + 3));
+    context.history.commits_since_tag = Some(row.number * 13 + 1);
+    context.history.describe = context.tag.as_ref().map(|tag| format!("Gd5/{tag}-{}", row.number));
+    context.history.previous_tag = context.tag.as_ref().map(|tag| format!("Pv8/{}{tag}", row.number));
+    context.pull.target = context.branch.as_ref().map(|branch| format!("Bs2/{}{branch}", row.number));
+    context.pull.source = context.branch.as_ref().map(|branch| format!("Hd4/{branch}{}", row.number));
     Probe { context, version: probe_version(row.version, scheme) }
 }
 
@@ -168,7 +176,25 @@ pub(super) fn forms(
         "git.default_branch" => {
             text("git.default_branch", Vec::new(), &|it| text_of(it.context.default_branch.as_ref()))
         }
-        "git.commit_time" => dates(template.text(), trial),
+        "git.describe" => {
+            text("git.describe", Vec::new(), &|it| text_of(it.context.history.describe.as_ref()))
+        }
+        "git.previous_tag" => {
+            text("git.previous_tag", Vec::new(), &|it| text_of(it.context.history.previous_tag.as_ref()))
+        }
+        "git.commits_since_tag" => vec![form("git.commits_since_tag", TextClass::Digits { zeros: false }, &|it| {
+            text_of(it.context.history.commits_since_tag)
+        })],
+        "pr.base" => text("pr.base", Vec::new(), &|it| text_of(it.context.pull.target.as_ref())),
+        "pr.head" => text("pr.head", Vec::new(), &|it| text_of(it.context.pull.source.as_ref())),
+        "ci.run_number" => {
+            vec![form("ci.run_number", TextClass::Number, &|it| text_of(it.context.run.number))]
+        }
+        "ci.run_attempt" => {
+            vec![form("ci.run_attempt", TextClass::Number, &|it| text_of(it.context.run.attempt))]
+        }
+        "git.commit_time" => dates("git.commit_time", template.text(), trial),
+        "now" => dates("now", template.text(), trial),
         _ => Vec::new(),
     }
 }
@@ -194,20 +220,22 @@ fn commit(variable: &'static str, length: usize, probes: &[Probe]) -> Vec<Variab
     (FEWEST..=length).map(cut).collect()
 }
 
-/// The time of the commit, in each of the formats that the template uses.
-fn dates(template: &str, Trial { templates, values, .. }: &Trial<'_>) -> Vec<VariableForm> {
-    let pattern = r#"git\s*\.\s*commit_time\s*\|\s*date\(\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\)"#;
-    let Ok(pattern) = Regex::new(pattern) else { return Vec::new() };
+/// The time `variable`, in each of the formats that the template uses.
+fn dates(
+    variable: &'static str,
+    template: &str,
+    Trial { templates, values, .. }: &Trial<'_>,
+) -> Vec<VariableForm> {
+    let name = variable.replace('.', r"\s*\.\s*");
+    let quoted = r#"(?:'([^'\\]*)'|"([^"\\]*)")"#;
+    let pattern = format!(r"\b{name}\s*\|\s*date\(\s*{quoted}\s*(?:,\s*{quoted}\s*)?\)");
+    let Ok(pattern) = Regex::new(&pattern) else { return Vec::new() };
     let forms = pattern.captures_iter(template).filter_map(|found| {
         let format = found.get(1).or_else(|| found.get(2))?.as_str();
         let expression = format!("{{{{ {} }}}}", found.get(0)?.as_str());
         let texts: Result<Vec<String>, _> =
             values.iter().map(|values| templates.render(&expression, values)).collect();
-        Some(VariableForm {
-            variable: "git.commit_time",
-            class: TextClass::Date(format.to_owned()),
-            texts: texts.ok()?,
-        })
+        Some(VariableForm { variable, class: TextClass::Date(format.to_owned()), texts: texts.ok()? })
     });
     forms.collect()
 }

@@ -46,6 +46,21 @@ fn a_reader_takes_what_its_rule_renders_and_nothing_near_it() {
             vec!["pr-", "pr-012", "pr-12-x", "xpr-12", "pr-x", "PR-1", "pr-1.2"],
         ),
         ("{{ 'pr-' ~ pr.number }}", PR, vec!["pr-12"], vec!["pr-x"]),
+        ("b-{{ ci.run_number }}", BRANCH, vec!["b-1", "b-420"], vec!["b-0", "b-x", "b-01"]),
+        (
+            "b{{ ci.run_number }}.{{ ci.run_attempt }}-{{ pr.number }}",
+            PR,
+            vec!["b420.2-7"],
+            vec!["b420.2", "b420-7", "b.2-7"],
+        ),
+        ("n-{{ git.commits_since_tag }}", BRANCH, vec!["n-0", "n-12"], vec!["n-", "n-x"]),
+        ("t-{{ now | date('%Y%m%d') }}", BRANCH, vec!["t-20260102"], vec!["t-20261301", "t-2026010"]),
+        (
+            "t-{{ git.commit_time | date('%Y%m%d', 'Asia/Tokyo') }}",
+            BRANCH,
+            vec!["t-20260102"],
+            vec!["t-20261301", "t-2026010"],
+        ),
         (
             "sha-{{ git.short_sha }}",
             BRANCH,

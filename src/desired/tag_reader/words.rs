@@ -77,7 +77,12 @@ pub(super) fn independent(variables: &BTreeSet<String>) -> Result<(), Unreadable
             ("git.sha", "git.short_sha")
                 | ("git.ref", _)
                 | (_, "git.ref")
-                | ("git.default_branch", "git.branch")
+                | ("git.default_branch" | "pr.head", "git.branch")
+                | ("pr.base", "pr.target" | "git.default_branch")
+                | (
+                    "git.describe",
+                    "git.previous_tag" | "git.commits_since_tag" | "git.sha" | "git.short_sha" | "git.tag"
+                )
         ) || (one == "version" && other.starts_with("version."))
             || (one == "git.tag" && other.starts_with("version"))
     };

@@ -1,8 +1,7 @@
 //! Diagnostics as commands of GitHub Actions, which become annotations in the file:
 //! `::error file=…,line=…::message` (GitHub's "Workflow commands").
 
-use std::fmt::Write;
-
+use super::repository_path::repository_path;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::report::clean;
 
@@ -13,17 +12,19 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
         let main = diagnostic.labels.first().filter(|label| label.place.source.file.is_some());
         let mut properties = main.map(|label| position(&label.place)).unwrap_or_default();
         properties.push(("title", diagnostic.code.to_string()));
-        let properties: Vec<String> =
-            properties.into_iter().map(|(name, value)| format!("{name}={}", property(&value))).collect();
-        let _infallible = writeln!(
-            output,
-            "::{} {}::{}",
-            diagnostic.severity.as_str(),
-            properties.join(","),
-            data(&message(diagnostic, main.is_some()))
-        );
+        let properties: Vec<(&str, &str)> =
+            properties.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let message = message(diagnostic, main.is_some());
+        output.push_str(&github_command(diagnostic.severity.as_str(), &properties, &message));
     }
     output
+}
+
+/// Returns one command as a line.
+pub fn github_command(command: &str, properties: &[(&str, &str)], message: &str) -> String {
+    let properties: Vec<String> =
+        properties.iter().map(|(name, value)| format!("{name}={}", property(value))).collect();
+    format!("::{command} {}::{}\n", properties.join(","), data(&clean::message(message)))
 }
 
 /// Returns the position as properties. Columns are included only if the label is on one line, because GitHub accepts them for
@@ -31,7 +32,7 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
 fn position(place: &Location) -> Vec<(&'static str, String)> {
     let (line, column) = place.position();
     let (end_line, end_column) = place.source.position(place.span.end);
-    let mut properties = vec![("file", place.source.name.clone()), ("line", line.to_string())];
+    let mut properties = vec![("file", repository_path(&place.source)), ("line", line.to_string())];
     let one_line = line == end_line;
     if one_line {
         properties.push(("col", column.to_string()));

@@ -1,18 +1,25 @@
-//! Diagnostics as text in four formats: for people, as JSON, as commands of GitHub Actions, and as SARIF.
+//! Diagnostics as text in six formats: for people, as JSON, as commands of GitHub Actions, as SARIF, as a report
+//! of GitLab, and as `JUnit` XML.
 //!
 //! Nothing here prints: each function returns the text, and the caller writes it to the right stream.
 
+mod code_quality;
 mod github;
 mod human;
 mod json;
+mod junit;
 mod planned;
+mod repository_path;
 mod sarif;
 mod snippet;
 
-pub use github::github;
+pub use code_quality::{FoundIssue, code_quality, code_quality_of};
+pub use github::{github, github_command};
 pub use human::{Style, human};
 pub use json::{json, member};
+pub use junit::junit;
 pub use planned::{planned, planned_warnings};
+pub use repository_path::{repository_path, repository_path_of};
 pub use sarif::sarif;
 
 use crate::diagnostic::Diagnostic;
@@ -28,6 +35,8 @@ pub enum DiagnosticFormat {
     Github,
     /// SARIF 2.1.0.
     Sarif,
+    /// A Code Quality report of GitLab.
+    CodeQuality,
 }
 
 /// Returns the diagnostics as text that ends in a newline, or an empty text if there is nothing to say in that format.
@@ -37,6 +46,7 @@ pub fn render(diagnostics: &[Diagnostic], format: DiagnosticFormat) -> String {
         DiagnosticFormat::Json => json(diagnostics),
         DiagnosticFormat::Github => github(diagnostics),
         DiagnosticFormat::Sarif => sarif(diagnostics),
+        DiagnosticFormat::CodeQuality => code_quality(diagnostics),
     }
 }
 

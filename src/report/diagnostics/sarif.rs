@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::repository_path::repository_path;
 use crate::diagnostic::{Code, Diagnostic, Label, Location};
 use crate::report::clean;
 use oci_registry::Digest;
@@ -95,7 +96,7 @@ fn location(label: &Label) -> Value {
         let (line, column) = place.position();
         let (end_line, end_column) = place.source.position(place.span.end);
         json!({ "physicalLocation": {
-            "artifactLocation": { "uri": uri(&place.source.name) },
+            "artifactLocation": { "uri": uri(&repository_path(&place.source)) },
             "region": {
                 "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column
             },

@@ -37,6 +37,8 @@ pub async fn of(page: &ErrorPage) -> Vec<String> {
     let sample = match page.code {
         Code::ConfigFile => config_file(page),
         Code::ConfigOverride => lint(page, &format!("{PRELUDE}{BROKER}"), "lint --set images.broker.source"),
+        Code::ConfigOutside => outside(page),
+        Code::PlanLimits => plan_limits(page),
         Code::ConfigUnknownProfile => lint(page, toml(page), "lint --profile dve"),
         Code::ConfigSyntax
         | Code::ConfigUnknownKey
@@ -242,6 +244,22 @@ fn lint(page: &ErrorPage, configuration: &str, arguments: &str) -> String {
     // The pages show files that end with the last line of their snippet.
     let folder = Folder::with(&[("publish.toml", configuration)]);
     error(page, &folder, folder.run(arguments))
+}
+
+fn plan_limits(page: &ErrorPage) -> String {
+    let configuration = release(HELLO).replace("ghcr.io/acme", "oci:registry");
+    let folder = Folder::with(&[("publish.toml", &configuration)]);
+    folder.image("dist/hello", &image("hello"));
+    let _planned = folder.run(&format!("{PLAN} --out plan.json")).done().expect_code(0);
+    error(page, &folder, folder.run("apply plan.json --only-registry ghcr.io/acme"))
+}
+
+fn outside(page: &ErrorPage) -> String {
+    let configuration = format!("{PRELUDE}{}\n{VERSION_RULE}{BROKER}", toml(page));
+    let folder = Folder::with(&[("publish.toml", &configuration)]);
+    let done = wide(offline(folder.run(PLAN))).expect_code(1);
+    let above = folder.path.parent().expect("a folder").display().to_string();
+    diagnostics_with(&folder, &done, page.code, 1, &[(&above, "/builds/acme")])
 }
 
 fn config_file(page: &ErrorPage) -> String {

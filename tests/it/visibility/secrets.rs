@@ -79,10 +79,10 @@ async fn a_layer_that_a_private_repository_holds_is_searched_when_it_becomes_pub
 #[tokio::test(flavor = "multi_thread")]
 async fn a_saved_plan_is_searched_again_before_anything_becomes_public() {
     let (scene, quay, keys) = leaked(true).await;
-    let allowed = "[secrets]\nallow = [{ path = \"app/.env\", reason = \"a test\" }]\n";
-    scene.declare("public", &keys, &format!("{APP}\n{allowed}"));
-    let plan = scene.run("plan --ref refs/tags/v1.0.0 --out plan.json").env("QUAY_API_TOKEN", TOKEN);
-    plan.done().expect_code(0);
+    scene.declare("public", &keys, APP);
+    let allowed = ("BROKKR_PUBLISH_SECRETS__ALLOW", "[{ path = \"app/.env\", reason = \"a test\" }]");
+    let plan = scene.run("plan --ref refs/tags/v1.0.0 --out plan.json").envs(&[allowed]);
+    plan.env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
     // Somebody takes the allowance out of the plan that was approved.
     let mut value: serde_json::Value = serde_json::from_str(&scene.folder.read("plan.json")).expect("JSON");
     let members = value.as_object_mut().expect("an object");
@@ -95,7 +95,8 @@ async fn a_saved_plan_is_searched_again_before_anything_becomes_public() {
     let done = scene.run("apply edited.json").env("QUAY_API_TOKEN", TOKEN).done().expect_code(1);
     assert!(done.error().contains("publish::secrets::found"), "{}", done.shown());
     assert!(quay.server.changes().is_empty(), "{:?}", quay.server.changes());
-    scene.run("apply plan.json").env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
+    scene.run("apply plan.json").env("QUAY_API_TOKEN", TOKEN).done().expect_code(1);
+    scene.run("apply plan.json").envs(&[allowed]).env("QUAY_API_TOKEN", TOKEN).done().expect_code(0);
     assert!(quay.is_public("acme/app"));
 }
 

@@ -54,7 +54,16 @@ impl Workflow {
                 entry.push((format!("${{{{ matrix.{key} }}}}"), value.to_owned()));
             }
             let Some(step) = bare.strip_prefix("- ").filter(|_| depth == 6) else {
-                let known = ["if:", "outputs:", "runs-on:", "needs:", "environment:", "strategy:", "steps:"];
+                let known = [
+                    "if:",
+                    "outputs:",
+                    "runs-on:",
+                    "needs:",
+                    "environment:",
+                    "permissions:",
+                    "strategy:",
+                    "steps:",
+                ];
                 let passed = depth == 2 || bare.is_empty() || depth > 4;
                 assert!(
                     passed || known.iter().any(|key| bare.starts_with(key)),
@@ -70,23 +79,8 @@ impl Workflow {
             if step == "run: |" {
                 steps.push(WorkflowStep::Run(more.join("\n")));
             } else if let Some(command) = step.strip_prefix("run: ") {
-                // The digest of the plan goes from job to job as an output.
-                let known = ["id: digest", "env:", "DIGEST: ${{ needs.plan.outputs.digest }}"];
-                assert!(
-                    more.iter().all(|it| known.contains(&it.as_str())),
-                    "{place}: how is `{more:?}` run?"
-                );
-                let set = match more.first().map(String::as_str) {
-                    Some("id: digest") => "GITHUB_OUTPUT=/dev/null; ",
-                    Some(_) => "DIGEST=\"sha256:$(sha256sum release.tar | cut -d ' ' -f 1)\"; ",
-                    None => "",
-                };
-                // This step installs the current version.
-                if !command
-                    .starts_with("cargo install --locked --git https://github.com/colliery-io/brokkr-publish")
-                {
-                    steps.push(WorkflowStep::Run(format!("{set}{command}")));
-                }
+                assert!(more.is_empty(), "{place}: how is `{more:?}` run?");
+                steps.push(WorkflowStep::Run(command.to_owned()));
             } else if let Some(action) = step.strip_prefix("uses: ") {
                 match action.split('@').next().unwrap_or_default() {
                     "actions/checkout" => {
@@ -115,6 +109,15 @@ impl Workflow {
                                 WorkflowStep::Download(name_in(&more), value("path: ").unwrap_or_default())
                             }
                         });
+                    }
+                    "colliery-io/brokkr-publish" => {
+                        let command = more.iter().find_map(|line| line.strip_prefix("command: "));
+                        let command = command.unwrap_or_else(|| panic!("{place}: a command for the action"));
+                        // The digest of the plan goes from job to job as an output.
+                        let digest = "\"sha256:$(sha256sum release.tar | cut -d ' ' -f 1)\"";
+                        let command = command.replace("${{ needs.plan.outputs.digest }}", digest);
+                        assert!(!command.contains("${{"), "{place}: how is `{command}` run?");
+                        steps.push(WorkflowStep::Run(format!("brokkr-publish {command}")));
                     }
                     "docker/setup-qemu-action" | "docker/setup-buildx-action" | "docker/login-action" => {}
                     other => panic!("{place}: how is `{other}` run?"),

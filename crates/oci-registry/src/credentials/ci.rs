@@ -32,6 +32,13 @@ pub(super) fn of_job(host: &str, variable: &dyn Fn(&str) -> Option<String>) -> O
     None
 }
 
+/// Returns the names of the variables with secrets that [`of_job`] reads for `host`.
+pub(super) fn variables_of_job(host: &str, variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let origin = of_job(host, variable).map(|found| found.origin().to_owned()).unwrap_or_default();
+    let quoted = origin.split('`').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,12 +11,14 @@ mod group;
 mod keychain;
 mod memory;
 mod program;
+mod variables;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use keychain::Keychain;
 pub use memory::CredentialMemory;
+pub use variables::{SentVariable, sent_variables};
 
 /// The value of an environment variable, or `None`.
 pub type EnvironmentLookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;

@@ -88,6 +88,12 @@ pub enum CredentialError {
         /// The address of the API.
         url: String,
     },
+    /// The declared API is not that of the registry.
+    #[error("the API at `{url}` is not that of the registry, so no credentials are sent there")]
+    ForeignApi {
+        /// The address of the API.
+        url: String,
+    },
     /// An environment variable does not name the address of an API.
     #[error("`{variable}` {problem}, so no credentials are sent there")]
     ApiVariable {

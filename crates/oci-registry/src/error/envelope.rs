@@ -54,7 +54,13 @@ impl ErrorEnvelope {
                 vec![ErrorItem { message, ..ErrorItem::default() }]
             }
         };
-        Self { items: items.into_iter().filter(|item| *item != ErrorItem::default()).collect() }
+        let items: Vec<ErrorItem> = items.into_iter().filter(|item| *item != ErrorItem::default()).collect();
+        let texts: Vec<&str> =
+            items.iter().flat_map(|it| [it.code.as_str(), &it.message, &it.detail]).collect();
+        if redaction.reveals(&texts) {
+            return Self { items: vec![ErrorItem { message: "***".to_owned(), ..ErrorItem::default() }] };
+        }
+        Self { items }
     }
 
     /// Returns the errors, in order.

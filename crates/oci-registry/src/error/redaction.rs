@@ -1,14 +1,15 @@
 //! The credentials that a request carried, and how to remove them from the texts of its answer: a server may repeat
 //! what it was sent. This module knows how credentials are written, not where answers are read.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::disguised;
 use super::text::is_invisible;
 
 /// The text that replaces a credential.
@@ -16,22 +17,81 @@ const MASK: &str = "***";
 /// The shortest secret that is searched for, in bytes: a shorter one occurs in half of all words.
 const SHORTEST: usize = 4;
 
-/// The forms of the passwords and refresh tokens that a registry and its token service were sent. The two may be one program, and repeat
-/// them in any later answer. Access tokens last for minutes, and are many: they are looked for in the answer to their own request only.
-#[derive(Default)]
-pub(crate) struct SentCredentials(Mutex<BTreeSet<String>>);
+/// The number of access tokens that are remembered: they last for minutes, and are many.
+const RECENT: usize = 16;
 
-/// Every text that would reveal the credentials of one request. It is never shown.
-#[derive(Clone, Default)]
-pub(crate) struct Redaction {
-    /// The forms, longest first.
-    forms: Vec<String>,
+/// The credentials that a registry and its token service were sent. The two may be one program, and repeat them in any later answer, or in
+/// an address that they lead to.
+#[derive(Default)]
+pub(crate) struct SentCredentials(Mutex<RememberedSecrets>);
+
+/// Secrets, with the forms of each.
+#[derive(Default)]
+struct RememberedSecrets {
+    /// Passwords and refresh tokens.
+    lasting: BTreeMap<String, Vec<String>>,
+    /// The access tokens that were sent last.
+    recent: VecDeque<(String, Vec<String>)>,
 }
 
+impl SentCredentials {
+    /// Remembers secrets that are sent.
+    fn note(&self, secrets: &BTreeSet<String>, lasts: bool) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets {
+            if lasts {
+                known.lasting.entry(secret.clone()).or_insert_with(|| forms(secret));
+            } else if !known.recent.iter().any(|(it, _)| it == secret) {
+                known.recent.push_back((secret.clone(), forms(secret)));
+                while known.recent.len() > RECENT {
+                    known.recent.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Returns `text` without the credentials.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.redact_longer(text, SHORTEST)
+    }
+
+    /// Returns an address without the credentials. Short ones may be parts of the name of a repository by chance.
+    pub(crate) fn redact_address(&self, text: &str) -> String {
+        self.redact_longer(text, SHORTEST * 2)
+    }
+
+    fn redact_longer(&self, text: &str, shortest: usize) -> String {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.lasting.is_empty() && known.recent.is_empty() {
+            return text.to_owned();
+        }
+        // Invisible characters are removed later, and would leave the credential behind.
+        let clean: String = text
+            .chars()
+            .filter(|it| !is_invisible(*it) && (!it.is_control() || it.is_whitespace()))
+            .collect();
+        let recent = known.recent.iter().map(|(secret, forms)| (secret, forms));
+        let all = || known.lasting.iter().chain(recent.clone()).filter(|(it, _)| it.len() >= shortest);
+        let mut found: Vec<&String> =
+            all().flat_map(|(_, forms)| forms).filter(|form| clean.contains(form.as_str())).collect();
+        found.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        let shown = if found.is_empty() {
+            text.to_owned()
+        } else {
+            found.into_iter().fold(clean, |text, form| text.replace(form.as_str(), MASK))
+        };
+        let secrets: Vec<&str> = all().map(|(secret, _)| secret.as_str()).collect();
+        if disguised::reveals(&shown, &secrets) { MASK.to_owned() } else { shown }
+    }
+}
+
+/// The credentials to remove from one answer: those that were sent to its host so far, its own request included. It is never shown.
+#[derive(Clone, Default)]
+pub(crate) struct Redaction(Option<Arc<SentCredentials>>);
+
 impl Redaction {
-    /// Collects the credentials of a request: the value of its authorization header, a secret in its body, and those that were `sent`
-    /// before.
-    pub fn new(header: Option<&str>, in_body: Option<&str>, sent: &SentCredentials) -> Self {
+    /// Notes the credentials of a request as `sent`: the value of its authorization header, and a secret in its body.
+    pub fn new(header: Option<&str>, in_body: Option<&str>, sent: &Arc<SentCredentials>) -> Self {
         let mut secrets = BTreeSet::new();
         if let Some(header) = header {
             let (scheme, value) = header.split_once(' ').unwrap_or(("", header));
@@ -44,38 +104,28 @@ impl Redaction {
             }
         }
         secrets.extend(in_body.map(str::to_owned));
-        let looked_for = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
-        let mut forms: BTreeSet<String> = looked_for.flat_map(|secret| forms(secret)).collect();
+        secrets.retain(|secret| secret.len() >= SHORTEST);
         let is_bearer =
             header.is_some_and(|it| it.get(..7).is_some_and(|it| it.eq_ignore_ascii_case("bearer ")));
-        let mut lasting = sent.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_bearer {
-            lasting.extend(forms.iter().cloned());
-        }
-        forms.extend(lasting.iter().cloned());
-        let mut forms: Vec<String> = forms.into_iter().collect();
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Self { forms }
+        sent.note(&secrets, !is_bearer);
+        Self(Some(Arc::clone(sent)))
     }
 
     /// Returns `text` without the credentials.
     pub fn redact(&self, text: &str) -> String {
-        // Invisible characters are removed later, and would leave the credential behind.
-        let clean: String = text
-            .chars()
-            .filter(|it| !is_invisible(*it) && (!it.is_control() || it.is_whitespace()))
-            .collect();
-        let hides = self.forms.iter().any(|form| clean.contains(form.as_str()));
-        let text = if hides { clean } else { text.to_owned() };
-        self.forms.iter().fold(text, |text, form| {
-            if text.contains(form.as_str()) { text.replace(form.as_str(), MASK) } else { text }
-        })
+        self.0.as_ref().map_or_else(|| text.to_owned(), |sent| sent.redact(text))
+    }
+
+    /// Whether the texts of one answer reveal a credential together.
+    pub fn reveals(&self, texts: &[&str]) -> bool {
+        let joined = texts.concat();
+        self.redact(&joined) != joined
     }
 
     /// Returns `value` without the credentials, in keys and in texts.
     pub fn redact_json(&self, value: Value) -> Value {
         match value {
-            _ if self.forms.is_empty() => value,
+            _ if self.0.is_none() => value,
             Value::String(text) => Value::String(self.redact(&text)),
             Value::Array(items) => {
                 Value::Array(items.into_iter().map(|item| self.redact_json(item)).collect())
@@ -135,7 +185,7 @@ mod tests {
 
     #[test]
     fn sent_secrets_are_masked_in_every_form() {
-        let sent = SentCredentials::default();
+        let sent = Arc::new(SentCredentials::default());
         let pair = STANDARD.encode("acme:a/w\"rd+1");
         let basic = Redaction::new(Some(&format!("Basic {pair}")), None, &sent);
         let bearer = Redaction::new(Some("Bearer tok/en-1"), None, &sent);
@@ -169,7 +219,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_left_alone() {
-        let sent = SentCredentials::default();
+        let sent = Arc::new(SentCredentials::default());
         assert_eq!(Redaction::default().redact("text"), "text");
         assert_eq!(Redaction::new(None, Some(""), &sent).redact("text"), "text");
         assert_eq!(Redaction::new(Some("Basic !"), Some("a"), &sent).redact("a text!"), "a text!");

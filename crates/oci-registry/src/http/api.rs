@@ -57,6 +57,9 @@ impl JsonApi {
         if !base.is_confidential() && !insecure {
             return Err(CredentialError::InsecureApi { url: text::redacted(base.url()) }.into());
         }
+        if endpoint.api_url.as_ref() == Some(base) && endpoint.api_refusal().is_some() {
+            return Err(CredentialError::ForeignApi { url: text::redacted(base.url()) }.into());
+        }
         let host = base.host();
         let location = RegistryLocation::Http { host: host.clone(), namespace: None };
         let own = RegistryEndpoint { url: location, insecure, ..endpoint.anonymous() };

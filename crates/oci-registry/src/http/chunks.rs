@@ -15,7 +15,6 @@ use super::retry::{FailedAttempt, Retries};
 use super::upload::{Setback, UploadSession, octets};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::error::text;
 use crate::error::{NetworkFailure, RegistryError};
 use crate::repository::{BlobBody, ByteStream};
 
@@ -98,7 +97,7 @@ impl HttpRepository {
             }
             if !(from..end).contains(&at) || resumes > RESUMES {
                 // The registry lost its bytes, or reports an impossible offset: a new session is needed.
-                return Err(lost(&url, &error));
+                return Err(lost(self.host.described("PATCH", &url), &error));
             }
             skip(&mut chunk, at - from);
             from = at;
@@ -132,7 +131,7 @@ impl HttpRepository {
             }
         };
         if !answer.status().is_success() {
-            return Err(lost(url, &answer.into_error().await));
+            return Err(lost(self.host.described("PATCH", url), &answer.into_error().await));
         }
         let at = received(answer.headers());
         let next = location::of(&answer.url, answer.headers()).unwrap_or_else(|_| url.clone());
@@ -147,7 +146,7 @@ impl HttpRepository {
         loop {
             match self.host.attempt(&call).await {
                 Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
-                    return Err(lost(url, &answer.into_error().await));
+                    return Err(lost(self.host.described("PATCH", url), &answer.into_error().await));
                 }
                 Ok(answer) => return Ok(self.committed(answer, digest).await?),
                 Err(failure) => {
@@ -163,8 +162,7 @@ impl HttpRepository {
 }
 
 /// Returns the failure for a session that no longer exists. A new session may work.
-fn lost(url: &Url, cause: &RegistryError) -> Setback {
-    let request = text::request("PATCH", url);
+fn lost(request: String, cause: &RegistryError) -> Setback {
     let cause = format!("the upload session is lost: {cause}");
     let failure = NetworkFailure::Connection;
     let error =

@@ -80,7 +80,10 @@ impl Host {
         let mut route = HostRoute::Location;
         loop {
             let ours = origin::same(base, &url);
-            let elsewhere = (!ours).then(|| OtherHost::new(&url, base, route));
+            let elsewhere = (!ours).then(|| {
+                let other = OtherHost::new(&url, base, route);
+                OtherHost { origin: self.facts.sent_credentials.redact_address(&other.origin), ..other }
+            });
             let sent = authorization.as_ref().filter(|_| ours);
             let mut answer =
                 self.transmit(call, &url, sent).await.map_err(|failure| failure.at(elsewhere.clone()))?;
@@ -133,12 +136,17 @@ impl Host {
             origin: credentials.origin().to_owned(),
             reason: match &answer.elsewhere {
                 Some(_) => UnsentReason::OtherHost,
-                None => {
-                    challenge::shown(answer.headers()).map_or(UnsentReason::NotAsked, UnsentReason::Challenge)
-                }
+                None => challenge::shown(answer.headers()).map_or(UnsentReason::NotAsked, |shown| {
+                    UnsentReason::Challenge(answer.redaction.redact(&shown))
+                }),
             },
         });
         Ok(answer)
+    }
+
+    /// Returns `METHOD url` for messages. A registry may lead to an address that repeats credentials.
+    pub(super) fn described(&self, method: &str, url: &Url) -> String {
+        self.facts.sent_credentials.redact_address(&text::request(method, url))
     }
 
     /// Sends a single request to `url`, without following redirects or renewing tokens.
@@ -148,7 +156,7 @@ impl Host {
         url: &Url,
         authorization: Option<&Authorization>,
     ) -> Result<Response, FailedAttempt> {
-        let request = text::request(call.method.as_str(), url);
+        let request = self.described(call.method.as_str(), url);
         let lane = if call.lane == RequestLane::Upload { &self.uploads } else { &self.small };
         // The semaphores are never closed; if one were, nobody would have to wait.
         let _permit = lane.acquire().await.ok();
@@ -201,7 +209,8 @@ impl Host {
                     NetworkFailure::Certificate | NetworkFailure::ClientCertificate | NetworkFailure::NotTls
                 );
                 let passing = !lasting && !error.is_builder();
-                (network::in_words(&error, failure), failure, passing)
+                let cause = self.facts.sent_credentials.redact(&network::in_words(&error, failure));
+                (cause, failure, passing)
             }
             Err(stall) => (stalled(stall, &self.timeouts, size), NetworkFailure::Timeout, true),
         };

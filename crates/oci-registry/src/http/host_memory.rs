@@ -38,8 +38,8 @@ pub(super) struct HostFacts {
     pub(super) reached: Reached,
     /// Whether the registry was seen to remove a tag alone.
     pub(super) removes_tags_alone: AtomicBool,
-    /// The lasting credentials that were sent.
-    pub(super) sent_credentials: SentCredentials,
+    /// The credentials that were sent.
+    pub(super) sent_credentials: Arc<SentCredentials>,
     /// The pace of its requests.
     pub(super) pace: Pace,
     challenge: Mutex<Option<Challenge>>,

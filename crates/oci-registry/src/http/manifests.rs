@@ -13,6 +13,7 @@ use super::retry::Retries;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::RegistryError;
+use crate::error::redaction::Redaction;
 use crate::manifest::MAX_MANIFEST_SIZE;
 use crate::manifest::RawManifest;
 use crate::media_type;
@@ -78,7 +79,15 @@ impl HttpRepository {
         let (request, reported, typed, bytes) = loop {
             let Some(answer) = self.read_manifest(at, media_type).await? else { return Ok(None) };
             let head = (answer.request.clone(), answer.digest(), content_type(answer.headers()));
+            let redaction = answer.redaction.clone();
             match answer.body(MAX_MANIFEST_SIZE).await {
+                // Its texts would be shown: media types, annotations, versions.
+                Ok(bytes) if repeats(&redaction, &bytes, head.2.as_deref()) => {
+                    return Err(RegistryError::Protocol {
+                        request: head.0,
+                        reason: "a manifest that repeats the credentials of the request".to_owned(),
+                    });
+                }
                 Ok(bytes) => break (head.0, head.1, head.2, bytes),
                 Err(failure) => retries.again(failure).await?,
             }
@@ -219,6 +228,12 @@ fn is_specific(media_type: &str) -> bool {
     media_type::is_media_type(media_type)
         && !general.contains(&media_type)
         && !media_type.starts_with("text/")
+}
+
+/// Whether a manifest, or its media type, repeats credentials.
+fn repeats(redaction: &Redaction, bytes: &[u8], media_type: Option<&str>) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    [text.as_ref(), media_type.unwrap_or_default()].iter().any(|text| redaction.redact(text) != **text)
 }
 
 /// Returns `Content-Type` without parameters.

@@ -17,7 +17,6 @@ use super::retry::Retries;
 use super::wait::ListingTime;
 use super::{link, origin};
 use crate::error::RegistryError;
-use crate::error::text;
 use crate::tag::Tag;
 use crate::tag_listing::{ListingGap, TagListing};
 
@@ -232,7 +231,7 @@ impl HttpRepository {
         read: &ReadTags,
         url: &Url,
     ) -> Result<PageAnswer, RegistryError> {
-        let request = || text::request("GET", url);
+        let request = || self.host.described("GET", url);
         time.page(self.page(url), request, || format!("{} tags", read.seen.len())).await
     }
 
@@ -253,11 +252,15 @@ impl HttpRepository {
                 };
             }
             let (request, next) = (answer.request.clone(), link::next(answer.headers()));
+            let redaction = answer.redaction.clone();
             match answer.body(PAGE_LIMIT).await {
                 Ok(body) => {
                     return Ok(match serde_json::from_slice::<TagList>(&body) {
                         Ok(list) => {
-                            let tags = list.tags.unwrap_or_default().into_iter().flatten().collect();
+                            let mut tags: Vec<String> =
+                                list.tags.unwrap_or_default().into_iter().flatten().collect();
+                            // A name that repeats credentials would be shown.
+                            tags.retain(|tag| redaction.redact(tag) == *tag);
                             PageAnswer::Page(TagsPage { request, tags, next })
                         }
                         Err(error) => PageAnswer::Unreadable {

@@ -17,7 +17,7 @@ use super::response::Response;
 use super::retry::{FailedAttempt, Retries, is_passing};
 use super::tokens::{Grant, RequiredAccess};
 use crate::credentials::{CredentialKind, Credentials};
-use crate::error::{CredentialError, HostRoute, OtherHost, RegistryError, text};
+use crate::error::{CredentialError, HostRoute, OtherHost, RegistryError};
 
 /// The longest answer of a token server, in bytes.
 const TOKEN_LIMIT: u64 = 1024 * 1024;
@@ -141,7 +141,7 @@ impl Host {
         scopes: &[String],
         credentials: Option<&Credentials>,
     ) -> Result<Grant, RegistryError> {
-        let request = text::request("GET", realm);
+        let request = self.described("GET", realm);
         let base = self.base().await?;
         if let Err(reason) = origin::may_ask_token(base, realm, self.insecure) {
             let origin = credentials.map(|credentials| credentials.origin().to_owned());

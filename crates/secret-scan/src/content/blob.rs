@@ -9,7 +9,7 @@ use super::file_search::FileSearch;
 use super::format::{self, BlobFormat};
 use super::report::{BlobError, BlobReport};
 use super::searched_reader::SearchedReader;
-use super::{ar, git, keys, tar, zip};
+use super::{ar, git, key_store, keys, tar, zip};
 use crate::compiled::Rules;
 
 /// How many bytes are looked at to recognize a format: a header of a tar file.
@@ -224,7 +224,8 @@ impl BlobSearch<'_> {
     /// Adds a match if a file of `size` bytes that begins with `head` is a private key or a key store without a password.
     fn key_file(&mut self, path: &str, head: &[u8], size: u64) {
         let is_key = keys::is_der_key(head, size);
-        if is_key || keys::is_plain_store(head) {
+        let is_open = || keys::is_plain_store(head) || key_store::has_empty_password(head);
+        if is_key || is_open() {
             let found =
                 self.rules.search_key(if is_key { "der-private-key" } else { "plain-key-store" }, path, head);
             self.add_matches(Some(path), found.into_iter().collect());

@@ -5,7 +5,7 @@ const PLAIN_KEY_BAG: &[u8] = &[0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0
 
 /// Returns the contents of the element at the start of `bytes`, to the extent that they are there, its length, and the bytes
 /// behind it.
-fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize, &[u8])> {
+pub(super) fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize, &[u8])> {
     let (found, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     if *found != tag {

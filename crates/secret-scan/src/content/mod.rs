@@ -12,9 +12,11 @@ mod bounded_reader;
 mod file_search;
 mod format;
 mod git;
+mod key_store;
 mod keys;
 mod report;
 mod searched_reader;
+mod sha1;
 mod tar;
 mod zip;
 

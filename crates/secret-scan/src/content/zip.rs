@@ -18,14 +18,40 @@ pub(super) fn walk(
     of: Option<&str>,
     depth: u8,
 ) -> Result<(), WalkError> {
+    let mut any = false;
     loop {
-        match input.peek(4)?.get(..4) {
+        let next: Option<[u8; 4]> = input.peek(4)?.get(..4).and_then(|it| it.try_into().ok());
+        match next.as_ref() {
             Some(b"PK\x03\x04") => entry(blob_search, input, of, depth)?,
+            // Tools that align or sign files leave gaps between them, which only the directory at the end skips.
+            Some(gap) if any && !gap.starts_with(b"PK") && skip_gap(input)? => {}
             // The directory, or the record that precedes it if there is more than 4 GiB.
             Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
             _ => return Err(malformed("the header of a file is missing")),
         }
+        any = true;
     }
+}
+
+/// Skips bytes up to the next header of a file or of the directory. Returns whether there is one.
+fn skip_gap(input: &mut BoundedReader<'_>) -> Result<bool, WalkError> {
+    const LONGEST: usize = 16 * 1024 * 1024;
+    let headers: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x01\x02"];
+    let mut skipped = 0;
+    while skipped < LONGEST {
+        let there = input.peek(PIECE)?;
+        if there.len() < 4 {
+            return Ok(false);
+        }
+        let found = there.windows(4).position(|it| headers.contains(&it));
+        let count = found.unwrap_or(there.len() - 3);
+        input.consume(count);
+        skipped += count;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn malformed(reason: &str) -> WalkError {

@@ -70,6 +70,14 @@ pub(super) fn is_certain(value: &[u8]) -> bool {
     value.len() >= 32 && digits * 9 >= value.len() && one_case > 0 && alternates(22)
 }
 
+/// Whether nobody can find the value by trying: it has about 64 bits at least, and looks generated. A private key and the like is long.
+#[allow(clippy::cast_precision_loss)] // values are short
+pub(super) fn resists_guessing(value: &[u8]) -> bool {
+    let varied = bits(value) * value.len() as f64 >= 64.0;
+    let looks = looks_random(value) || is_mixed(value) || is_certain(value) || value.len() >= 64;
+    value.len() >= 16 && varied && looks
+}
+
 /// Whether it consists of hexadecimal digits, as digests do.
 pub(super) fn is_hex(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_hexdigit)

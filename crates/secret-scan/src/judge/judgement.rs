@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::entropy;
 use super::known;
 use crate::severity::SecretSeverity;
 use oci_registry::Digest;
@@ -33,6 +34,12 @@ impl<'v> Judgement<'v> {
     pub(super) fn on_key(severity: SecretSeverity, key: Vec<u8>, shown: String) -> Self {
         let value = Cow::Owned(key);
         Self { severity, in_variables: severity, proven: true, certain: false, value, shown: Some(shown) }
+    }
+
+    /// Whether somebody who has its fingerprint could find it by trying: it is short, or nothing that a machine generated.
+    pub(crate) fn is_guessable(&self) -> bool {
+        let is_key = self.proven && self.shown.is_some();
+        !is_key && !entropy::resists_guessing(&self.value)
     }
 
     /// Returns the fingerprint, which identifies the value without revealing it, or `None` if the value is known to be public.

@@ -18,6 +18,7 @@ pub(super) enum NameKind {
 /// The endings of names of secrets, in lower case and without separators.
 const SECRETS: &[&str] = &[
     "secret",
+    "secretid",
     "secretkey",
     "secretaccesskey",
     "token",

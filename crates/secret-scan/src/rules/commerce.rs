@@ -110,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
         "Flutterwave key",
         "A Flutterwave secret or encryption key.",
         &["FLWSECK"],
-        "FLWSECK(?:(?:_TEST)?-[0-9a-f]{32}(?:-[0-9a-z]{8,16})?-X|_TEST[0-9a-f]{12})",
+        "FLWSECK(?:(?:_TEST)?-[0-9a-f]{32}(?:-[0-9a-z]{8,16})?-X|_TEST-?[0-9a-f]{12})",
     ),
     Rule::token(
         "razorpay-key",

@@ -83,7 +83,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "plain-key-store",
         title: "Key store without a password",
         severity: SecretSeverity::High,
-        description: "A PKCS #12 store with a private key that is not encrypted.",
+        description: "A PKCS #12 store with a private key that is not encrypted, or whose password is empty.",
         detection: Detection::Structure,
     },
 ];

@@ -138,3 +138,15 @@ fn bytes_that_an_archive_in_a_layer_does_not_account_for_are_searched_as_a_file(
     let searched = Rules::standard().search_blob(bundle.as_slice(), facts, &|_| true).expect("a file");
     assert_eq!(places(&searched).len(), 1, "{searched:?}");
 }
+
+#[test]
+fn files_behind_a_gap_in_a_zip_archive_are_searched() {
+    // Android's tools write a block of signatures, and pad files to the size of a page.
+    let first = zipped(&[("a.txt", b"x", false, false)]);
+    let end = first.windows(4).position(|it| it == b"PK\x01\x02").expect("a directory");
+    let second = zipped(&[("b.txt", &secret(), true, false), ("c.txt", &secret(), false, false)]);
+    let zip = [&first[..end], b"\0\0\0APK Sig Block 42\0", &second].concat();
+    let searched = search(&tar(&[file("a.apk", &zip)])).expect("a layer");
+    let found: Vec<_> = places(&searched).into_iter().filter_map(|(path, _)| path).collect();
+    assert_eq!(found, ["a.apk!/b.txt", "a.apk!/c.txt"], "{searched:?}");
+}

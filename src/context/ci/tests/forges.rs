@@ -162,7 +162,7 @@ fn bitbucket_and_codebuild() {
             ("BITBUCKET_TAG=v1", "tag refs/tags/v1 aa run=1"),
             (
                 "BITBUCKET_BRANCH=fix BITBUCKET_PR_ID=7 BITBUCKET_PR_DESTINATION_BRANCH=main",
-                "pull_request refs/pull/7/head aa from=fix to=main run=1",
+                "pull_request refs/pull/7/head aa from=fix to=main fork=false run=1",
             ),
             ("BITBUCKET_BRANCH=main BITBUCKET_TAG=v1", "tag refs/tags/v1 aa run=1 contradiction"),
         ],

@@ -162,9 +162,14 @@ fn cirrus_and_codefresh() {
             ),
             (
                 "CIRRUS_BRANCH=pull/7 CIRRUS_PR=7 CIRRUS_BASE_BRANCH=main CIRRUS_PR_DRAFT=true CIRRUS_PR_LABELS=a,b",
-                "pull_request refs/pull/7/head aa to=main draft=true labels=a+b default=main",
+                "pull_request refs/pull/7/head aa to=main fork=true draft=true labels=a+b default=main",
             ),
-            ("CIRRUS_BRANCH=pull/7", "pull_request refs/pull/7/head aa default=main"),
+            ("CIRRUS_BRANCH=pull/7", "pull_request refs/pull/7/head aa fork=true default=main"),
+            // cirruslabs/cirrus-ci-docs#71
+            (
+                "CIRRUS_BRANCH=fix CIRRUS_PR=7",
+                "pull_request refs/pull/7/head aa from=fix fork=false default=main",
+            ),
         ],
     );
     table(
