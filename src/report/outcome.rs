@@ -47,7 +47,7 @@ pub fn page(outcome: &Outcome, plan: &Plan, success: bool) -> Page {
         let (_, sign, word) = words(change.result);
         let why = [Some(word.to_owned()), change.detail.as_deref().map(clean::line)];
         let why = why.into_iter().flatten().collect::<Vec<_>>().join(": ");
-        let digest = named(change).map(|it| it.digest.short(12).to_owned() + PLAIN.ellipsis());
+        let digest = named(change).map(|it| it.digest.short(12) + PLAIN.ellipsis());
         let row = PageRow { sign, cells: vec![change.tag.to_string(), digest.unwrap_or_default(), why] };
         match tables.iter_mut().find(|table| table.name == name) {
             Some(table) => table.rows.push(row),

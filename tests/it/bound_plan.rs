@@ -67,10 +67,10 @@ async fn an_apply_decides_itself_what_it_searches_whatever_the_plan_says() {
         ("off", "as it is", |_| {}),
         ("warn", "as it is", |_| {}),
         ("off", "without a word", |plan| {
-            drop(plan.as_object_mut().expect("an object").shift_remove("not_searched"))
+            drop(plan.as_object_mut().expect("an object").shift_remove("not_searched"));
         }),
         ("warn", "without the search", |plan| {
-            drop(plan.as_object_mut().expect("an object").shift_remove("secrets"))
+            drop(plan.as_object_mut().expect("an object").shift_remove("secrets"));
         }),
         ("warn", "an empty search", |plan| {
             plan["secrets"]["repositories"]["images.app@one"] = json!({ "policy": "deny" });

@@ -108,6 +108,7 @@ fn nothing_of_a_hostile_bundle_is_used() {
     folder.run(PLAN).done().expect_code(0);
     let good = files(&std::fs::read(folder.path.join("release.tar")).expect("a bundle"));
     let blob = good.iter().position(|(name, _)| name.starts_with("blobs/")).expect("a blob");
+    #[allow(clippy::type_complexity, reason = "the entries of an archive")]
     let with = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
         let mut files = good.clone();
         change(&mut files);

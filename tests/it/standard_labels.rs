@@ -125,7 +125,7 @@ fn the_ci_knows_more_about_the_repository() {
         .env("GITHUB_SHA", SHA)
         .env("GITHUB_REPOSITORY", "Acme/App")
         .env("GITHUB_SERVER_URL", "https://github.com")
-        .env("GITHUB_EVENT_PATH", &path.display().to_string())
+        .env("GITHUB_EVENT_PATH", path.display().to_string())
         .done()
         .expect_code(0);
     let revision = format!("revision={SHA}");

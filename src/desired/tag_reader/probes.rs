@@ -182,9 +182,11 @@ pub(super) fn forms(
         "git.previous_tag" => {
             text("git.previous_tag", Vec::new(), &|it| text_of(it.context.history.previous_tag.as_ref()))
         }
-        "git.commits_since_tag" => vec![form("git.commits_since_tag", TextClass::Digits { zeros: false }, &|it| {
-            text_of(it.context.history.commits_since_tag)
-        })],
+        "git.commits_since_tag" => {
+            vec![form("git.commits_since_tag", TextClass::Digits { zeros: false }, &|it| {
+                text_of(it.context.history.commits_since_tag)
+            })]
+        }
         "pr.base" => text("pr.base", Vec::new(), &|it| text_of(it.context.pull.target.as_ref())),
         "pr.head" => text("pr.head", Vec::new(), &|it| text_of(it.context.pull.source.as_ref())),
         "ci.run_number" => {

@@ -52,7 +52,7 @@ fn nothing_from_outside_is_markup() {
     }
 }
 
-/// Removes inline code and fenced blocks, as a reader of CommonMark does.
+/// Removes inline code and fenced blocks, as a reader of `CommonMark` does.
 fn without_code(markdown: &str) -> String {
     let mut prose = String::new();
     let mut rest = markdown;

@@ -224,7 +224,7 @@ fn date(expression: &str) -> Option<String> {
     let zone = found.get(2).map_or("UTC", |it| it.as_str());
     let time = jiff::Timestamp::from_second(TIME).ok()?.in_tz(zone).ok()?;
     let format = found[1].replace("YYYY", "%Y").replace("MM", "%m").replace("DD", "%d");
-    let format = format.replace("HH", "%H").replace("mm", "%M").replace("ss", "%S").replace("X", "%s");
+    let format = format.replace("HH", "%H").replace("mm", "%M").replace("ss", "%S").replace('X', "%s");
     Some(time.strftime(&format).to_string())
 }
 
@@ -320,7 +320,7 @@ fn apply(rule: &Rule, flavor: &Flavor, event: &ActionEvent, made: &mut Made) {
         }
         "ref" => match rule.get("event") {
             Some("branch") => {
-                made.set(&event.branch().map(|it| affixed(&it)).unwrap_or_default(), latest(false))
+                made.set(&event.branch().map(|it| affixed(&it)).unwrap_or_default(), latest(false));
             }
             Some("tag") => made.set(&event.tag().map(|it| affixed(&it)).unwrap_or_default(), latest(true)),
             _ => {

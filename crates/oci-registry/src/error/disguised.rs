@@ -51,14 +51,14 @@ pub(super) fn reveals(text: &str, secrets: &[&str]) -> bool {
 
 /// Returns the letters and digits of `text`, in small letters.
 fn squeezed(text: &str) -> String {
-    text.chars().filter(|it| it.is_alphanumeric()).flat_map(narrow).flat_map(char::to_lowercase).collect()
+    text.chars().filter(|it| it.is_alphanumeric()).map(narrow).flat_map(char::to_lowercase).collect()
 }
 
 /// Returns a full-width letter or digit as the usual one (Unicode, "Halfwidth and Fullwidth Forms").
-fn narrow(character: char) -> Option<char> {
+fn narrow(character: char) -> char {
     let code = u32::from(character);
     let usual = if (0xff01..=0xff5e).contains(&code) { char::from_u32(code - 0xfee0) } else { None };
-    Some(usual.unwrap_or(character))
+    usual.unwrap_or(character)
 }
 
 /// Returns `text` with each kind of encoding removed once.

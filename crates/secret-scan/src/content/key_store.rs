@@ -1,9 +1,9 @@
 //! Key stores of PKCS #12 with an empty password: their checksum, which anybody can compute, shows it (RFC 7292, 4 and appendix B).
 
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::keys::element;
-use super::sha1::sha1;
 
 /// The block of SHA-1 and of SHA-256, in bytes.
 const BLOCK: usize = 64;
@@ -48,7 +48,7 @@ fn checksum(store: &[u8]) -> Option<StoreChecksum<'_>> {
     let rounds =
         rounds.iter().try_fold(0_u32, |sum, byte| sum.checked_mul(256)?.checked_add(u32::from(*byte)))?;
     let hash: fn(&[u8]) -> Vec<u8> = match element(algorithm, 6)?.0 {
-        SHA1 => |bytes| sha1(bytes).to_vec(),
+        SHA1 => |bytes| Sha1::digest(bytes).to_vec(),
         SHA256 => |bytes| Sha256::digest(bytes).to_vec(),
         _ => return None,
     };

@@ -16,7 +16,6 @@ mod key_store;
 mod keys;
 mod report;
 mod searched_reader;
-mod sha1;
 mod tar;
 mod zip;
 
