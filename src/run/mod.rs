@@ -271,7 +271,7 @@ impl Run {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         signers::add_statements(config, &mut desired, &surroundings)?;
-        let approval = approvals::required(config, &surroundings)?;
+        let approval = signers::required_approval(config, &surroundings)?;
         let gates = signers::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
