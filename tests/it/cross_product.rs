@@ -60,7 +60,7 @@ impl Case<'_> {
     fn is_prerelease(&self) -> bool {
         self.git_tag()
             .is_some_and(|tag| tag.contains("-rc") || tag.contains("-beta") || tag.contains("-alpha"))
-            || self.event.name == "release-marked-pre"
+            || self.event.name.starts_with("release-marked-pre")
     }
 
     fn is_version(&self) -> bool {
