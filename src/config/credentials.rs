@@ -208,8 +208,10 @@ const NAMED: [&str; 8] =
 /// Whether an unknown key is meant to hold a credential, although no key outside of `[registries]` does. The names of variables, labels
 /// and annotations are free, and so are those of images and rules.
 fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> {
-    let is_free =
-        path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
+    // A variable is no table, so that the members of one are as wrong as unknown keys.
+    let is_inside_variable = path.len() > 2 && path.first().is_some_and(|first| first == "vars");
+    let is_free = !is_inside_variable
+        && path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
     let key = suggest::folded(last);
     // The table may say it: `[token]`. The names that people give are no keys.
     let is_named = |at: usize| at == 1 && NAMED.contains(&path.first().map_or("", String::as_str));
