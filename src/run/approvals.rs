@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::files::load_plan;
 use super::path;
 use super::session::{Result, Session};
-use super::signers::required_approval;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
 use crate::model::signing::{KeyPlace, RequiredApproval};
@@ -120,7 +119,7 @@ fn declared(session: &Session, plan: &Plan) -> Result<Option<RequiredApproval>> 
     let selected = session.read_config(&shown).select(plan.config.profile.as_deref(), &session.overrides());
     let Some(config) = selected.config else { return Ok(None) };
     let surroundings = Surroundings { confines: session.confines(&folder), ..Surroundings::local(&folder) };
-    required_approval(&config, &surroundings)
+    super::required_approval::required(&config, &surroundings)
 }
 
 /// Reads the approvals beside the plan in `file`: those whose name is that of the plan, with `.approval…json` after it.

@@ -276,13 +276,16 @@ fn check(page: &ErrorPage) -> String {
 }
 
 fn plan_file() -> Vec<String> {
-    let folder =
-        Folder::with(&[("publish.toml", &release(BROKER)), ("plan.json", r#"{"format_version": "2.0"}"#)]);
+    let folder = Folder::with(&[
+        ("publish.toml", &release(BROKER)),
+        ("plan.json", r#"{"format_version": "2.0"}"#),
+        ("notes.txt", "a plan"),
+    ]);
     let sample = |arguments: &str| {
         let done = wide(offline(folder.run(arguments))).expect_code(1);
         diagnostics(&folder, &done, Code::PlanFile, 1)
     };
-    vec![sample("apply plan.json"), sample("apply publish.toml")]
+    vec![sample("apply plan.json"), sample("apply notes.txt")]
 }
 
 fn apply_failed(page: &ErrorPage) -> String {
