@@ -1,4 +1,4 @@
-//! The signers, the gates and the approvals that a plan needs.
+//! The signers and the gates that a plan needs.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
 use crate::model::ResourceId;
 use crate::model::gate::PlannedGate;
-use crate::model::signing::{PlannedSigner, PlannedStatement, RequiredApproval};
+use crate::model::signing::{PlannedSigner, PlannedStatement};
 use crate::signing::{self, SignerError};
 use oci_content::Surroundings;
 use oci_signing::Verifier;
@@ -43,26 +43,6 @@ pub(super) fn gates(
         gates.insert(name.clone(), gate);
     }
     if problems.is_empty() { Ok(gates) } else { Err(problems) }
-}
-
-/// Returns the approvals that `config` requires, with the public keys.
-pub(super) fn required_approval(
-    config: &Config,
-    surroundings: &Surroundings,
-) -> Result<Option<RequiredApproval>> {
-    let Some(declared) = &config.apply.require_approval else { return Ok(None) };
-    let (mut keys, mut problems) = (Vec::new(), Vec::new());
-    for path in &declared.keys {
-        match signing::public_key_file("apply", path, surroundings) {
-            Ok(key) => keys.push(key),
-            Err(error) => {
-                let place = config.places.value(&["apply", "require_approval"]);
-                problems.push(error.to_diagnostic().at_maybe(place, ""));
-            }
-        }
-    }
-    let required = RequiredApproval { keys, count: declared.count };
-    if problems.is_empty() { Ok(Some(required)) } else { Err(problems) }
 }
 
 /// Reads the files of the predicates that the signers of `desired` attest, and adds their statements.

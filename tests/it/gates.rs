@@ -24,7 +24,7 @@ impl Promotion {
         folder.image("image", &image("1.2.3").created("2026-11-20T10:00:00Z"));
         let signed = if key.is_some() { format!("sign = [\"tests\"]\n{attest}\n") } else { String::new() };
         let text = format!(
-            "version = 1\n\n[registries.staging]\nurl = \"{}\"\n\n{RULE}[signing.tests]\nkey = {{ env = \"KEY\" }}\n\n[images.app]\nsource = \"oci:image\"\nannotations = {{ \"org.opencontainers.image.created\" = \"2026-01-02T03:04:05Z\" }}\n{signed}",
+            "version = 1\n\n[registries.staging]\nurl = \"{}\"\n\n{RULE}[signing.tests]\nkey = {{ env = \"KEY\" }}\n\n[images.app]\nsource = \"oci:image\"\n{signed}",
             staging.host()
         );
         folder.write("publish.toml", text);
