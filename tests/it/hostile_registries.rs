@@ -23,6 +23,7 @@ fn encodings() -> Vec<(&'static str, String)> {
         ("header", format!("Basic {}", STANDARD.encode(&pair))),
         ("base64", STANDARD.encode(WORD)),
         ("base64 of a part", URL_SAFE_NO_PAD.encode(format!("is {WORD}!"))),
+        ("base64 twice", STANDARD.encode(STANDARD.encode(&pair))),
         ("hexadecimal", each(|byte| format!("{byte:02x}"))),
         ("html", WORD.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")),
         ("numbers of html", each(|byte| format!("&#{byte};"))),
