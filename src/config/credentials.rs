@@ -211,19 +211,26 @@ impl CredentialSearch<'_> {
 /// Parts of the names of keys that are meant to hold credentials.
 const WORDS: [&str; 7] = ["password", "passwd", "secret", "token", "credential", "api_key", "apikey"];
 
+/// The tables whose members have names of one's own.
+const NAMED: [&str; 8] =
+    ["images", "charts", "artifacts", "tags", "retention", "gates", "signing", "profile"];
+
 /// Whether an unknown key is meant to hold a credential, although no key outside of `[registries]` does. The names of variables, labels
 /// and annotations are free, and so are those of images and rules.
 fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> {
-    let is_free =
-        path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
-    let tells = |key: &str| {
-        let key = suggest::folded(key);
-        let tells = key == "auth" || WORDS.iter().any(|word| key.contains(word)) || is_misspelt(&key);
-        tells && !key.ends_with("_env")
-    };
-    // No table of the language has such a name.
-    let is_table = path.len() == 2 && path.first().is_some_and(|table| tells(table));
-    (!is_free && (tells(last) || is_table)).then_some(CredentialForm::Key)
+    // A variable is no table, so that the members of one are as wrong as unknown keys.
+    let is_inside_variable = path.len() > 2 && path.first().is_some_and(|first| first == "vars");
+    let is_free = !is_inside_variable
+        && path.iter().any(|part| matches!(part.as_str(), "vars" | "labels" | "annotations" | "secrets"));
+    let key = suggest::folded(last);
+    // The table may say it: `[token]`. The names that people give are no keys.
+    let is_named = |at: usize| at == 1 && NAMED.contains(&path.first().map_or("", String::as_str));
+    let tables =
+        path.iter().enumerate().filter(|(at, _)| !is_named(*at)).map(|(_, part)| suggest::folded(part));
+    let tells = key == "auth"
+        || tables.into_iter().any(|part| WORDS.iter().any(|word| part.contains(word)))
+        || is_misspelt(&key);
+    (!is_free && tells && !key.ends_with("_env")).then_some(CredentialForm::Key)
 }
 
 /// Whether a key is nearly the name of a credential: `pasword`, `tokne`, `secert`.

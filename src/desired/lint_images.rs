@@ -148,7 +148,9 @@ impl<'a> NamedCheck<'_, 'a> {
                 Some(template) => self.app_version(template, &context)?,
                 None => own.to_owned(),
             };
-            let is_wrong = !chart.is_empty() && !tags.is_empty() && !tags.contains(&version);
+            // A tag has `_` for the `+` of build metadata, which releases of applications do not have.
+            let has_build = version.contains('+');
+            let is_wrong = !chart.is_empty() && !tags.is_empty() && !has_build && !tags.contains(&version);
             is_wrong.then(|| {
                 format!(
                     "names `{name}:{version}` by its `appVersion` {situation}, a tag that {title} does not get: it gets {}",

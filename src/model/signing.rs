@@ -109,7 +109,7 @@ pub struct PlannedStatement {
 
 /// The origin of a predicate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PlannedPredicate {
     /// The publish itself, as SLSA provenance.
     Provenance,

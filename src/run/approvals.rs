@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::path;
 use super::placed::load_plan;
 use super::session::{Result, Session};
-use crate::config::Config;
-use crate::diagnostic::{Code, Diagnostic, ToDiagnostic};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::Plan;
 use crate::model::signing::{KeyPlace, RequiredApproval};
 use crate::signing;
@@ -29,23 +28,6 @@ pub struct ApprovalKey {
     pub env: Option<String>,
     /// The environment variable that holds the password of an encrypted key.
     pub password_env: String,
-}
-
-/// Returns the approvals that `config` requires, with the public keys.
-pub(super) fn required(config: &Config, surroundings: &Surroundings) -> Result<Option<RequiredApproval>> {
-    let Some(declared) = &config.apply.require_approval else { return Ok(None) };
-    let (mut keys, mut problems) = (Vec::new(), Vec::new());
-    for path in &declared.keys {
-        match signing::public_key_file("apply", path, surroundings) {
-            Ok(key) => keys.push(key),
-            Err(error) => {
-                let place = config.places.value(&["apply", "require_approval"]);
-                problems.push(error.to_diagnostic().at_maybe(place, ""));
-            }
-        }
-    }
-    let required = RequiredApproval { keys, count: declared.count };
-    if problems.is_empty() { Ok(Some(required)) } else { Err(problems) }
 }
 
 /// Signs the approval of the saved plan in `file`, and writes it beside the plan, or to `out`. Returns the plan, its digest and the path of the
@@ -137,7 +119,7 @@ fn declared(session: &Session, plan: &Plan) -> Result<Option<RequiredApproval>> 
     let selected = session.read_config(&shown).select(plan.config.profile.as_deref(), &session.overrides());
     let Some(config) = selected.config else { return Ok(None) };
     let surroundings = Surroundings { confines: session.confines(&folder), ..Surroundings::local(&folder) };
-    required(&config, &surroundings)
+    super::required_approval::required(&config, &surroundings)
 }
 
 /// Reads the approvals beside the plan in `file`: those whose name is that of the plan, with `.approval…json` after it.

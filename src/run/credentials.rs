@@ -1,6 +1,5 @@
 //! The environment variables whose values a run sends, and the limits that an apply sets to them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Run;
@@ -21,18 +20,24 @@ impl Run {
         plan.credentials = if self.connections.is_anonymous() {
             PlannedCredentials { anonymous: Some(OF_FORK.to_owned()), variables: Vec::new() }
         } else {
-            PlannedCredentials { anonymous: None, variables: variables.into_iter().collect() }
+            PlannedCredentials { anonymous: None, variables }
         };
     }
 }
 
-/// Returns the variables that go to the registries at `endpoints`, and to their APIs.
-pub(super) fn sent<'e>(
+/// Returns the variables that go to the registries at `endpoints`, and to their APIs, each with each host once.
+fn sent<'e>(
     session: &Session,
     endpoints: impl Iterator<Item = &'e RegistryEndpoint>,
-) -> BTreeSet<PlannedVariable> {
+) -> Vec<PlannedVariable> {
     let environment = session.environment.clone();
     let lookup: EnvironmentLookup = Arc::new(move |name| environment.get(name).cloned());
-    let sent = endpoints.flat_map(|endpoint| sent_variables(endpoint, &lookup));
-    sent.map(|it| PlannedVariable { variable: it.variable, host: it.host }).collect()
+    let mut sent: Vec<PlannedVariable> = Vec::new();
+    for found in endpoints.flat_map(|endpoint| sent_variables(endpoint, &lookup)) {
+        let variable = PlannedVariable { variable: found.variable, host: found.host };
+        if !sent.contains(&variable) {
+            sent.push(variable);
+        }
+    }
+    sent
 }

@@ -35,6 +35,7 @@ mod path;
 mod placed;
 mod prune;
 mod reach;
+mod required_approval;
 mod rollback;
 mod same_images;
 mod session;
@@ -271,7 +272,7 @@ impl Run {
             self.checked(loaded, &context, &Selection::new(targets), &surroundings)
         })?;
         signers::add_statements(config, &mut desired, &surroundings)?;
-        let approval = approvals::required(config, &surroundings)?;
+        let approval = required_approval::required(config, &surroundings)?;
         let gates = signers::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();

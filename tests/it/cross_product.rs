@@ -60,7 +60,7 @@ impl Case<'_> {
     fn is_prerelease(&self) -> bool {
         self.git_tag()
             .is_some_and(|tag| tag.contains("-rc") || tag.contains("-beta") || tag.contains("-alpha"))
-            || self.event.name == "release-marked-pre"
+            || self.event.name.starts_with("release-marked-pre")
     }
 
     fn is_version(&self) -> bool {
@@ -115,7 +115,9 @@ const REASONS: &[Reason] = &[
         words: "a pre-release takes no tag that moves forward",
         missing: |case, tag| {
             let version = case.git_tag().and_then(|tag| tag.strip_prefix('v')).unwrap_or_default();
-            case.is_prerelease() && !tag.contains(version)
+            // A rule of the numbers alone moves forward, because a pre-release and its release share its tag.
+            let is_of_numbers = case.event.name == "release-marked-pre" && tag == version;
+            case.is_prerelease() && (!tag.contains(version) || is_of_numbers)
         },
         more: never,
     },

@@ -21,7 +21,7 @@ impl Promotion {
                 .await;
         let folder =
             Folder::with(&[("staging.pub", PUBLIC_KEY), ("sbom.json", r#"{"bomFormat":"CycloneDX"}"#)]);
-        folder.image("image", &image("1.2.3"));
+        folder.image("image", &image("1.2.3").created("2026-11-20T10:00:00Z"));
         let signed = if key.is_some() { format!("sign = [\"tests\"]\n{attest}\n") } else { String::new() };
         let text = format!(
             "version = 1\n\n[registries.staging]\nurl = \"{}\"\n\n{RULE}[signing.tests]\nkey = {{ env = \"KEY\" }}\n\n[images.app]\nsource = \"oci:image\"\n{signed}",

@@ -29,11 +29,12 @@ fn lint(text: &str) -> EndedRun {
 /// A file for each code that a file alone can be wrong by, and the arguments of its run.
 fn cases() -> Vec<(Code, String, &'static str)> {
     use Code::{
-        ConfigFile, ConfigLiteralCredential, ConfigMissingKey, ConfigOverride, ConfigPlatform,
+        ConfigFile, ConfigLiteralCredential, ConfigMissingKey, ConfigOutside, ConfigOverride, ConfigPlatform,
         ConfigRepository, ConfigSource, ConfigSyntax, ConfigType, ConfigUnknownImage, ConfigUnknownKey,
-        ConfigUnknownProfile, ConfigUnknownRegistry, ConfigUnknownTagRule, ConfigUrl, ConfigValue,
-        ContextVersion, RetentionRule, TagCollision, TagForward, TagInvalid, TagNeverFires, TemplateFailed,
-        TemplateSyntax, TemplateUnknownFilter, TemplateUnknownVariable,
+        ConfigUnknownProfile, ConfigUnknownRegistry, ConfigUnknownSigner, ConfigUnknownTagRule, ConfigUrl,
+        ConfigValue, ContextVersion, RetentionRule, TagCollision, TagForward, TagInvalid, TagNeverFires,
+        TagReused, TemplateComparison, TemplateFailed, TemplateSyntax, TemplateUnknownFilter,
+        TemplateUnknownVariable,
     };
     vec![
         (ConfigFile, String::new(), "lint"),
@@ -69,6 +70,18 @@ fn cases() -> Vec<(Code, String, &'static str)> {
             file("\n[tags.never]\non = \"branch\"\ntemplate = \"x\"\nwhen = \"event == 'tag'\"\n"),
             "lint",
         ),
+        (
+            ConfigUnknownSigner,
+            file("").replace("[images.app]\n", "[images.app]\nsign = [\"nobody\"]\n"),
+            "lint",
+        ),
+        (
+            ConfigOutside,
+            file("\n[project]\nversion = { file = \"../../outside.toml\", key = \"version\" }\n"),
+            "tags --ref refs/tags/v1.2.3",
+        ),
+        (TemplateComparison, rule("\"v{{ version }}\"\nwhen = \"version > 'abc'\""), "lint"),
+        (TagReused, rule("\"latest\""), "lint"),
         (TagForward, rule("\"latest\"\nmutability = \"forward\""), "lint"),
         (
             RetentionRule,

@@ -75,7 +75,10 @@ impl SignedRelease {
             let statement = Bundle::parse(bundle).and_then(|it| it.verify(&subject, &key));
             assert_eq!(statement.expect("verified").predicate_type, SIGNATURE);
             // The first registry lists it by itself.
-            assert!(registry == 0 || listed.as_ref().is_some_and(|it| it.contains(digest)));
+            if registry == 1 && !listed.as_ref().is_some_and(|it| it.contains(digest)) {
+                // A run that was cut off put it, and did not list it yet.
+                continue;
+            }
             found.push(digest.clone());
         }
         found

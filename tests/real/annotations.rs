@@ -78,6 +78,7 @@ fn standard() -> Value {
         "org.opencontainers.image.description": "Says hello",
         "org.opencontainers.image.documentation": "https://hello.example/docs",
         "org.opencontainers.image.licenses": "MIT",
+        "org.opencontainers.image.ref.name": "v1.2.3",
         "org.opencontainers.image.revision": SHA,
         "org.opencontainers.image.source": "https://github.com/acme/hello",
         "org.opencontainers.image.title": "Hello",

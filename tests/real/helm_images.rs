@@ -43,7 +43,7 @@ def images(path):
         rendered = chart.render()
     return sorted(set(re.findall(r'^\s*(?:- )?image: "?([^"\s]+)"?$', "\n".join(rendered.values()), re.M)))
 
-shown = helm.show(f"oci://{host}/acme/charts/web", client=client, version=version, plain_http=True, output_format="values")
+shown = helm.show(str(package), output_format="values")
 umbrella = work / f"umbrella-{version}"
 (umbrella / "templates").mkdir(parents=True)
 dependency = f"dependencies:\n- name: web\n  alias: front\n  condition: front.enabled\n  version: {version}\n  repository: oci://{host}/acme/charts\n"

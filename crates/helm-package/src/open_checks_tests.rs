@@ -173,9 +173,6 @@ fn charts_of_helm_2_keep_their_requirements() {
 fn an_alias_of_the_version_keeps_the_value_that_it_had() {
     let shared = "name: a\nversion: &v 0.1.0\nannotations:\n  again: *v\n";
     let folder = written(&Made::default().with("Chart.yaml", shared));
-    assert!(
-        Sent::of(folder.path(), &spec("chart")).files()[0]
-            .1
-            .contains("&v 1.2.3\nannotations:\n  again: 0.1.0\n")
-    );
+    let text = Sent::of(folder.path(), &spec("chart")).files()[0].1.clone();
+    assert!(text.contains("version: &v 1.2.3\n") && text.contains("again: 0.1.0\n"), "{text}");
 }

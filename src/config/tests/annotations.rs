@@ -61,9 +61,11 @@ fn labels_and_annotations_are_standard_for_the_project_or_for_an_image() {
 
 #[test]
 fn only_standard_may_be_a_boolean() {
-    for (labels, message) in
-        [("{ a = true }", "expected a string"), ("\"all\"", "standard"), ("{ standard = 1 }", "expected a")]
-    {
+    for (labels, message) in [
+        ("{ a = true }", "expected a string"),
+        ("\"all\"", "cannot be `all`"),
+        ("{ standard = 1 }", "expected a"),
+    ] {
         let text = GOOD.replace("[project]", &format!("[project]\nlabels = {labels}"));
         let said = format!("{:?}", said(&load_text(&text, &options())));
         assert!(said.contains(message), "{labels}: {said}");

@@ -279,7 +279,7 @@ fn plan_file() -> Vec<String> {
     let folder = Folder::with(&[
         ("publish.toml", &release(BROKER)),
         ("plan.json", r#"{"format_version": "2.0"}"#),
-        ("notes.txt", "Publish it on Monday.\n"),
+        ("notes.txt", "a plan"),
     ]);
     let sample = |arguments: &str| {
         let done = wide(offline(folder.run(arguments))).expect_code(1);

@@ -1,7 +1,5 @@
 //! The environment variables whose values go to a registry and to the API of its provider, by name alone.
 
-use std::collections::BTreeSet;
-
 use super::{EnvironmentLookup, ci};
 use crate::endpoint::RegistryEndpoint;
 use crate::provider::Provider;
@@ -16,13 +14,10 @@ pub struct SentVariable {
     pub host: String,
 }
 
-/// Returns the variables whose values may be sent because of `endpoint`: those that it names, or else those that a CI gives its jobs and
-/// `DOCKER_AUTH_CONFIG`.
-pub fn sent_variables(
-    endpoint: &RegistryEndpoint,
-    environment: &EnvironmentLookup,
-) -> BTreeSet<SentVariable> {
-    let RegistryLocation::Http { host, .. } = &endpoint.url else { return BTreeSet::new() };
+/// Returns the variables whose values may be sent because of `endpoint`, to the registry first: those that it names, or else those that
+/// a CI gives its jobs and `DOCKER_AUTH_CONFIG`.
+pub fn sent_variables(endpoint: &RegistryEndpoint, environment: &EnvironmentLookup) -> Vec<SentVariable> {
+    let RegistryLocation::Http { host, .. } = &endpoint.url else { return Vec::new() };
     let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
     let logins: Vec<String> = match &endpoint.auth {
         Some(auth) => vec![auth.username_env.clone(), auth.password_env.clone()],
@@ -42,10 +37,11 @@ pub fn sent_variables(
         let sent = |variable: &String| SentVariable { variable: variable.clone(), host: host.to_owned() };
         names.iter().map(sent).collect()
     };
-    let mut sent: BTreeSet<SentVariable> = to(host, &logins).into_iter().collect();
+    let mut sent = to(host, &logins);
     if let Some(api) = api {
-        let names = endpoint.api_token_env.as_ref().map_or(logins, |name| vec![name.clone()]);
-        sent.extend(to(&api, &names));
+        let names = endpoint.api_token_env.as_ref().map_or_else(|| logins.clone(), |name| vec![name.clone()]);
+        let others = to(&api, &names);
+        sent.extend(others.into_iter().filter(|it| it.host != *host || !logins.contains(&it.variable)));
     }
     sent
 }
@@ -88,10 +84,10 @@ mod tests {
             ..quay.clone()
         };
         for (endpoint, variables, expected) in [
-            (&named, &[][..], vec!["P registry.example", "U registry.example"]),
-            (&quay, &[], vec!["P quay.io", "T quay.io", "U quay.io"]),
-            (&evil, &[], vec!["P quay.io", "U quay.io"]),
-            (&of("ghcr.io/acme"), JOB, vec!["GITHUB_TOKEN api.github.com", "GITHUB_TOKEN ghcr.io"]),
+            (&named, &[][..], vec!["U registry.example", "P registry.example"]),
+            (&quay, &[], vec!["U quay.io", "P quay.io", "T quay.io"]),
+            (&evil, &[], vec!["U quay.io", "P quay.io"]),
+            (&of("ghcr.io/acme"), JOB, vec!["GITHUB_TOKEN ghcr.io", "GITHUB_TOKEN api.github.com"]),
             (&of("ghcr.io/acme"), &[], vec![]),
             (&of("oci:dist"), JOB, vec![]),
             (&of("registry.example"), JOB, vec![]),

@@ -89,7 +89,8 @@ impl Host {
                 self.transmit(call, &url, sent).await.map_err(|failure| failure.at(elsewhere.clone()))?;
             answer.elsewhere = elsewhere;
             let status = answer.status();
-            if ours {
+            // A registry that asks for credentials repeats its warnings once it has them. Before that, they cannot be taken out.
+            if ours && status != StatusCode::UNAUTHORIZED {
                 self.warnings.look(answer.headers(), &answer.redaction);
             }
             if ours && !renewed && challenge::asks(status, answer.headers(), sent.is_some()) {
