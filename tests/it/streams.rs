@@ -144,7 +144,9 @@ fn variables_of_a_job_are_no_options_of_a_saved_plan() {
     ] {
         let _applied = folder.run("apply plan.json").env(name, value).done().expect_code(0);
     }
-    for option in ["--profile other", "-c publish.toml", "--config=publish.toml"] {
+    // These decide only what is searched for secrets and where the plan may send.
+    let _applied = folder.run("apply plan.json -c publish.toml").done().expect_code(0);
+    for option in ["--target images.app", "--ref refs/tags/v1.2.4", "--set registries.bundle.url=oci:other"] {
         let refused = folder.run(&format!("apply plan.json {option}")).done().expect_code(1);
         assert!(refused.stderr().contains("cannot change it"), "{}", refused.shown());
     }

@@ -12,7 +12,7 @@ use crate::read_chart::{ChartPath, read_chart};
 use crate::typed_values::check_typed_values;
 use crate::vendored::check_dependencies;
 
-/// What a check of a chart found.
+/// The result of a check of a chart.
 #[derive(Debug, Default)]
 pub struct CheckedChart {
     /// Everything that is wrong with it.

@@ -1,7 +1,7 @@
 //! The first request to a registry, `GET /v2/`, which finds out its scheme and the credentials that it requires
 //! (distribution-spec 1.1, "Determining Support"). It is sent once, so that no other request need be sent in vain.
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::exchange::Request;
@@ -48,7 +48,10 @@ impl Host {
         let url = base.join("v2/").unwrap_or_else(|_| base.clone());
         let access = RequiredAccess::default();
         let answer = self.transmit(&Request::new(Method::GET, url.clone(), &access), &url, None).await?;
-        self.warnings.look(answer.headers(), &answer.redaction);
+        // As in every exchange: a registry that asks for credentials repeats its warnings once it has them.
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            self.warnings.look(answer.headers(), &answer.redaction);
+        }
         let status = answer.status();
         if is_passing(status) {
             let request = answer.request.clone();
