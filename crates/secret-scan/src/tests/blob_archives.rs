@@ -144,7 +144,8 @@ fn files_behind_a_gap_in_a_zip_archive_are_searched() {
     // Android's tools write a block of signatures, and pad files to the size of a page.
     let first = zipped(&[("a.txt", b"x", false, false)]);
     // Without its directory, if it has one.
-    let end = first.windows(4).position(|it| it == b"PK\x01\x02").unwrap_or(first.len());
+    let ends = [b"PK\x01\x02", b"PK\x05\x06"];
+    let end = first.windows(4).position(|it| ends.iter().any(|end| it == *end)).unwrap_or(first.len());
     let second = zipped(&[("b.txt", &secret(), true, false), ("c.txt", &secret(), false, false)]);
     let zip = [&first[..end], b"\0\0\0APK Sig Block 42\0", &second].concat();
     let searched = search(&tar(&[file("a.apk", &zip)])).expect("a layer");
