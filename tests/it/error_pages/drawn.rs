@@ -54,7 +54,9 @@ pub fn diagnostics_with(
 fn printed(text: &str) -> Vec<Vec<&str>> {
     let mut found: Vec<Vec<&str>> = Vec::new();
     let mut open = false;
-    for (line, next) in text.lines().zip(text.lines().skip(1).chain([""])) {
+    // In GitHub Actions an annotation follows each diagnostic.
+    let own: Vec<&str> = text.lines().filter(|line| !line.starts_with("::")).collect();
+    for (line, next) in own.iter().copied().zip(own.iter().skip(1).copied().chain([""])) {
         if line.contains(" (brokkr-publish explain ") && next.is_empty() {
             found.push(vec![line]);
             open = true;
