@@ -17,7 +17,7 @@ use crate::visibility;
 use oci_content::MAX_CONFIG_SIZE;
 use oci_registry::{
     Descriptor, Digest, Manifest, Platform, RegistryError, Repository, Tag, TagListing, TagLookup,
-    annotation, media_type,
+    annotation, media_type, referrer,
 };
 
 /// The manifests of an index that are read for its size, at most.
@@ -57,7 +57,7 @@ pub async fn images(
     is_public_asked: bool,
 ) -> Result<ListedImages, RegistryError> {
     let repository = connection.repository.as_ref();
-    let own: Vec<&Tag> = listing.tags().iter().filter(|tag| referred(tag).is_none()).collect();
+    let own: Vec<&Tag> = listing.tags().iter().filter(|tag| !tag.is_of_referrers()).collect();
     let looked_up: Vec<_> = stream::iter(own.iter().copied().map(|tag| async move {
         repository.look_up_tag(tag, Some(listing)).await.map(|found| (tag, found))
     }))
@@ -114,12 +114,6 @@ fn version(tag: &Tag) -> Option<Version> {
     Version::parse(tag.as_str().strip_prefix('v').unwrap_or(tag.as_str())).ok()
 }
 
-/// The digest that a tag of a referrer belongs to: `sha256-HEX`, `sha256-HEX.sig` (distribution spec, "Referrers Tag Schema"; cosign).
-fn referred(tag: &Tag) -> Option<Digest> {
-    let hex = tag.as_str().strip_prefix("sha256-")?;
-    format!("sha256:{}", hex.get(..64)?).parse().ok()
-}
-
 async fn read_image(
     repository: &dyn Repository,
     listing: &TagListing,
@@ -129,13 +123,11 @@ async fn read_image(
         image.unknown = Some(error);
     }
     match repository.list_referrers(&image.digest).await {
-        Ok(found) => image.referrers = found.unwrap_or_default().into_iter().map(referrer).collect(),
+        Ok(found) => image.referrers = found.unwrap_or_default().into_iter().map(described).collect(),
         Err(error) => image.unknown = image.unknown.or_else(|| Some(error.to_string())),
     }
     // Signatures of older versions of cosign have tags, not referrers.
-    let signature = format!("{}.sig", image.digest.to_string().replace(':', "-"));
-    let signed = listing.tags().iter().find(|tag| tag.as_str() == signature);
-    if let Some(tag) = signed
+    if let Some(tag) = referrer::cosign_tags(&image.digest).first().filter(|tag| listing.contains(tag))
         && let Ok(TagLookup::Names(digest)) = repository.look_up_tag(tag, Some(listing)).await
     {
         let artifact_type = "application/vnd.dev.cosign.simplesigning.v1+json".to_owned();
@@ -144,7 +136,7 @@ async fn read_image(
     image
 }
 
-fn referrer(found: Descriptor) -> CatalogueReferrer {
+fn described(found: Descriptor) -> CatalogueReferrer {
     let artifact_type = found.artifact_type.unwrap_or(found.media_type);
     let is_signature = SIGNATURES.iter().any(|signature| artifact_type.starts_with(signature));
     CatalogueReferrer { digest: found.digest, artifact_type, is_signature }
