@@ -24,15 +24,21 @@ mod read_back;
 mod referrers;
 mod refused;
 mod removal;
+mod removals;
 mod restore;
 mod secrets;
+mod signals;
 mod signatures;
+mod tag_lists;
 mod tags;
+mod together;
 mod visibility;
 
 pub use lineage::Lineage;
 pub use options::ApplyOptions;
 pub use refused::PrepareError;
+
+use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, ReportedProblem, Stage};
@@ -40,10 +46,10 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Change, Plan};
 use crate::model::{Mutability, OnTagFailure};
 use chart_images::{ChartsWithImages, TagOrder};
-use oci_registry::TagListing;
 use options::Stop;
 use prepared::Prepared;
 use progress::Progress;
+use tag_lists::TagLists;
 use tags::TagPuts;
 
 /// Applies `plan`. Returns what was done and everything that went wrong.
@@ -76,17 +82,10 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
         unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
     pending.extend(prepared.iter().filter(|it| it.planned.signs()).map(|it| it.position));
-    stage(Stage::Preflight);
-    let asked = preflight::ask(plan, &prepared, &pending, options);
-    unless_cancelled(Stage::Preflight, options, asked).await?;
-    let required =
-        unless_cancelled(Stage::Secrets, options, secrets::required(plan, &prepared, options)).await?;
-    if let Some(planned) = &required {
-        stage(Stage::Secrets);
-        secrets::search(plan, planned, &prepared, options, progress).await?;
-    }
-    stage(Stage::Content);
-    unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
+    let sent = send_content(plan, &prepared, &pending, options, progress).await;
+    // The sessions of the preflight that no blob used.
+    futures_util::future::join_all(prepared.iter().map(|it| it.repository.end_push())).await;
+    sent?;
     if signatures::any(&prepared) {
         stage(Stage::Signatures);
         unless_cancelled(
@@ -97,7 +96,7 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
         .await?;
     }
     unless_cancelled(Stage::Content, options, proof::show(&prepared, &pending, progress)).await?;
-    let lists = unless_cancelled(Stage::Content, options, tags::lists(&prepared)).await?;
+    let lists = unless_cancelled(Stage::Content, options, TagLists::read(&prepared, options)).await?;
     // From here on no request is cut off in the middle: a tag is moved, or it is not.
     put_tags(plan, &prepared, &lists, options, progress).await?;
     let mut settled = visibility::Settled::default();
@@ -121,12 +120,34 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     }
 }
 
+/// Asks for permissions, searches the content for secrets, and places it.
+async fn send_content(
+    plan: &Plan,
+    prepared: &[Prepared<'_>],
+    pending: &BTreeSet<usize>,
+    options: &ApplyOptions<'_>,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
+    stage(Stage::Preflight);
+    let asked = preflight::ask(plan, prepared, pending, options);
+    unless_cancelled(Stage::Preflight, options, asked).await?;
+    let required =
+        unless_cancelled(Stage::Secrets, options, secrets::required(plan, prepared, options)).await?;
+    if let Some(planned) = &required {
+        stage(Stage::Secrets);
+        secrets::search(plan, planned, prepared, options, progress).await?;
+    }
+    stage(Stage::Content);
+    unless_cancelled(Stage::Content, options, content::place(prepared, options, progress)).await
+}
+
 /// Puts the immutable tags, then the floating ones, and removes the tags that go. A chart gets its tags after the images that it names,
 /// and only if they can be read.
 async fn put_tags(
     plan: &Plan,
     prepared: &[Prepared<'_>],
-    lists: &[Option<TagListing>],
+    lists: &TagLists,
     options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Stop> {
@@ -144,6 +165,7 @@ async fn put_tags(
         }
     }
     options.reporter.report(&Event::Stage { stage: Stage::FloatingTags });
+    unless_cancelled(Stage::FloatingTags, options, lists.read_new(prepared, progress)).await?;
     match put_floating(&puts, charts, options).await {
         Ok(true) => {}
         Ok(false) => return Err(stopped(Stage::FloatingTags)),
@@ -155,7 +177,7 @@ async fn put_tags(
         }
     }
     // Removals come last, including the removal of an immutable tag by a retention: the tags that stay are in place.
-    if !tags::remove(prepared, options, progress).await? {
+    if !removals::remove(prepared, options, progress).await? {
         return Err(stopped(Stage::FloatingTags));
     }
     Ok(())

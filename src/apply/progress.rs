@@ -1,6 +1,6 @@
 //! The outcome as it grows, reported step by step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,8 @@ pub(super) struct Progress {
     first_change: Vec<usize>,
     /// How each blob got into a repository, by the position of the repository.
     placed: Mutex<HashMap<(usize, Digest), Placed>>,
+    /// The changes that were put in one request with others, by the positions of repository and change.
+    together: Mutex<HashSet<(usize, usize)>>,
     /// The number of tags that were put or removed, whatever reading them back showed.
     put: AtomicUsize,
     reporter: Arc<dyn Reporter>,
@@ -70,6 +72,7 @@ impl Progress {
             outcome: Mutex::new(outcome),
             first_change,
             placed: Mutex::default(),
+            together: Mutex::default(),
             put: AtomicUsize::new(0),
             reporter,
         }
@@ -90,6 +93,16 @@ impl Progress {
         noted.result = result;
         noted.detail = detail;
         self.reporter.report(&Event::Tag { change: noted });
+    }
+
+    /// Notes that the tag of a change was put in one request with others.
+    pub fn put_together(&self, repository: usize, change: usize) {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner).insert((repository, change));
+    }
+
+    /// Returns once whether the tag of a change was put in one request with others.
+    pub fn takes_together(&self, repository: usize, change: usize) -> bool {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner).remove(&(repository, change))
     }
 
     /// Notes something about a change whose result stands.

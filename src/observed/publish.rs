@@ -18,12 +18,16 @@ use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
 use crate::diagnostic::Diagnostic;
-use crate::model::ResourceId;
 use crate::model::forward::Descent;
+use crate::model::{ContentSpec, Mutability, ResourceId};
 use crate::visibility::{self, Pullable, VisibilityProbe};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, RegistryLocation, Tag};
 use oci_registry::{RegistryError, Repository, TagListing, TagLookup};
+
+/// The size from which a blob is asked about in a repository that the registry does not know: a run that was interrupted before its
+/// first manifest may have left it. A smaller one is sent as fast as it is asked about.
+const WORTH_A_REQUEST: u64 = 32 * 1024 * 1024;
 
 /// The desired repositories, each with the content that its registry holds.
 #[derive(Default)]
@@ -71,7 +75,14 @@ async fn observe_repository(
     // The list comes first, because a tag that it lacks is asked about in another way.
     let mut listing = list(&observed.desired, repository).await?;
     let asked = observed.desired.tags.iter().map(|it| look_up(repository, &it.tag, listing.as_ref()));
-    for (tag, found) in try_join_all(asked).await? {
+    let found = match witness(&observed.desired, listing.as_ref()) {
+        Some(witness) => match look_up(repository, witness, listing.as_ref()).await? {
+            (_, TagLookup::Absent) => Vec::new(),
+            _ => try_join_all(asked).await?,
+        },
+        None => try_join_all(asked).await?,
+    };
+    for (tag, found) in found {
         match found {
             TagLookup::Names(found) => {
                 observed.tags.insert(tag, ObservedTag { digest: found, revision: None, descent: None });
@@ -127,6 +138,19 @@ async fn observe_repository(
         (observed.visibility, observed.reading) = (Some(probe), reading);
     }
     Ok(observed)
+}
+
+/// Returns the tag that is asked about for all of them, if the registry says that it does not know the repository. The registries
+/// that are wrong about that have moved tags like `latest` for long, so one of those is the second witness. An apply asks for each
+/// immutable tag again just before it puts it, and lists the tags before it puts a floating one.
+fn witness<'d>(desired: &'d DesiredRepository, listing: Option<&TagListing>) -> Option<&'d Tag> {
+    listing.filter(|listing| listing.is_of_unknown_repository())?;
+    let floating =
+        || desired.tags.iter().filter(|it| it.mutability != Mutability::Immutable).map(|it| &it.tag);
+    let latest = floating().find(|tag| tag.as_str() == "latest");
+    latest
+        .or_else(|| floating().min_by_key(|tag| tag.as_str().len()))
+        .or(desired.tags.first().map(|it| &it.tag))
 }
 
 async fn look_up(
@@ -193,7 +217,7 @@ async fn find_missing(
     let content = &observed.desired.published.content;
     let largest = content.blobs.iter().max_by_key(|blob| blob.size);
     if let (true, Some(largest)) = (looks_empty(observed), largest)
-        && !repository.has_blob(largest).await?
+        && (is_new(observed) && largest.size < WORTH_A_REQUEST || !repository.has_blob(largest).await?)
     {
         observed.missing_manifests = content.manifests.iter().map(|it| it.digest().clone()).collect();
         observed.missing_blobs = content.blobs.iter().map(|blob| blob.digest.clone()).collect();
@@ -219,6 +243,16 @@ fn looks_empty(observed: &ObservedRepository) -> bool {
     observed.tags.is_empty()
         && observed.gap.is_none()
         && observed.listing.as_ref().is_some_and(TagListing::is_empty)
+}
+
+/// Whether the registry says that it does not know the repository, and the content comes from elsewhere. A tag was asked about too.
+fn is_new(observed: &ObservedRepository) -> bool {
+    let host = observed.desired.endpoint.url.host();
+    let is_here = match &observed.desired.published.spec {
+        ContentSpec::Image(image) => image.source.remotes().any(|it| it.location().host() == host),
+        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => false,
+    };
+    !is_here && observed.listing.as_ref().is_some_and(TagListing::is_of_unknown_repository)
 }
 
 fn missing(found: Vec<(Digest, bool)>) -> BTreeSet<Digest> {

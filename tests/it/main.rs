@@ -65,6 +65,7 @@ mod standard_labels;
 mod streams;
 mod tags_command;
 mod tags_formats;
+mod tags_together;
 mod template_variables;
 mod terminal;
 mod version_schemes;
