@@ -40,7 +40,7 @@ pub use refused::PrepareError;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, left_out};
 use crate::event::{Event, ReportedProblem, Stage};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Change, Plan};
@@ -55,7 +55,7 @@ use tags::TagPuts;
 /// Applies `plan`. Returns what was done and everything that went wrong.
 pub async fn apply(plan: &Plan, options: &ApplyOptions<'_>) -> (Outcome, Vec<Diagnostic>) {
     let progress = Progress::new(plan, options.reporter.clone());
-    let problems = match apply_stages(plan, options, &progress).await {
+    let problems = match apply_all(plan, options, &progress).await {
         Ok(()) => Vec::new(),
         Err(Stop { mut problems, interrupted: during }) => {
             problems.extend(during.map(|stage| interrupted(stage, progress.tags_put())));
@@ -71,11 +71,33 @@ pub async fn apply(plan: &Plan, options: &ApplyOptions<'_>) -> (Outcome, Vec<Dia
     (outcome, problems)
 }
 
-async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progress) -> Result<(), Stop> {
+/// Goes through the stages for all registries that are required, and then for each other one by itself: a failure there is noted and
+/// stops nothing else.
+async fn apply_all(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progress) -> Result<(), Stop> {
+    apply_stages(plan, None, options, progress).await?;
+    let published: BTreeSet<&String> = plan.repositories.iter().map(|it| &it.registry).collect();
+    for registry in plan.optional.names.iter().filter(|name| published.contains(name)) {
+        match apply_stages(plan, Some(registry.as_str()), options, progress).await {
+            Err(Stop { problems, interrupted: None }) => {
+                progress.left_out(problems.into_iter().map(|problem| left_out(registry, problem)));
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// Goes through the stages for `optional`, a registry that is not required, or for all that are.
+async fn apply_stages(
+    plan: &Plan,
+    optional: Option<&str>,
+    options: &ApplyOptions<'_>,
+    progress: &Progress,
+) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
     // Sources are read on this thread, and sources in registries wait for the network.
-    let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
+    let prepared = tokio::task::block_in_place(|| check::prepare(plan, optional, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     let signers = signatures::open(plan, &prepared, options)?;
     let mut pending =

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Placed, Reporter};
+use crate::model::optional::LeftOut;
 use crate::model::outcome::{
     ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, SignatureOutcome, VisibilityOutcome,
 };
@@ -30,7 +31,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts with an outcome in which nothing has been done yet.
     pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { left_out: plan.optional.left_out.clone(), ..Outcome::default() };
         let mut first_change = Vec::new();
         for repository in &plan.repositories {
             first_change.push(outcome.changes.len());
@@ -234,6 +235,11 @@ impl Progress {
         let Some(noted) = outcome.repositories.get_mut(repository) else { return };
         let visibility = noted.visibility.insert(visibility);
         self.reporter.report(&Event::Visibility { repository: &noted.repository, visibility, settings_url });
+    }
+
+    /// Notes what a registry that is not required did not get.
+    pub fn left_out(&self, left_out: impl Iterator<Item = LeftOut>) {
+        self.lock().left_out.extend(left_out);
     }
 
     /// The result of a change so far.

@@ -17,8 +17,9 @@ use super::versions::find_standing_versions;
 use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, ToDiagnostic, left_out as left_out_diagnostic};
 use crate::model::forward::Descent;
+use crate::model::optional::LeftOut;
 use crate::model::{ContentSpec, Mutability, ResourceId};
 use crate::visibility::{self, Pullable, VisibilityProbe};
 use oci_registry::reference::RegistryEndpoint;
@@ -36,6 +37,10 @@ pub struct Observed {
     pub repositories: IndexMap<String, ObservedRepository>,
     /// The resources for which no rule fires, each with the reasons.
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
+    /// The names of the registries that a run may leave out.
+    pub optional: BTreeSet<String>,
+    /// The repositories of those that could not be asked.
+    pub left_out: Vec<LeftOut>,
     /// The registries that sources are read from.
     pub read: BTreeMap<String, RegistryEndpoint>,
 }
@@ -45,24 +50,38 @@ pub struct Observed {
 ///
 /// # Errors
 ///
-/// Every failure, with the name of the repository.
+/// Every failure, with the name of the repository, unless its registry is not required: then the repository is left out.
 pub async fn observe(
     desired: Desired,
     connections: &[Connection],
     signers: &SignerKeys,
     folder: &Path,
 ) -> Result<Observed, Vec<Diagnostic>> {
+    let optional =
+        desired.repositories.iter().filter(|it| !it.required).map(|it| it.registry.clone()).collect();
     let asked = desired.repositories.into_iter().zip(connections).map(|(desired, connection)| async move {
         let repository = desired.endpoint.url.full_name(&desired.name);
+        let (registry, required) = (desired.registry.clone(), desired.required);
         let observed = observe_repository(desired, connection, signers).await;
-        observed.map_err(|error| RepositoryFailure { repository, error })
+        observed.map_err(|error| (registry, required, RepositoryFailure { repository, error }))
     });
-    let mut repositories = IndexMap::new();
-    for mut repository in RepositoryFailure::none_of(join_all(asked).await)? {
-        judge_descent(folder, &mut repository);
-        repositories.insert(repository.address(), repository);
+    let (mut repositories, mut left_out, mut failures) = (IndexMap::new(), Vec::new(), Vec::new());
+    for observed in join_all(asked).await {
+        match observed {
+            Ok(mut repository) => {
+                judge_descent(folder, &mut repository);
+                repositories.insert(repository.address(), repository);
+            }
+            Err((_, true, failure)) => failures.push(failure.to_diagnostic()),
+            Err((registry, false, failure)) => {
+                left_out.push(left_out_diagnostic(&registry, failure.to_diagnostic()));
+            }
+        }
     }
-    Ok(Observed { repositories, silent: desired.silent, read: desired.read })
+    if !failures.is_empty() {
+        return Err(failures);
+    }
+    Ok(Observed { repositories, silent: desired.silent, optional, left_out, read: desired.read })
 }
 
 async fn observe_repository(

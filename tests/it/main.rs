@@ -36,6 +36,7 @@ mod lint_command;
 mod list_command;
 mod lying_registries;
 mod nothing_published;
+mod optional_registries;
 mod outside_project;
 mod partial_sources;
 mod preflight;
