@@ -20,6 +20,7 @@ mod docs;
 mod error_pages;
 mod events;
 mod example_brokkr;
+mod fleets;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;

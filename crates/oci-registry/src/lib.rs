@@ -45,7 +45,9 @@ pub use error::{
     CredentialError, DeletionObstacle, DirectoryProblem, ErrorEnvelope, ErrorItem, HostRoute, NetworkFailure,
     OtherHost, ProgramProblem, Refusal, RegistryError, SentManifest, UnsentCredentials, UnsentReason,
 };
-pub use http::{ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, RetryPolicy, Timeouts};
+pub use http::{
+    ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, RetryPolicy, Timeouts, UploadRate,
+};
 pub use interop::ForeignDescriptorError;
 pub use inventories::Inventories;
 pub use manifest::{Manifest, ManifestError, RawManifest};
