@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential_use::PlannedCredentials;
 use super::forward::PlannedForward;
-use super::gate::PlannedGate;
+use super::gate::{GateEvidence, PlannedGate};
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
@@ -173,6 +173,9 @@ pub struct PlannedContent {
     /// The names of the gates that its source must pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<String>,
+    /// The evidence that opened the gates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<GateEvidence>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,

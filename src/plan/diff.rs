@@ -133,6 +133,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         gates: desired.gates.clone(),
+        evidence: Vec::new(),
         referrers,
         left_behind: desired.published.left_behind.clone(),
         sending,

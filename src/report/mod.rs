@@ -30,6 +30,7 @@ pub mod tags;
 mod untagged;
 mod values;
 pub mod verification;
+mod verify_command;
 
 pub use bars::Bars;
 pub use diagnostics::Style;

@@ -92,6 +92,7 @@ fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Styl
     let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
     rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::gate_rows(repository));
     rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
     rows.extend(untagged::rows(repository, every));

@@ -38,6 +38,7 @@ mod reach;
 mod required_approval;
 mod rollback;
 mod same_images;
+mod sbom;
 mod session;
 mod signers;
 mod tags;
@@ -201,6 +202,9 @@ impl Run {
         let mut run = Self::without_configuration(session, plan, parallelism, reporter);
         limits::check(plan, limits)?;
         let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound));
+        if !*is_bound {
+            limits::check_signers(plan, own.as_ref().ok())?;
+        }
         let own = match own {
             // A way back must not need a configuration without mistakes. It sends no content.
             Err(_) if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) => return Ok(run),
@@ -299,7 +303,7 @@ impl Run {
         plan.problems.splice(0..0, problems);
         let missing = chart_images::missing(&plan, config, &self.connections).await;
         plan.problems.extend(missing.iter().map(PlannedProblem::from));
-        let closed = self.closed_gates(&plan, &surroundings).await;
+        let closed = self.judge_gates(&mut plan, &surroundings).await;
         plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =

@@ -35,7 +35,8 @@ pub mod untagged;
 pub use api_url::{ApiUrl, ApiUrlError};
 pub use connect::{connect, find_credentials};
 pub use credentials::{
-    CredentialKind, CredentialMemory, Credentials, EnvironmentLookup, SentVariable, sent_variables,
+    CredentialKind, CredentialMemory, Credentials, EnvironmentLookup, ProcessGroup, SentVariable,
+    sent_variables,
 };
 pub use described::{DescribedVersion, created, latest_time, revision, version};
 pub use descriptor::Descriptor;

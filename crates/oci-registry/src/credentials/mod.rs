@@ -16,6 +16,7 @@ mod variables;
 use std::fmt;
 use std::sync::Arc;
 
+pub use group::ProcessGroup;
 pub(crate) use keychain::Keychain;
 pub use memory::CredentialMemory;
 pub use variables::{SentVariable, sent_variables};
