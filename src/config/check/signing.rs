@@ -16,6 +16,9 @@ const PASSWORD: &str = "COSIGN_PASSWORD";
 /// The time that a program may take, in seconds.
 const COMMAND_TIMEOUT: u32 = 60;
 
+/// The longest time that a program may take, in seconds.
+const MAX_TIMEOUT: u32 = 600;
+
 pub(super) fn check_signers(
     raw: IndexMap<String, raw::RawSigner>,
     problems: &mut Problems<'_>,
@@ -46,6 +49,12 @@ pub(super) fn check_signers(
                 continue;
             };
             let Some(run) = command.run else { continue };
+            if command.timeout.is_some_and(|timeout| timeout > MAX_TIMEOUT) {
+                let message = format!("the program of `[signing.{}]` may take too long", name.escape_debug());
+                let help = format!("allow it at most {MAX_TIMEOUT} s for each signature");
+                let path = ["signing", &name, "command", "timeout"];
+                problems.wrong(Code::ConfigValue, message, &path, "too long", &help);
+            }
             let env = command.env.unwrap_or_default();
             let command = SignerCommand { run, env, timeout: command.timeout.unwrap_or(COMMAND_TIMEOUT) };
             signers.insert(name, DeclaredSigner::Command { command, public_key });

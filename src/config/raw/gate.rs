@@ -42,7 +42,7 @@ pub(in crate::config) struct RawEvidence {
     pub vulnerabilities: Option<RawVulnerabilities>,
     /// The condition that must hold, in CEL (the Common Expression Language), about `image`, `signed`, `predicates`, `vulnerabilities`,
     /// `context` and `to`.
-    #[schemars(length(min = 1, max = 4096), extend("examples" = ["predicates['https://slsa.dev/provenance/v1'].exists(p, p.runDetails.builder.id.startsWith('https://github.com/acme/'))"]))]
+    #[schemars(length(min = 1), extend("examples" = ["predicates['https://slsa.dev/provenance/v1'].exists(p, p.runDetails.builder.id.startsWith('https://github.com/acme/'))"]))]
     pub when: Option<String>,
 }
 

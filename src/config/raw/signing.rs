@@ -40,7 +40,7 @@ pub(in crate::config) struct RawCommand {
     #[schemars(inner(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$")), extend("uniqueItems" = true, "examples" = [["AWS_REGION"]]))]
     pub env: Option<Vec<String>>,
     /// The time that it may take for a signature, in seconds.
-    #[schemars(range(min = 1, max = 600), extend("default" = 60))]
+    #[schemars(range(min = 1), extend("default" = 60))]
     pub timeout: Option<u32>,
 }
 
