@@ -18,7 +18,7 @@ use crate::visibility;
 use oci_content::MAX_CONFIG_SIZE;
 use oci_registry::{
     Descriptor, Digest, Manifest, Platform, RegistryError, Repository, Tag, TagListing, TagLookup,
-    annotation, media_type, referrer,
+    annotation, listed_referrers, media_type, referrer,
 };
 use oci_signing::{Bundle, SIGNATURE, Verifier, attached_bundles};
 
@@ -139,8 +139,8 @@ async fn read_image(
     if let Err(error) = read_content(repository, &mut image).await {
         image.unknown = Some(error);
     }
-    match repository.list_referrers(&image.digest).await {
-        Ok(found) => image.referrers = found.unwrap_or_default().into_iter().map(described).collect(),
+    match list_referrers(repository, listing, &image.digest).await {
+        Ok(found) => image.referrers = found.into_iter().map(described).collect(),
         Err(error) => image.unknown = image.unknown.or_else(|| Some(error.to_string())),
     }
     // Signatures of older versions of cosign have tags, not referrers.
@@ -152,6 +152,21 @@ async fn read_image(
         image.referrers.push(signature);
     }
     image
+}
+
+/// Returns the referrers of an image: by the registry's own list, or by the index at the fallback tag, if `listing` has it.
+async fn list_referrers(
+    repository: &dyn Repository,
+    listing: &TagListing,
+    digest: &Digest,
+) -> Result<Vec<Descriptor>, RegistryError> {
+    match repository.list_referrers(digest).await? {
+        Some(found) => Ok(found),
+        None if referrer::fallback_tag(digest).is_some_and(|tag| listing.contains(&tag)) => {
+            listed_referrers(repository, digest).await
+        }
+        None => Ok(Vec::new()),
+    }
 }
 
 fn described(found: Descriptor) -> CatalogueReferrer {
