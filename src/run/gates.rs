@@ -81,6 +81,7 @@ impl Run {
                 ));
                 continue;
             };
+            let (mut found, before) = (Vec::new(), problems.len());
             for (source, digest) in promoted(&sources, repository, content) {
                 let Some(digest) = digest else {
                     problems.push(closed(format!("{}/{} lacks a digest", source.host, source.repository)));
@@ -89,7 +90,7 @@ impl Run {
                 let judged = self.judge(name, gate, source, digest, plan, surroundings, now, &facts).await;
                 match judged {
                     Ok(judgement) => {
-                        evidence.extend(judgement.evidence);
+                        found.extend(judgement.evidence);
                         let missing = judgement.missing.into_iter();
                         let shown = if Some(digest) == source.digest.as_ref() {
                             format!("{}/{}", source.host, source.repository)
@@ -106,6 +107,10 @@ impl Run {
                     Err(GateError::Signer(error)) => problems.push(about(error.to_diagnostic())),
                     Err(GateError::Registry(error)) => problems.push(about(error.to_diagnostic())),
                 }
+            }
+            // Some evidence does not open a gate.
+            if problems.len() == before {
+                evidence.extend(found);
             }
         }
         (evidence, problems)

@@ -80,7 +80,7 @@ pub(super) fn check_signers(plan: &Plan, own: Option<&OwnConfig>) -> Result<()> 
             };
             refused(
                 format!("the signer `{}` of the plan {what}, which the configuration of this apply does not declare", name.escape_debug()),
-                "declare the same `[signing]` in the `publish.toml` of this apply, or show with `--expect DIGEST` that it is the approved plan",
+                "declare the same `[signing]` in the `publish.toml` of this apply, name it with `--config`, or show with `--expect DIGEST` that it is the approved plan",
             )
         })
         .collect();

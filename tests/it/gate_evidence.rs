@@ -70,6 +70,7 @@ impl Promotion {
             self.run("plan --ref refs/tags/v1.2.3 --out plan.json").expect_code(i32::from(!words.is_empty()));
         let errors = run.stderr().matches("publish::gate::closed (").count();
         assert_eq!(errors, words.len(), "{require}\n{}", run.shown());
+        assert_eq!(run.stdout().contains("= gate tested"), words.is_empty(), "{}", run.shown());
         for word in words {
             assert!(run.stderr().contains(word), "{require}: {word}\n{}", run.shown());
         }
