@@ -191,7 +191,7 @@ impl Global {
 
     /// Returns the features that `stream` can show, such as colours.
     pub fn style(&self, stream: OutputStream) -> Style {
-        stream.style(self.color.into())
+        Style { verbose: self.is_verbose(), ..stream.style(self.color.into()) }
     }
 
     /// Whether to print more.

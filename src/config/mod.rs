@@ -11,6 +11,7 @@ mod declared;
 mod declared_chart;
 mod expand;
 mod file;
+mod format;
 mod layers;
 mod load;
 mod merge;
@@ -45,7 +46,9 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
 pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
-pub use file::find_config_file;
+pub use file::{find_config_file, read_whole};
+pub use format::formatted;
+pub use layers::syntax_problems;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::lines::InPlace;
 use super::output::Output;
-use super::{Style, clean, lines};
+use super::{Style, clean};
 use crate::event::{Event, Reporter};
 
 /// The size in bytes of the smallest blob with a bar. Smaller ones are done before anybody can read a bar.
@@ -18,13 +19,14 @@ pub struct Bars {
     style: Style,
     all: MultiProgress,
     blobs: Mutex<HashMap<(String, String), ProgressBar>>,
+    in_place: InPlace,
 }
 
 impl Bars {
     /// Returns bars in `style`, and lines above them on `output`.
     pub fn new(output: Output, style: Style) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-        Self { output, style, all, blobs: Mutex::default() }
+        Self { output, style, all, blobs: Mutex::default(), in_place: InPlace::default() }
     }
 
     fn bar(&self, repository: &str, digest: &str, size: u64) -> ProgressBar {
@@ -73,7 +75,7 @@ impl Reporter for Bars {
             }
             _ => {}
         }
-        if let Some(line) = lines::line(event, self.style) {
+        if let Some(line) = self.in_place.line(event, self.style) {
             self.all.suspend(|| self.output.err(&line));
         }
     }

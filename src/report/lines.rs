@@ -1,7 +1,10 @@
 //! Events as plain lines on standard error, for logs and for terminals without bars.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::outcome;
 use super::output::Output;
+use super::paint::Ink;
 use super::size::size;
 use super::{Style, clean};
 use crate::event::{Event, Placed, Reporter};
@@ -13,12 +16,37 @@ pub struct TextLines {
     output: Output,
     style: Style,
     quiet: bool,
+    in_place: InPlace,
+}
+
+/// The tags in place of which a line was written, and those that are only counted.
+#[derive(Debug, Default)]
+pub(super) struct InPlace(AtomicUsize);
+
+/// The number of tags in place that have a line.
+const SHOWN: usize = 5;
+
+impl InPlace {
+    /// Returns the line for `event`, or `None` if it needs none. Of many tags in place, the last line says how many more there are.
+    pub(super) fn line(&self, event: &Event<'_>, style: Style) -> Option<String> {
+        match event {
+            Event::Tag { change } if change.result == ChangeResult::Unchanged && !style.verbose => {
+                (self.0.fetch_add(1, Ordering::Relaxed) < SHOWN).then(|| line(event, style))?
+            }
+            Event::Finished { .. } => {
+                let more = self.0.swap(0, Ordering::Relaxed).saturating_sub(SHOWN);
+                (more > 0)
+                    .then(|| format!("  {}\n", style.paint(Ink::InPlace, format!("= {more} more in place"))))
+            }
+            _ => line(event, style),
+        }
+    }
 }
 
 impl TextLines {
     /// Returns lines in `style` on `output`. If `quiet`, only warnings are written.
     pub fn new(output: Output, style: Style, quiet: bool) -> Self {
-        Self { output, style, quiet }
+        Self { output, style, quiet, in_place: InPlace::default() }
     }
 }
 
@@ -26,7 +54,7 @@ impl Reporter for TextLines {
     fn report(&self, event: &Event<'_>) {
         let important = matches!(event, Event::RegistryWarning { .. } | Event::SecretLetThrough { .. });
         if (!self.quiet || important)
-            && let Some(line) = line(event, self.style)
+            && let Some(line) = self.in_place.line(event, self.style)
         {
             self.output.err(&line);
         }
@@ -34,8 +62,8 @@ impl Reporter for TextLines {
 }
 
 /// Returns the line for `event`, or `None` if it needs none.
-pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
-    text(event, style).map(|text| style.plain(text))
+fn line(event: &Event<'_>, style: Style) -> Option<String> {
+    text(event, style).map(|text| style.fit(style.plain(text)))
 }
 
 fn text(event: &Event<'_>, style: Style) -> Option<String> {

@@ -10,6 +10,9 @@ pub mod catalogue;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
+mod difference;
+mod fit;
+mod fold;
 mod json;
 mod lines;
 pub mod outcome;
@@ -32,9 +35,10 @@ mod values;
 pub mod verification;
 
 pub use bars::Bars;
-pub use diagnostics::Style;
+pub use difference::text_difference;
 pub use json::JsonLines;
 pub use lines::TextLines;
+pub use paint::Style;
 
 /// Returns a text from outside on one line, with characters that act on a terminal written as escapes.
 pub fn one_line(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::Style;
 use super::clean;
+use super::fold::folded;
 use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::referrers;
@@ -26,7 +27,7 @@ const REASONS: usize = 4;
 /// Returns `plan` as text. If `every`, each tag that a retention keeps has a line; else each reason has one.
 pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title(plan, style)));
-    text.push_str(&table(&sections(plan, every, style), style));
+    text.push_str(&table(&folded(sections(plan, every, style), style), style));
     text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
     if let Some(line) = plan.credentials.line() {
@@ -34,7 +35,7 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     }
     text.push('\n');
     text.push_str(&summary(plan));
-    style.plain(text)
+    style.fit(style.plain(text))
 }
 
 /// Returns `plan` as a page.
@@ -129,7 +130,7 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
         Action::Create => (Ink::Created, '+', after.clone()),
         Action::Move => (Ink::Moved, '~', moved(&before)),
         Action::Remove => (Ink::Alarm, '-', before.clone().unwrap_or_default()),
-        Action::NoOp => (Ink::Kept, '=', after.clone()),
+        Action::NoOp => (Ink::InPlace, '=', after.clone()),
         Action::Keep => (Ink::Kept, '=', before.clone().unwrap_or_else(|| "not there".to_owned())),
         Action::Conflict => (Ink::Alarm, '!', moved(&before)),
     };
@@ -382,7 +383,7 @@ mod tests {
         assert!(!by_hand(&change, "").contains(['\u{1b}', '\u{202e}']));
         change.action = VisibilityAction::Set;
         change.wide = Some(hostile);
-        let row = visibility_row(&change, Style { color: false, unicode: true, width: 80 }).expect("a row");
+        let row = visibility_row(&change, PLAIN).expect("a row");
         assert!(!row.why.contains(['\u{1b}', '\u{202e}']));
     }
 }

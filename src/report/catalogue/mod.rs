@@ -28,7 +28,7 @@ pub fn human(catalogue: &Catalogue, verbose: bool, style: Style) -> String {
         if repositories == 1 { "repository" } else { "repositories" },
         if tags == 1 { "tag" } else { "tags" },
     ));
-    style.plain(text)
+    style.fit(style.plain(text))
 }
 
 /// Returns a catalogue as one JSON document.
