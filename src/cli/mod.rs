@@ -89,6 +89,8 @@ impl Command {
             Self::Apply(it) => it.reporting.prints_commands(),
             Self::Verify(it) => it.reporting.prints_commands(),
             Self::Prune(it) => it.reporting.prints_commands(),
+            Self::Rollback(it) => it.reporting.prints_commands(),
+            Self::Withdraw(it) => it.reporting.prints_commands(),
             Self::Auth(it) => it.prints_commands(),
             _ => false,
         }

@@ -225,7 +225,7 @@ impl Global {
     pub fn reporter(&self, json: bool) -> Arc<dyn Reporter> {
         let style = self.style(OutputStream::Err);
         if json {
-            Arc::new(JsonLines(self.output.clone()))
+            Arc::new(JsonLines::new(self.output.clone()))
         } else if OutputStream::Err.is_terminal() && !self.quiet {
             Arc::new(Bars::new(self.output.clone(), style))
         } else {

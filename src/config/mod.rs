@@ -12,6 +12,7 @@ mod declared_chart;
 mod expand;
 mod file;
 mod format;
+mod hints;
 mod layers;
 mod load;
 mod merge;

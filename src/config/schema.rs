@@ -11,6 +11,7 @@ use jsonschema::Validator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::hints::add_hints;
 use super::raw;
 
 /// The address of the schema on the current main branch.
@@ -42,6 +43,7 @@ fn generate() -> Value {
     let mut schema = generator.into_root_schema_for::<raw::RawConfig>().to_value();
     without_null(&mut schema);
     add_overlays(&mut schema);
+    add_hints(&mut schema);
     // `$id` goes to the front, after `$schema`, for people who read the file.
     if let Some(object) = schema.as_object_mut() {
         let mut ordered = Map::new();

@@ -4,6 +4,7 @@
 //! modules return texts, which [`output`] writes.
 
 pub mod access;
+pub mod approval_page;
 mod bars;
 mod build_tools;
 pub mod catalogue;
@@ -21,6 +22,7 @@ pub mod packaged;
 pub mod page;
 mod paint;
 pub mod plan;
+mod progress;
 pub mod proposal;
 pub mod references;
 mod referrers;
@@ -36,7 +38,7 @@ pub mod verification;
 
 pub use bars::Bars;
 pub use difference::text_difference;
-pub use json::JsonLines;
+pub use json::{EventLine, JsonLines};
 pub use lines::TextLines;
 pub use paint::Style;
 

@@ -95,7 +95,7 @@ pub(super) fn has_changed(outcome: &Outcome) -> bool {
 }
 
 /// Returns the sentence about an outcome: its first words, and the rest.
-fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, String) {
+pub(super) fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, String) {
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
     let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
@@ -249,7 +249,7 @@ fn named(change: &ChangeOutcome) -> Option<&TagTarget> {
 }
 
 /// Returns the colour, the sign and the word of a result.
-fn words(result: ChangeResult) -> (Ink, char, &'static str) {
+pub(super) fn words(result: ChangeResult) -> (Ink, char, &'static str) {
     match result {
         ChangeResult::Created => (Ink::Created, '+', "created"),
         ChangeResult::Moved => (Ink::Moved, '~', "moved"),

@@ -57,7 +57,7 @@ pub fn gitlab(plan: &Plan) -> String {
     format!("{report}\n")
 }
 
-fn title(plan: &Plan, style: Style) -> String {
+pub(super) fn title(plan: &Plan, style: Style) -> String {
     let (command, title) = match plan.kind {
         PlanKind::Publish => ("plan", plan.title.as_str()),
         // The title of a rollback begins with its command, because other output shows it without one.
@@ -90,7 +90,12 @@ fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: S
 fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Vec<TableRow> {
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
-    let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
+    changes.map(|change| row(kind, change, style)).chain(other_rows(repository, every, style)).collect()
+}
+
+/// Returns the rows of a repository that are not about tags.
+pub(super) fn other_rows(repository: &PlannedRepository, every: bool, style: Style) -> Vec<TableRow> {
+    let mut rows = Vec::new();
     rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
     rows.extend(signatures::rows(repository, style));
@@ -134,6 +139,11 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
         Action::Keep => (Ink::Kept, '=', before.clone().unwrap_or_else(|| "not there".to_owned())),
         Action::Conflict => (Ink::Alarm, '!', moved(&before)),
     };
+    TableRow { ink, sign, name: change.tag.to_string(), value, why: reason(kind, change) }
+}
+
+/// Returns the reason for a change, and the way in which its tag is removed.
+pub(super) fn reason(kind: PlanKind, change: &Change) -> String {
     let why = match change.reason {
         Reason::New => format!("new, {}", change.mutability.as_str()),
         Reason::RolledBack if change.action == Action::Remove => {
@@ -141,14 +151,13 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
         }
         ref reason => clean::line(&reason.to_string()),
     };
-    let why = match change.removal {
+    match change.removal {
         Some(RemovalMethod::Placeholder) if kind == PlanKind::Prune => {
             format!("{why}; by way of a placeholder")
         }
         Some(RemovalMethod::Manifest) => format!("{why}; with its manifest"),
         _ => why,
-    };
-    TableRow { ink, sign, name: change.tag.to_string(), value, why }
+    }
 }
 
 /// Returns the row for the manifests without a tag that are removed.
@@ -228,7 +237,7 @@ fn by_hand(visibility: &VisibilityChange, wide: &str) -> String {
 
 /// Returns the resources of which nothing is published. If nothing is published at all, adds the reason of every rule, and the
 /// retentions that do not act.
-fn silent(plan: &Plan) -> String {
+pub(super) fn silent(plan: &Plan) -> String {
     let mut text = String::new();
     for resource in &plan.silent {
         text.push_str(&format!("\n  {}: no rule fires\n", clean::line(&resource.resource.to_string())));
@@ -250,7 +259,7 @@ fn silent(plan: &Plan) -> String {
     text
 }
 
-fn summary(plan: &Plan) -> String {
+pub(super) fn summary(plan: &Plan) -> String {
     let summary = plan.summary();
     if plan.repositories.is_empty() {
         return match plan.kind {

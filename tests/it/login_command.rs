@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use testkit::command::{EndedRun, Folder};
 use testkit::test_registry::{RequiredCredentials, TestRegistry, TestRegistryOptions};
+use testkit::world::configuration;
 
 const SECRET: &str = "R7dQ2mVx9KcT4nLw";
 
@@ -28,10 +29,7 @@ async fn a_login_is_checked_kept_used_and_removed() {
         let registry = registry(auth).await;
         let host = registry.host();
         let folder = Folder::new();
-        folder.write(
-            "publish.toml",
-            format!("version = 1\n[registries.here]\nurl = \"{host}/acme\"\n[images.app]\nsource = \"oci:x\"\ntags = []\n"),
-        );
+        folder.write("publish.toml", configuration(&[("here", &host)]));
         let refused = log_in(&folder, &host, "wrong", "").expect_code(1);
         assert!(refused.stderr().contains("registry::unauthorized"), "{}", refused.shown());
         assert!(!folder.home().join(".docker/config.json").exists());

@@ -1,8 +1,10 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approval_page;
 mod approvals;
 mod architecture;
+mod book;
 mod bound_plan;
 mod bundle;
 mod chart_images;
@@ -18,6 +20,7 @@ mod cross_product;
 mod diagnostics;
 mod docs;
 mod error_pages;
+mod event_lines;
 mod events;
 mod example_brokkr;
 mod fmt_command;
@@ -40,6 +43,7 @@ mod lying_registries;
 mod nothing_published;
 mod outside_project;
 mod partial_sources;
+mod pictures;
 mod preflight;
 mod prune_github;
 mod public_content;
@@ -59,6 +63,7 @@ mod restore;
 mod retention_git;
 mod same_images;
 mod schema;
+mod schema_hints;
 mod screens;
 mod security;
 mod sent_credentials;

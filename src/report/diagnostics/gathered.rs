@@ -9,7 +9,7 @@ use crate::report::paint::Style;
 const FEW: usize = 2;
 
 /// The number of others that have a line, unless everything is shown.
-const LINES: usize = 8;
+const LINES: usize = 4;
 
 /// Returns the diagnostics in groups of one cause: the same code and the same way out. Small groups are taken apart again.
 pub(super) fn gathered(diagnostics: &[Diagnostic]) -> Vec<Vec<&Diagnostic>> {
@@ -43,7 +43,7 @@ pub(super) fn others(group: &[&Diagnostic], style: Style) -> String {
     let columns = style.width.clamp(40, 400);
     let mut text = format!("\n  the same for {} more:\n", rest.len());
     if let Some(subjects) = subjects(first, rest) {
-        let shown = if style.verbose { subjects.len() } else { subjects.len().min(LINES * 4) };
+        let shown = if style.verbose { subjects.len() } else { subjects.len().min(LINES * 8) };
         let mut list = subjects.get(..shown).unwrap_or_default().join(", ");
         if shown < subjects.len() {
             list.push_str(&format!(" and {} more, which `-v` shows", subjects.len() - shown));
