@@ -171,3 +171,18 @@ fn the_scripts_of_python_and_node_parse() {
     }
     clean(Command::new("node").arg("--check").arg(root().join("packaging/npm/brokkr-publish.js")));
 }
+
+/// Each configuration of the repository is valid for a validator that knows nothing of this program, and so are the schemas.
+#[test]
+fn the_schema_and_the_configurations() {
+    let schema = root().join("schemas/publish.schema.json");
+    let is_configuration = |path: &PathBuf| path.file_name().is_some_and(|name| name == "publish.toml");
+    let valid = |path: &PathBuf| !path.components().any(|part| part.as_os_str() == "corpus");
+    let configurations: Vec<_> = files().into_iter().filter(is_configuration).filter(valid).collect();
+    assert!(configurations.len() >= 2, "{configurations:?}");
+    clean(tool("check-jsonschema").arg("--schemafile").arg(&schema).args(&configurations));
+    let schemas: Vec<_> =
+        files().into_iter().filter(|path| path.to_string_lossy().ends_with(".schema.json")).collect();
+    assert!(schemas.len() >= 7, "{schemas:?}");
+    clean(tool("check-jsonschema").arg("--check-metaschema").args(&schemas));
+}
