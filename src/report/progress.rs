@@ -144,6 +144,10 @@ fn time(seconds: u64) -> String {
 pub(super) fn label(repository: &str, digest: &str, columns: usize, style: Style) -> String {
     let digits: String = digest.chars().skip("sha256:".len()).take(12).collect();
     let room = columns.saturating_sub(digits.len() + 1);
+    // The registry says more than the digest.
+    if room < 12 {
+        return style.middle(repository, columns);
+    }
     format!("{} {digits}", style.middle(repository, room))
 }
 
