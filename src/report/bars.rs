@@ -11,9 +11,13 @@ use super::output::Output;
 use super::progress::{self, Progress};
 use super::{Style, clean};
 use crate::event::{Event, Reporter};
+use oci_registry::Digest;
 
 /// The size in bytes of the smallest blob with a bar. Smaller ones are done before anybody can read a bar.
 const WORTH_A_BAR: u64 = 512 * 1024;
+
+/// The label of a bar for a search. No repository has this name, because it names no registry.
+const SEARCH: &str = "search";
 
 /// Progress bars on standard error.
 pub struct Bars {
@@ -58,6 +62,20 @@ impl Bars {
         bar
     }
 
+    /// Moves the bar of a blob, if it is worth one.
+    fn advance(&self, drawn: &mut Drawn, repository: &str, digest: &Digest, size: u64, to: u64) {
+        if size < WORTH_A_BAR {
+            return;
+        }
+        let key = (repository.to_owned(), digest.to_string());
+        let bar = drawn.blobs.get(&key).cloned().unwrap_or_else(|| {
+            let bar = self.bar(drawn, repository, digest.as_str(), size);
+            drawn.blobs.insert(key, bar.clone());
+            bar
+        });
+        bar.set_position(to);
+    }
+
     /// Draws the total below the bars.
     fn total(&self, drawn: &mut Drawn) {
         let Some(reading) = drawn.progress.reading(Instant::now()) else { return };
@@ -77,34 +95,16 @@ impl Reporter for Bars {
         drawn.progress.take(event, Instant::now());
         match event {
             Event::BlobProgress { repository, digest, size, sent } => {
-                if *size >= WORTH_A_BAR {
-                    let key = ((*repository).to_owned(), digest.to_string());
-                    if !drawn.blobs.contains_key(&key) {
-                        let bar = self.bar(&drawn, repository, digest.as_str(), *size);
-                        drawn.blobs.insert(key.clone(), bar);
-                    }
-                    if let Some(bar) = drawn.blobs.get(&key) {
-                        bar.set_position(*sent);
-                    }
-                }
+                self.advance(&mut drawn, repository, digest, *size, *sent);
                 self.total(&mut drawn);
                 return;
             }
             Event::SearchProgress { digest, size, read } => {
-                if *size >= WORTH_A_BAR {
-                    let key = (String::new(), digest.to_string());
-                    if !drawn.blobs.contains_key(&key) {
-                        let bar = self.bar(&drawn, "search", digest.as_str(), *size);
-                        drawn.blobs.insert(key.clone(), bar);
-                    }
-                    if let Some(bar) = drawn.blobs.get(&key) {
-                        bar.set_position(*read);
-                    }
-                }
+                self.advance(&mut drawn, SEARCH, digest, *size, *read);
                 return;
             }
             Event::Searched { digest, .. } => {
-                if let Some(bar) = drawn.blobs.remove(&(String::new(), digest.to_string())) {
+                if let Some(bar) = drawn.blobs.remove(&(SEARCH.to_owned(), digest.to_string())) {
                     bar.finish_and_clear();
                 }
             }

@@ -71,7 +71,7 @@ impl Progress {
     }
 
     fn sent(&self) -> u64 {
-        self.done.saturating_add(self.under_way.values().sum()).min(self.total.max(self.done))
+        self.done.saturating_add(self.under_way.values().sum())
     }
 
     fn measure(&mut self, now: Instant) {
