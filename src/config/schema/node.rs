@@ -137,9 +137,9 @@ pub(in crate::config) struct Node<'a> {
     _description: IgnoredAny,
     #[serde(rename = "default")]
     _default: IgnoredAny,
-    /// Hints for editors.
+    /// Hints for editors: links, and the meanings of values.
     #[serde(rename = "x-taplo")]
-    _x_taplo: IgnoredAny,
+    pub hints: Option<IgnoredAny>,
     #[serde(rename = "x-tombi-additional-key-label")]
     _x_tombi_additional_key_label: IgnoredAny,
     #[serde(rename = "x-tombi-toml-version")]
