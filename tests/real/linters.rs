@@ -57,10 +57,11 @@ fn the_workflows_of_the_repository() {
     clean(&mut zizmor(&root().join(".github")));
 }
 
-/// The workflows in the documentation: `yaml` blocks with jobs.
+/// The workflows in the documentation, `yaml` blocks with jobs, and those of the examples.
 fn documented() -> Vec<(String, String)> {
     let pages = files().into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
-    let mut workflows = Vec::new();
+    let example = fs::read_to_string(root().join("examples/brokkr/publish.yml")).unwrap();
+    let mut workflows = vec![("examples-brokkr.yml".to_owned(), example)];
     for path in pages {
         let page = path.strip_prefix(root()).unwrap().display().to_string();
         let text = fs::read_to_string(&path).unwrap();
@@ -79,6 +80,9 @@ fn documented() -> Vec<(String, String)> {
 #[test]
 fn the_workflows_of_the_documentation() {
     let folder = Folder::new();
+    // The workflow of the user's own that the example calls.
+    let build = "on:\n  workflow_call:\npermissions: {}\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: \"true\"\n";
+    folder.write(".github/workflows/build.yml", build);
     let workflows = documented();
     assert!(workflows.len() >= 25, "only {} workflows were found", workflows.len());
     for (name, text) in &workflows {
