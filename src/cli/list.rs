@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::exit::{DONE, Exit, block_on};
 use super::options::{Global, Network};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::catalogue;
 use crate::report::output::OutputStream;
+use crate::report::{catalogue, page};
 use crate::run::{self, Run};
 
 /// List what is published
@@ -47,6 +47,8 @@ enum ListFormat {
     Text,
     /// A JSON document.
     Json,
+    /// Markdown, for a comment or a summary.
+    Markdown,
     /// A site of static pages, in the folder of `--out`.
     Html,
 }
@@ -68,6 +70,9 @@ pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
                 )]);
             };
             run::write_pages(&session, folder, &catalogue::site(&found))?;
+        }
+        ListFormat::Markdown => {
+            global.output().out(&page::markdown(&catalogue::page(&found, global.is_verbose())))
         }
         ListFormat::Json => global.output().out(&catalogue::json(&found)),
         ListFormat::Text if arguments.json => global.output().out(&catalogue::json(&found)),

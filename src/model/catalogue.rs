@@ -11,7 +11,7 @@ use oci_registry::{Digest, Tag};
 pub const CATALOGUE_VERSION: &str = "1.0";
 
 /// The content that the registries hold of the declared images, charts and artifacts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Catalogue {
     /// The version of this format, `MAJOR.MINOR`.
     pub format_version: String,
@@ -22,7 +22,7 @@ pub struct Catalogue {
 }
 
 /// The content of one repository.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct CatalogueRepository {
     /// `images.NAME@REGISTRY`.
     pub address: String,
@@ -47,7 +47,7 @@ pub struct CatalogueRepository {
 }
 
 /// One image, chart or artifact.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CatalogueImage {
     /// The digest of its manifest.
     pub digest: Digest,
@@ -101,7 +101,7 @@ pub struct CatalogueStatement {
 }
 
 /// A manifest that refers to an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CatalogueReferrer {
     /// Its digest.
     pub digest: Digest,

@@ -26,9 +26,11 @@ mod files;
 mod gates;
 mod going_back;
 mod init;
+mod layout;
 mod limits;
 mod lint;
 mod list;
+mod login;
 mod own;
 mod package;
 mod path;
@@ -59,8 +61,10 @@ pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_record, load_saved, record, save_plan, save_record,
 };
 pub use init::{first_configuration, write_first};
+pub use layout::{FormattedFile, format_files, write_formatted};
 pub use lint::{lint, lint_files};
 pub use list::write_pages;
+pub use login::{log_in, log_out};
 pub use own::is_of_apply;
 pub use package::Package;
 pub use placed::{SavedPlan, load_plan};

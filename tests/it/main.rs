@@ -1,8 +1,10 @@
 //! Tests of the program and the library that need only git and the programs of every system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails a test")]
 
+mod approval_page;
 mod approvals;
 mod architecture;
+mod book;
 mod bound_plan;
 mod bundle;
 mod chart_images;
@@ -19,8 +21,10 @@ mod cross_product;
 mod diagnostics;
 mod docs;
 mod error_pages;
+mod event_lines;
 mod events;
 mod example_brokkr;
+mod fmt_command;
 mod foreign_property;
 mod forward_property;
 mod fuzz_corpus;
@@ -36,10 +40,12 @@ mod init;
 mod init_publishing;
 mod lint_command;
 mod list_command;
+mod login_command;
 mod lying_registries;
 mod nothing_published;
 mod outside_project;
 mod partial_sources;
+mod pictures;
 mod preflight;
 mod prune_github;
 mod public_content;
@@ -60,6 +66,8 @@ mod retention_git;
 mod same_images;
 mod sbom_command;
 mod schema;
+mod schema_hints;
+mod screens;
 mod security;
 mod sent_credentials;
 mod signing;

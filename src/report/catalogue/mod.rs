@@ -6,6 +6,7 @@ pub use site::site;
 
 use std::collections::BTreeMap;
 
+use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::rows::{TableRow, TableSection, short, table};
 use super::size::size;
@@ -23,15 +24,30 @@ pub fn human(catalogue: &Catalogue, verbose: bool, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     let sections = catalogue.repositories.iter().map(|repository| section(repository, verbose, style));
     text.push_str(&table(&sections.collect::<Vec<_>>(), style));
+    text.push_str(&format!("\n{}\n", summary(catalogue)));
+    style.fit(style.plain(text))
+}
+
+/// Returns a catalogue as a page.
+pub fn page(catalogue: &Catalogue, verbose: bool) -> Page {
+    let sections = catalogue.repositories.iter().map(|repository| section(repository, verbose, PLAIN));
+    Page {
+        title: format!("brokkr-publish list {} {}", PLAIN.dash(), clean::line(&catalogue.title)),
+        summary: summary(catalogue),
+        tables: sections.map(PageTable::of_tags).collect(),
+        ..Page::default()
+    }
+}
+
+fn summary(catalogue: &Catalogue) -> String {
     let images: usize = catalogue.repositories.iter().map(|it| it.images.len() + it.older).sum();
     let tags: usize = catalogue.repositories.iter().map(|it| it.tags).sum();
     let repositories = catalogue.repositories.len();
-    text.push_str(&format!(
-        "\nList: {images} in {repositories} {}, {tags} {}.\n",
+    format!(
+        "List: {images} in {repositories} {}, {tags} {}.",
         if repositories == 1 { "repository" } else { "repositories" },
         if tags == 1 { "tag" } else { "tags" },
-    ));
-    style.plain(text)
+    )
 }
 
 /// Returns a catalogue as one JSON document.
