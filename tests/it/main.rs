@@ -4,6 +4,7 @@
 mod approvals;
 mod architecture;
 mod bound_plan;
+mod builder_files;
 mod bundle;
 mod chart_images;
 mod chart_rules;
