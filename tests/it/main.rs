@@ -6,6 +6,7 @@ mod approvals;
 mod architecture;
 mod book;
 mod bound_plan;
+mod builder_files;
 mod bundle;
 mod chart_images;
 mod chart_rules;
