@@ -117,6 +117,10 @@ pub(crate) fn setting<'v>(
     if elsewhere || short || named || !text.is_ascii() || is_no_secret(&text, value) {
         return None;
     }
+    // `"encryptionKey": "encryptionKey1024"`: the name of another field.
+    if !of_password && is_named_after(&text.to_ascii_lowercase(), &lower) {
+        return None;
+    }
     let has_digit = value.iter().any(u8::is_ascii_digit);
     let high = match kind {
         NameKind::Password => {
@@ -128,6 +132,11 @@ pub(crate) fn setting<'v>(
     // In a program, a word is a label or the name of a field.
     (high || !in_program && kind != NameKind::Perhaps)
         .then(|| Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value))
+}
+
+/// Whether a value is its own name with a few more letters or digits around it.
+fn is_named_after(value: &str, name: &str) -> bool {
+    name.len() >= 6 && value.len() <= name.len() + 8 && value.contains(name)
 }
 
 /// Returns the judgement on a word that is all that a file of secrets holds.

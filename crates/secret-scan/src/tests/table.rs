@@ -196,7 +196,7 @@ fn the_worst_of_many_findings_of_a_rule_are_kept() {
     }
     let wrong: String = (0..40).map(|_| format!("ghp_{}\n", maker.alnum(36))).collect();
     let right = maker.with_crc("ghp_");
-    let found = found(Some("a"), format!("{wrong}{right}\n").as_bytes());
+    let found = found(Some("usr/lib/node_modules/a/b"), format!("{wrong}{right}\n").as_bytes());
     assert_eq!(found.len(), 20);
     let last = found.last().expect("the right one");
     assert_eq!((last.severity, last.line), (SecretSeverity::High, Some(41)));
@@ -326,8 +326,16 @@ fn a_wrong_checksum_makes_a_token_less_likely_and_a_right_one_proves_it_anywhere
     assert_eq!(severity(format!("abc{token}def")), Some(SecretSeverity::High));
     let wrong = format!("{}0{}", &token[..20], &token[21..]);
     assert_ne!(wrong, token);
-    assert_eq!(severity(wrong.clone()), Some(SecretSeverity::Medium));
+    assert_eq!(severity(wrong.clone()), Some(SecretSeverity::High));
     assert_eq!(severity(format!("abc{wrong}")), None);
+    let in_package = |text: &str| {
+        let text = format!("- - - - {text}");
+        found(Some("usr/lib/node_modules/a/index.js"), text.as_bytes()).first().map(|it| it.severity)
+    };
+    assert_eq!(in_package(&wrong), Some(SecretSeverity::Medium));
+    assert_eq!(in_package(&token), Some(SecretSeverity::High));
+    assert_eq!(in_package("AKIAQ4TJ7XZ2M5RWNB3K"), Some(SecretSeverity::Medium));
+    assert_eq!(severity("AKIAQ4TJ7XZ2M5RWNB3K".to_owned()), Some(SecretSeverity::High));
 }
 
 #[test]
