@@ -1,11 +1,10 @@
-//! Turns the validator's errors into plain findings. `anyOf` and `oneOf` are followed into the branch that was probably meant.
+//! The violations of the schema. `anyOf` and `oneOf` are followed into the branch that was probably meant.
 
 use std::collections::HashSet;
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::paths::{Location, LocationSegment};
-use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
+
+use crate::config::schema::JsonType;
 
 /// Something that the schema does not allow.
 #[derive(Debug)]
@@ -37,82 +36,44 @@ pub(super) enum ViolationKind {
     Duplicate,
     /// The number is less than this.
     TooSmall(Value),
-    /// Any other error, in the validator's words, without the value.
+    /// Any other error, without the value.
     Other(String),
 }
 
-/// Adds the findings of `error`.
-pub(super) fn collect(error: &ValidationError<'_>, findings: &mut Vec<Violation>) {
-    let path = segments(error.instance_path());
-    let mut add = |path: Vec<String>, kind: ViolationKind| findings.push(Violation { path, kind });
-    let below = |key: &str| path.iter().cloned().chain(std::iter::once(key.to_owned())).collect::<Vec<_>>();
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            for key in unexpected {
-                add(below(key), ViolationKind::UnknownKey);
-            }
-        }
-        ValidationErrorKind::Required { property } => {
-            add(path, ViolationKind::Missing(property.as_str().unwrap_or_default().to_owned()));
-        }
-        ValidationErrorKind::Type { kind } => add(path, ViolationKind::Type(types(kind))),
-        ValidationErrorKind::Constant { expected_value } => {
-            add(path, ViolationKind::Choice(vec![expected_value.as_ref().clone()]));
-        }
-        ValidationErrorKind::Enum { options } => {
-            add(path, ViolationKind::Choice(options.as_array().cloned().unwrap_or_default()));
-        }
-        ValidationErrorKind::PropertyNames { error: inner } => {
-            add(below(inner.instance().as_str().unwrap_or_default()), ViolationKind::Name);
-        }
-        ValidationErrorKind::Pattern { .. } => add(path, ViolationKind::Pattern),
-        ValidationErrorKind::MinLength { .. }
-        | ValidationErrorKind::MinItems { .. }
-        | ValidationErrorKind::MinProperties { .. } => add(path, ViolationKind::Empty),
-        ValidationErrorKind::Minimum { limit } => add(path, ViolationKind::TooSmall(limit.clone())),
-        ValidationErrorKind::UniqueItems => add(path, ViolationKind::Duplicate),
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            meant_branch(&path, error.instance_path(), context, findings);
-        }
-        _ => add(path, ViolationKind::Other(error.masked_with("the value").to_string())),
-    }
-}
-
-/// Follows the branches whose type the value has.
-fn meant_branch(
-    path: &[String],
-    location: &Location,
-    context: &[Vec<ValidationError<'static>>],
-    findings: &mut Vec<Violation>,
-) {
-    let wrong_types = |branch: &Vec<ValidationError<'static>>| {
-        branch
-            .iter()
-            .find_map(|error| (error.instance_path() == location).then(|| wrong_type(error)).flatten())
+/// Adds the violations of the branch that was probably meant: of those whose type the value has, the one with the fewest. `tried`
+/// has the violations of each branch of an `anyOf` or `oneOf` by the value at `path`.
+pub(super) fn meant_branch(path: &[String], tried: Vec<Vec<Violation>>, findings: &mut Vec<Violation>) {
+    let wrong_types = |branch: &Vec<Violation>| {
+        branch.iter().find_map(|violation| match &violation.kind {
+            ViolationKind::Type(types) if violation.path == path => Some(types.clone()),
+            _ => None,
+        })
     };
-    let candidates: Vec<_> = context.iter().filter(|branch| wrong_types(branch).is_none()).collect();
+    let mut types = Vec::new();
+    let mut candidates = Vec::new();
+    for branch in tried {
+        match wrong_types(&branch) {
+            Some(wrong) => types.extend(wrong),
+            None => candidates.push(branch),
+        }
+    }
     if candidates.is_empty() {
-        let mut types: Vec<JsonType> = context.iter().filter_map(wrong_types).flatten().collect();
         let mut seen = HashSet::new();
-        types.retain(|it| seen.insert(*it as u8));
+        types.retain(|it| seen.insert(*it));
         findings.push(Violation { path: path.to_vec(), kind: ViolationKind::Type(types) });
         return;
     }
     let mut best: Option<Vec<Violation>> = None;
     let mut choices = Vec::new();
-    for branch in candidates {
-        let mut inner = Vec::new();
-        for error in branch {
-            collect(error, &mut inner);
-        }
-        match inner.as_mut_slice() {
+    for mut branch in candidates {
+        match branch.as_mut_slice() {
             [Violation { path: at, kind: ViolationKind::Choice(options) }] if at == path => {
                 choices.append(options);
             }
             found => {
                 let fewest = best.as_ref().is_none_or(|best| found.len() < best.len());
                 if fewest {
-                    best = Some(inner);
+                    best = Some(branch);
                 }
             }
         }
@@ -120,25 +81,6 @@ fn meant_branch(
     match best {
         Some(best) if choices.is_empty() => findings.extend(best),
         _ => findings.push(Violation { path: path.to_vec(), kind: ViolationKind::Choice(choices) }),
-    }
-}
-
-/// The expected types, if the error says that the value has another type.
-fn wrong_type(error: &ValidationError<'_>) -> Option<Vec<JsonType>> {
-    match error.kind() {
-        ValidationErrorKind::Type { kind } => Some(types(kind)),
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            let all: Option<Vec<Vec<JsonType>>> = context
-                .iter()
-                .map(|branch| {
-                    branch.iter().find_map(|inner| {
-                        (inner.instance_path() == error.instance_path()).then(|| wrong_type(inner)).flatten()
-                    })
-                })
-                .collect();
-            all.map(|types| types.into_iter().flatten().collect())
-        }
-        _ => None,
     }
 }
 
@@ -159,21 +101,4 @@ pub(super) fn distinct(findings: &mut Vec<Violation>) {
         };
         seen.insert((finding.path.clone(), key))
     });
-}
-
-fn types(kind: &TypeKind) -> Vec<JsonType> {
-    match kind {
-        TypeKind::Single(single) => vec![*single],
-        TypeKind::Multiple(several) => several.iter().collect(),
-    }
-}
-
-fn segments(location: &Location) -> Vec<String> {
-    location
-        .segments()
-        .map(|segment| match segment {
-            LocationSegment::Property(name) => name.into_owned(),
-            LocationSegment::Index(index) => index.to_string(),
-        })
-        .collect()
 }

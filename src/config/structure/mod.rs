@@ -1,9 +1,10 @@
 //! Validates the merged value against the schema, and reports every error at once, each with its place.
 //!
-//! `findings` reads the validator's errors, and `phrase` turns them into diagnostics.
+//! `validate` finds the violations, and `phrase` turns them into diagnostics.
 
 mod findings;
 mod phrase;
+mod validate;
 
 use std::collections::HashSet;
 
@@ -25,18 +26,13 @@ pub(super) fn check_structure(
     places: &Places,
     credentials: &HashSet<Path>,
 ) -> Vec<Diagnostic> {
-    let Some(validator) = schema::validator() else {
-        return vec![Diagnostic::error(Code::ConfigFile, "the schema of `publish.toml` cannot be compiled")];
+    let Some(schema) = schema::schema() else {
+        return vec![Diagnostic::error(Code::ConfigFile, "the schema of `publish.toml` cannot be read")];
     };
-    let mut findings = Vec::new();
     for path in credentials {
         prune(json, path);
     }
-    if !validator.is_valid(json) {
-        for error in validator.iter_errors(json) {
-            findings::collect(&error, &mut findings);
-        }
-    }
+    let mut findings = validate::violations(schema, json);
     findings::distinct(&mut findings);
     findings.retain(|finding| !is_credential(finding, credentials));
     let diagnostics = findings.iter().map(|finding| phrase::diagnostic(finding, json, places)).collect();

@@ -1,10 +1,10 @@
 //! Turns findings into diagnostics, each with a label and help.
 
-use jsonschema::JsonType;
 use serde_json::Value;
 
 use super::findings::{Violation, ViolationKind};
 use crate::config::places::Places;
+use crate::config::schema::JsonType;
 use crate::config::{schema, suggest};
 use crate::diagnostic::{Code, Diagnostic, Location};
 
