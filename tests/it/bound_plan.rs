@@ -60,7 +60,8 @@ async fn another_plan_than_the_expected_is_refused_before_any_request() {
     change(&folder, |plan| plan["title"] = json!("something else"));
     let refused = folder.run(&format!("apply plan.json --expect {named}")).wide().done().expect_code(1);
     assert!(refused.stderr().contains("is not the expected plan"), "{}", refused.shown());
-    let forged = folder.read("plan.json").replace(checksum(&folder.read("plan.json")).as_str().expect("one"), &named);
+    let forged =
+        folder.read("plan.json").replace(checksum(&folder.read("plan.json")).as_str().expect("one"), &named);
     folder.write("plan.json", forged);
     let refused = folder.run(&format!("apply plan.json --expect {named}")).wide().done().expect_code(1);
     assert!(refused.stderr().contains("its `checksum` does not match"), "{}", refused.shown());

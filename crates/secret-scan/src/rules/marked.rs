@@ -1,4 +1,4 @@
-//! Tokens that the mark at their beginning tells, of services that have no rule of their own. A rule of many services names its forms by
+//! Tokens that begin with a mark, of services that have no rule of their own. A rule of many services names its forms by
 //! the kind of service, because its users know their own.
 
 use crate::rule::{NearKeyword, PatternStart, Rule, ValueCheck};

@@ -106,7 +106,8 @@ fn is_module(path: &str) -> bool {
     let (folders, _) = path.rsplit_once('/').unwrap_or_default();
     folders.match_indices("@v").any(|(at, mark)| {
         let version = folders.get(at + mark.len()..).unwrap_or_default();
-        version.starts_with(|it: char| it.is_ascii_digit()) && version.split('/').next().is_some_and(|it| it.contains('.'))
+        version.starts_with(|it: char| it.is_ascii_digit())
+            && version.split('/').next().is_some_and(|it| it.contains('.'))
     })
 }
 

@@ -203,6 +203,20 @@ fn the_worst_of_many_findings_of_a_rule_are_kept() {
 }
 
 #[test]
+fn templates_patterns_and_addresses_are_no_random_values() {
+    for (name, value) in [
+        ("DB_PASSWORD", "${DB_PASSWORD:-Change_Me1}"),
+        ("DB_PASSWORD", "%(ENV_DB_PASSWORD_1)s"),
+        ("APP_SECRET", "{{ .Values.app1.Secret | quote }}"),
+        ("EMAIL", r"^[A-Z0-9._%+-]+@[A-Z0-9.-]+\.[A-Za-z]{2,}$"),
+        ("LS_COLORS", "rs=0:di=01;34:ln=01;36:mh=00:pi=40;33:so=01;35:*.Z=01;31"),
+        ("MIRROR", "https://a1B2-c3D4.E5f6.example.org/x/y?Z9=8&w7=Q"),
+    ] {
+        assert_eq!(Rules::standard().search_variable(name, value), [], "{name}={value}");
+    }
+}
+
+#[test]
 fn the_first_of_rules_that_find_the_same_value_wins_with_the_highest_severity() {
     let mut maker = super::made::Maker::new(14);
     let jwt = maker.jwt(r#"{"alg":"HS256","typ":"JWT"}"#, r#"{"sub":"somebody"}"#);
