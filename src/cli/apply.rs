@@ -15,7 +15,6 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, SavedPlan, Session};
-use crate::saved;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -130,8 +129,7 @@ fn saved(
         let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
         // The command line names the file, wherever it is.
         session.allow_outside.push(bundle.folder);
-        let digest = saved::digest(&bundle.plan);
-        (bundle.plan, digest)
+        (bundle.plan, bundle.digest)
     } else {
         let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
         run::check_declared(session, &plan)?;

@@ -37,7 +37,7 @@ use indexmap::IndexMap;
 
 use crate::model::gate::PlannedGate;
 use crate::model::secret_search::{BlockingSeverity, SecretAllowance, SecretPolicy, UnsearchedPolicy};
-use crate::model::signing::{DeclaredPredicate, DeclaredSigner};
+use crate::model::signing::{ApproverIdentity, DeclaredPredicate, DeclaredSigner};
 use crate::model::version::ReleaseForm;
 use crate::model::{Compare, KeyPath, OnSameImages, OnTagFailure, ResourceId, Visibility};
 use oci_content::{AnnotationPlace, ArtifactFile};
@@ -285,6 +285,10 @@ pub struct ApplyLimits {
 pub struct DeclaredApproval {
     /// The files of the public keys, relative to the folder of `publish.toml`.
     pub keys: Vec<String>,
+    /// The identities of those who approve without a key.
+    pub identities: Vec<ApproverIdentity>,
+    /// The file of the trusted root.
+    pub trusted_root: Option<String>,
     /// The number of them that must approve.
     pub count: usize,
 }

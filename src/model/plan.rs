@@ -25,6 +25,10 @@ pub use super::visibility::{ObservedVisibility, VisibilityAction, VisibilityChan
 /// The version of the plan format. Older programs refuse a newer major version; a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";
 
+/// The version of plans with signers, gates or required approvals. A program that only knows version 1 would ignore these, and put
+/// tags without them, so that it must refuse the plan.
+pub const GUARDED_FORMAT_VERSION: &str = "2.0";
+
 /// The program that makes plans, with its version.
 pub const GENERATOR: &str = concat!("brokkr-publish ", env!("CARGO_PKG_VERSION"));
 

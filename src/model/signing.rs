@@ -26,7 +26,7 @@ pub enum PlannedSigner {
 /// The identity of a signer without a key of its own, and the services that it uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KeylessPlace {
-    /// The identity that the certificate shows: the URI of a workflow, or an e-mail address.
+    /// The identity that the certificate shows: the URI of a workflow, or an e-mail address. Each `*` matches any text.
     pub identity: String,
     /// The issuer of the OIDC token.
     pub issuer: String,
@@ -177,7 +177,32 @@ pub enum SignatureAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RequiredApproval {
     /// The public keys of those who may approve, in PEM.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
+    /// The identities of those who may approve without a key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<ApproverIdentity>,
+    /// The file of the trusted root, relative to the folder of `publish.toml`; left out if it is that of Sigstore's public instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_root: Option<String>,
     /// The number of them that must approve.
     pub count: usize,
+}
+
+/// The identity of an approver, as a certificate shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ApproverIdentity {
+    /// The e-mail address, or the URI of a workflow. Each `*` matches any text.
+    pub identity: String,
+    /// The issuer of the OIDC token.
+    pub issuer: String,
+}
+
+/// Returns the issuer of the tokens of an identity whose URI shows it: a workflow of GitHub or GitLab.
+pub fn usual_issuer(identity: &str) -> Option<&'static str> {
+    let hosts = [
+        ("https://github.com/", "https://token.actions.githubusercontent.com"),
+        ("https://gitlab.com/", "https://gitlab.com"),
+    ];
+    hosts.into_iter().find(|(host, _)| identity.starts_with(host)).map(|(_, issuer)| issuer)
 }

@@ -59,12 +59,39 @@ pub(super) fn verify_commands(outcome: &Outcome) -> Vec<String> {
         let identity = &signature.identity;
         match (&identity.identity, &identity.issuer) {
             (Some(identity), Some(issuer)) => format!(
-                "cosign verify --certificate-identity {} --certificate-oidc-issuer {} {reference}",
-                shell_word(identity),
+                "cosign verify {} --certificate-oidc-issuer {} {reference}",
+                certificate_option(identity),
                 shell_word(issuer)
             ),
             _ => format!("cosign verify --key PUBLIC_KEY --insecure-ignore-tlog=true {reference}"),
         }
     };
     images.map(command).collect()
+}
+
+/// Returns the option of cosign that names an identity, in which each `*` matches any text.
+fn certificate_option(identity: &str) -> String {
+    if !identity.contains('*') {
+        return format!("--certificate-identity {}", shell_word(identity));
+    }
+    let special = |it: char| r"\.+*?()|[]{}^$".contains(it);
+    let literal = |part: &str| -> String {
+        part.chars().flat_map(|it| special(it).then_some('\\').into_iter().chain([it])).collect()
+    };
+    let parts: Vec<String> = identity.split('*').map(literal).collect();
+    format!("--certificate-identity-regexp {}", shell_word(&format!("^{}$", parts.join(".*"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_with_a_star_is_an_expression_for_cosign() {
+        assert_eq!(certificate_option("anna@acme.com"), "--certificate-identity anna@acme.com");
+        assert_eq!(
+            certificate_option("https://a.b/c+d@refs/tags/v*"),
+            r"--certificate-identity-regexp '^https://a\.b/c\+d@refs/tags/v.*$'"
+        );
+    }
 }

@@ -23,13 +23,13 @@ pub enum PlanOrRecord {
 
 impl SavedDocument for Plan {
     const NAME: &'static str = "plan";
-    const FORMAT_VERSION: &'static str = plan::FORMAT_VERSION;
+    const READABLE: &'static [&'static str] = &[plan::FORMAT_VERSION, plan::GUARDED_FORMAT_VERSION];
     const WRITTEN_BY: &'static str = "brokkr-publish plan --out FILE";
 }
 
 impl SavedDocument for Record {
     const NAME: &'static str = "record";
-    const FORMAT_VERSION: &'static str = record::FORMAT_VERSION;
+    const READABLE: &'static [&'static str] = &[record::FORMAT_VERSION];
     const WRITTEN_BY: &'static str = "brokkr-publish apply --record FILE";
 }
 

@@ -50,7 +50,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
-pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
+pub use approvals::{NamedApprover, approve, check_approval, refuse_unapproved};
 pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
 pub use declared_names::{DeclaredNames, declared_names};

@@ -8,7 +8,7 @@ mod predicate;
 mod search;
 mod signers;
 
-pub use approval::{ApprovalError, SignedApproval, approve, approving_keys};
+pub use approval::{ApprovalError, Approver, SignedApproval, approve, count_approvers};
 pub use error::{PredicateError, SignerError};
 pub use gates::{GateError, missing_evidence};
 pub use predicate::{PublishFacts, planned_statement, signature_statement};

@@ -71,8 +71,8 @@ pub fn open(name: &str, planned: &PlannedSigner, surroundings: &Surroundings) ->
                 fulcio: keyless.fulcio.clone().unwrap_or(defaults.fulcio),
                 rekor: keyless.rekor.clone().unwrap_or(defaults.rekor),
             };
-            let token = token(keyless, surroundings).map_err(failed)?;
-            match KeylessSigner::new(certificate_identity(keyless), services, token) {
+            let token = token(keyless.token_env.as_deref(), surroundings).map_err(failed)?;
+            match KeylessSigner::new(Some(certificate_identity(keyless)), services, token) {
                 Ok(signer) => Ok(Signer::Keyless(Box::new(signer))),
                 Err(error) => Err(failed(KeyProblem::Keyless(error))),
             }
@@ -126,10 +126,10 @@ fn certificate_identity(keyless: &KeylessPlace) -> CertificateIdentity {
 }
 
 /// Finds the OIDC token: in the variable that is declared, or as the CI gives it.
-fn token(keyless: &KeylessPlace, surroundings: &Surroundings) -> Result<TokenSource, KeyProblem> {
+pub(super) fn token(token_env: Option<&str>, surroundings: &Surroundings) -> Result<TokenSource, KeyProblem> {
     let variable = |name: &str| (surroundings.environment)(name).filter(|value| !value.is_empty());
-    if let Some(name) = &keyless.token_env {
-        return variable(name).map(TokenSource::Token).ok_or_else(|| KeyProblem::Token(name.clone()));
+    if let Some(name) = token_env {
+        return variable(name).map(TokenSource::Token).ok_or_else(|| KeyProblem::Token(name.to_owned()));
     }
     if let (Some(url), Some(secret)) = (variable(GITHUB_TOKEN_URL), variable(GITHUB_TOKEN_SECRET)) {
         return Ok(TokenSource::GitHub { url, secret });

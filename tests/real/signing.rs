@@ -295,6 +295,43 @@ fn a_log_may_keep_entries_as_they_were_proposed() {
     folder.run("verify").done().expect_code(0);
 }
 
+/// The identity of a job or a person approves a plan, and another one does not. A star stands for the versions of a workflow.
+#[test]
+fn a_plan_is_approved_without_a_key() {
+    let services = SigstoreServices::start(&[]);
+    let approval = |identity: &str| {
+        format!(
+            "version = 1\n\n[registries.local]\nurl = \"oci:registry\"\n\n[tags.version]\non = \"tag\"\ntemplate = \"v{{{{ version }}}}\"\n\n[apply]\nrequire_approval = {{ identity = \"{identity}\", count = 1, trusted_root = \"root.json\" }}\n\n[images.app]\nsource = \"oci:image\"\n"
+        )
+    };
+    for (identity, other) in [
+        (IDENTITY.to_owned(), "https://github.com/acme/hello/.github/workflows/release.yml@refs/tags/v1.2.4"),
+        (
+            IDENTITY.replace("v1.2.3", "v*"),
+            "https://github.com/evil/hello/.github/workflows/release.yml@refs/tags/v1.2.3",
+        ),
+    ] {
+        let folder = Folder::with(&[
+            ("publish.toml", &approval(&identity)),
+            ("root.json", &services.trusted_root.to_string()),
+        ]);
+        folder.image("image", &image("1.2.3"));
+        folder.run("plan --ref refs/tags/v1.2.3 --out plan.json").done().expect_code(0);
+        let approve =
+            format!("approve plan.json --keyless --token-env TOKEN --fulcio {0} --rekor {0}", services.url);
+        let run = folder.run(&approve).wide().done().expect_code(1);
+        assert!(run.stderr().contains("`TOKEN` is not set"), "{}", run.shown());
+        for who in [token(ISSUER, other), token("https://evil.example", IDENTITY)] {
+            folder.run(&approve).env("TOKEN", who).done().expect_code(0);
+            let refused = folder.run("apply plan.json").wide().done().expect_code(1);
+            assert!(refused.stderr().contains("0 of 1 required approval"), "{}", refused.shown());
+            assert!(!folder.path.join("registry").exists());
+        }
+        folder.run(&approve).env("TOKEN", token(ISSUER, IDENTITY)).done().expect_code(0);
+        folder.run("apply plan.json").done().expect_code(0);
+    }
+}
+
 /// Changes a bundle without a key in ways that leave it valid JSON.
 fn keyless_tamperings(bundle: &Value) -> Vec<Value> {
     let entry = "/verificationMaterial/tlogEntries/0";

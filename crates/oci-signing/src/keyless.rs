@@ -9,13 +9,13 @@ use oci_registry::Digest;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, BundleError, IN_TOTO, Material, RawBytes, encode};
+use crate::bundle::{Bundle, IN_TOTO, Material, RawBytes, encode};
 use crate::certificate::SignerCertificate;
+use crate::identity::CertificateIdentity;
 use crate::key::SigningKey;
-use crate::log_entry::{self, LoggedSignature};
+use crate::log_entry;
 use crate::pem;
-use crate::statement::{ReadStatement, Statement};
-use crate::trusted_root::TrustedRoot;
+use crate::statement::Statement;
 
 /// The audience that Fulcio requires of a token.
 const AUDIENCE: &str = "sigstore";
@@ -102,32 +102,23 @@ impl Default for KeylessServices {
     }
 }
 
-/// The identity that a certificate must show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateIdentity {
-    /// An e-mail address, or the URI of a workflow.
-    pub identity: String,
-    /// The issuer of the OIDC token.
-    pub issuer: String,
-}
-
 /// Signs with certificates of Fulcio.
 #[derive(Debug)]
 pub struct KeylessSigner {
-    identity: CertificateIdentity,
+    identity: Option<CertificateIdentity>,
     services: KeylessServices,
     token: TokenSource,
     client: Client,
 }
 
 impl KeylessSigner {
-    /// Returns a signer as `identity`.
+    /// Returns a signer as `identity`, or as whoever the token shows.
     ///
     /// # Errors
     ///
     /// [`KeylessError::Service`] if the system's certificates cannot be used.
     pub fn new(
-        identity: CertificateIdentity,
+        identity: Option<CertificateIdentity>,
         services: KeylessServices,
         token: TokenSource,
     ) -> Result<Self, KeylessError> {
@@ -152,16 +143,18 @@ impl KeylessSigner {
             statement.payload(subject).map_err(|error| KeylessError::Statement(error.to_string()))?;
         let token = self.token().await?;
         let claims = claims(&token).ok_or(KeylessError::Token)?;
-        if claims.issuer != self.identity.issuer {
-            let (wanted, found) = (self.identity.issuer.clone(), claims.issuer);
+        if let Some(wanted) = self.identity.as_ref().filter(|it| it.issuer != claims.issuer) {
+            let (wanted, found) = (wanted.issuer.clone(), claims.issuer);
             return Err(KeylessError::OtherIssuer { wanted, found });
         }
         let key = SigningKey::generate().map_err(|error| KeylessError::Statement(error.to_string()))?;
         let no_random = || KeylessError::Statement("the system gives no random numbers".to_owned());
         let proof = key.sign(claims.subject.as_bytes()).ok_or_else(no_random)?;
         let certificate = self.certificate(&token, &key, &proof).await?;
-        if certificate.identity != self.identity.identity || certificate.issuer != self.identity.issuer {
-            let (wanted, found) = (self.identity.identity.clone(), certificate.identity);
+        let shown = &certificate;
+        if let Some(wanted) = self.identity.as_ref().filter(|it| !it.includes(&shown.identity, &shown.issuer))
+        {
+            let (wanted, found) = (wanted.identity.clone(), certificate.identity);
             return Err(KeylessError::OtherIdentity { wanted, found });
         }
         let signature = key.sign(&encode(IN_TOTO, &payload)).ok_or_else(no_random)?;
@@ -285,49 +278,4 @@ fn claims(token: &str) -> Option<Claims> {
     let text = |name: &str| claims.get(name)?.as_str().map(str::to_owned);
     // Fulcio asks for a proof about the name that it puts into the certificate.
     Some(Claims { issuer: text("iss")?, subject: text("email").or_else(|| text("sub"))? })
-}
-
-impl CertificateIdentity {
-    /// Verifies that `bundle` is a statement about `subject` that this identity signed while its certificate was valid; returns the
-    /// statement.
-    ///
-    /// # Errors
-    ///
-    /// [`BundleError`], which says what does not hold.
-    pub fn verify(
-        &self,
-        bundle: &Bundle,
-        subject: &Digest,
-        root: &TrustedRoot,
-    ) -> Result<ReadStatement, BundleError> {
-        let refused = |reason: &str| BundleError::Certificate(reason.to_owned());
-        let der = bundle.certificate()?.ok_or_else(|| refused("it was signed with a key"))?;
-        let certificate =
-            SignerCertificate::parse(&der).ok_or_else(|| refused("its certificate cannot be read"))?;
-        if certificate.identity != self.identity || certificate.issuer != self.issuer {
-            return Err(BundleError::OtherIdentity {
-                identity: certificate.identity,
-                issuer: certificate.issuer,
-            });
-        }
-        let payload = bundle.payload()?;
-        let of = LoggedSignature {
-            payload: &payload,
-            signature: bundle.signature_text(),
-            certificate: certificate.der(),
-        };
-        let mut times = bundle.log_entries().iter().filter_map(|it| log_entry::verified_time(it, root, &of));
-        let time = times.next().ok_or_else(|| refused("no trusted log shows when it was signed"))?;
-        if !root.issued(&certificate, time) {
-            return Err(refused("no trusted authority issued its certificate, or it had expired"));
-        }
-        if !certificate.key.verifies(&encode(IN_TOTO, &payload), &bundle.signature()?) {
-            return Err(refused("its signature does not verify with the key of its certificate"));
-        }
-        let statement = bundle.statement()?;
-        if !statement.is_about(subject) {
-            return Err(BundleError::OtherSubject(subject.clone()));
-        }
-        Ok(statement)
-    }
 }

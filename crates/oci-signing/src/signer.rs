@@ -5,8 +5,9 @@ use std::sync::Arc;
 use oci_registry::Digest;
 
 use crate::bundle::{Bundle, BundleError, SigningError};
+use crate::identity::CertificateIdentity;
 use crate::key::{PublicKey, SigningKey};
-use crate::keyless::{CertificateIdentity, KeylessError, KeylessSigner};
+use crate::keyless::{KeylessError, KeylessSigner};
 use crate::statement::{ReadStatement, Statement};
 use crate::trusted_root::TrustedRoot;
 

@@ -6,7 +6,9 @@ use super::problems::Problems;
 use crate::config::{ApplyLimits, ApplyRules, DeclaredApproval, raw};
 use crate::diagnostic::Code;
 use crate::model::ResourceId;
-use crate::model::signing::{DeclaredPredicate, DeclaredSigner, KeyPlace, KeylessPlace};
+use crate::model::signing::{
+    ApproverIdentity, DeclaredPredicate, DeclaredSigner, KeyPlace, KeylessPlace, usual_issuer,
+};
 
 /// The variable of the password that cosign reads.
 const PASSWORD: &str = "COSIGN_PASSWORD";
@@ -79,19 +81,47 @@ pub(super) fn check_attest(
     provenance.into_iter().chain(sboms).chain(files).collect()
 }
 
-/// Checks `[apply]`. More approvals than keys would never be there.
-pub(super) fn check_apply(raw: raw::Apply, problems: &mut Problems<'_>) -> ApplyRules {
-    let require_approval = raw.require_approval.and_then(|raw| {
-        let (keys, count) = (raw.keys?, raw.count.unwrap_or(1));
-        if count > keys.len() {
-            let message =
-                format!("`require_approval` wants {count} approvals, but only {} can be given", keys.len());
-            let help = "name more keys, or lower `count`: each key counts once";
-            let path = ["apply", "require_approval", "count"];
-            problems.wrong(Code::ConfigValue, message, &path, "more than there are keys", help);
+/// Checks `require_approval`. More approvals than approvers would never be there.
+fn approval(raw: raw::RawApproval, problems: &mut Problems<'_>) -> DeclaredApproval {
+    let (keys, count) = (raw.keys.unwrap_or_default(), raw.count.unwrap_or(1));
+    let names = raw.identity.map(raw::OneOrMany::into_vec).unwrap_or_default();
+    let mut identities = Vec::new();
+    for identity in names.into_iter().map(|text| text.0) {
+        let issuer = raw.issuer.clone().or_else(|| usual_issuer(&identity).map(str::to_owned));
+        match issuer {
+            Some(issuer) => identities.push(ApproverIdentity { identity, issuer }),
+            None => {
+                let message = format!("nothing says who confirms the identity `{}`", identity.escape_debug());
+                let help =
+                    "name the issuer of its tokens, such as `issuer = \"https://accounts.google.com\"`";
+                let path = ["apply", "require_approval", "identity"];
+                problems.wrong(Code::ConfigMissingKey, message, &path, "no `issuer`", help);
+            }
         }
-        Some(DeclaredApproval { keys, count })
-    });
+    }
+    let path = ["apply", "require_approval"];
+    if problems.places.value(&["apply", "require_approval", "keys"]).is_none()
+        && problems.places.value(&["apply", "require_approval", "identity"]).is_none()
+    {
+        let message = "`require_approval` names nobody who may approve".to_owned();
+        let help = "give it `keys`, or an `identity`: `{ keys = [\"anna.pub\"] }`";
+        problems.wrong(Code::ConfigMissingKey, message, &path, "nobody", help);
+    }
+    // An identity with a star may be that of several people.
+    let is_open = identities.iter().any(|it| it.identity.contains('*'));
+    let most = keys.len() + identities.len();
+    if count > most && !is_open && most > 0 {
+        let message = format!("`require_approval` wants {count} approvals, but only {most} can be given");
+        let help = "name more approvers, or lower `count`: each of them counts once";
+        let path = ["apply", "require_approval", "count"];
+        problems.wrong(Code::ConfigValue, message, &path, "more than there are approvers", help);
+    }
+    DeclaredApproval { keys, identities, trusted_root: raw.trusted_root, count }
+}
+
+/// Checks `[apply]`.
+pub(super) fn check_apply(raw: raw::Apply, problems: &mut Problems<'_>) -> ApplyRules {
+    let require_approval = raw.require_approval.map(|raw| approval(raw, problems));
     let texts =
         |list: Option<Vec<raw::NonEmptyText>>| list.into_iter().flatten().map(|text| text.0).collect();
     ApplyRules {

@@ -43,7 +43,8 @@ pub(in crate::config) struct RawGateSigner {
     /// The file of the public key in PEM, relative to the folder of `publish.toml`.
     #[schemars(length(min = 1), extend("examples" = ["staging.pub"]))]
     pub key: Option<String>,
-    /// The identity that the certificate shows: the URI of a workflow, or an e-mail address.
+    /// The identity that the certificate shows: the URI of a workflow, or an e-mail address. Each `*` matches any text, such as the version in
+    /// `…/release.yml@refs/tags/v*`.
     #[schemars(length(min = 1), extend("examples" = ["https://github.com/acme/hello/.github/workflows/release.yml@refs/heads/main"]))]
     pub identity: Option<String>,
     /// The issuer of the OIDC token.

@@ -32,7 +32,8 @@ pub(in crate::config) struct RawKeyless {
     /// The issuer of the OIDC token.
     #[schemars(required, length(min = 1), extend("examples" = ["https://token.actions.githubusercontent.com", "https://gitlab.com"]))]
     pub issuer: Option<String>,
-    /// The identity that the certificate shows: the URI of the workflow, or an e-mail address.
+    /// The identity that the certificate shows: the URI of the workflow, or an e-mail address. Each `*` matches any text, such as the version in
+    /// `…/release.yml@refs/tags/v*`.
     #[schemars(required, length(min = 1), extend("examples" = ["https://github.com/acme/hello/.github/workflows/release.yml@refs/heads/main"]))]
     pub identity: Option<String>,
     /// The environment variable that holds the OIDC token. Default: the token of GitHub Actions (`id-token: write`), or `SIGSTORE_ID_TOKEN`, as
@@ -87,8 +88,17 @@ pub(in crate::config) struct RawPredicate {
 #[schemars(rename = "Approval")]
 pub(in crate::config) struct RawApproval {
     /// The files of the public keys of those who may approve, in PEM, relative to the folder of `publish.toml`.
-    #[schemars(required, length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["approvers/anna.pub"]]))]
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("uniqueItems" = true, "examples" = [["approvers/anna.pub"]]))]
     pub keys: Option<Vec<String>>,
+    /// The identity of those who may approve without a key, or a list: an e-mail address, or the URI of a workflow. Each `*` matches any text.
+    #[schemars(extend("examples" = ["anna@acme.com", ["anna@acme.com", "ben@acme.com"]]))]
+    pub identity: Option<OneOrMany<NonEmptyText>>,
+    /// The issuer of their OIDC tokens. Default: that of GitHub Actions or GitLab, if the identity is a workflow there.
+    #[schemars(length(min = 1), extend("examples" = ["https://accounts.google.com", "https://github.com/login/oauth"]))]
+    pub issuer: Option<String>,
+    /// The file of the trusted root, relative to the folder of `publish.toml`. Default: that of Sigstore's public instance.
+    #[schemars(length(min = 1), extend("examples" = ["trusted_root.json"]))]
+    pub trusted_root: Option<String>,
     /// The number of them that must approve.
     #[schemars(range(min = 1), extend("default" = 1))]
     pub count: Option<usize>,

@@ -278,7 +278,7 @@ fn check(page: &ErrorPage) -> String {
 fn plan_file() -> Vec<String> {
     let folder = Folder::with(&[
         ("publish.toml", &release(BROKER)),
-        ("plan.json", r#"{"format_version": "2.0"}"#),
+        ("plan.json", r#"{"format_version": "3.0"}"#),
         ("notes.txt", "a plan"),
     ]);
     let sample = |arguments: &str| {
