@@ -26,7 +26,8 @@ pub struct ApplyArguments {
     /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
-    /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
+    /// The digest that the file of the saved plan must have, as `plan --out` printed it, or the `checksum` in the JSON of the plan. Any
+    /// other file is refused.
     #[arg(long, value_name = "DIGEST", requires = "saved")]
     expect: Option<oci_registry::Digest>,
     /// Send only to these places, each with everything below it.

@@ -75,6 +75,7 @@ mod signing;
 mod stages;
 mod standard_labels;
 mod streams;
+mod supply_chain;
 mod tags_command;
 mod tags_formats;
 mod template_variables;
