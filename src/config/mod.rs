@@ -152,6 +152,8 @@ pub struct DeclaredRegistry {
     pub endpoint: RegistryEndpoint,
     /// The visibility of its repositories, unless an image declares its own.
     pub visibility: Option<Visibility>,
+    /// Whether a run fails if the registry does.
+    pub required: bool,
 }
 
 /// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.

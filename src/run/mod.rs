@@ -27,6 +27,7 @@ mod gates;
 mod going_back;
 mod init;
 mod layout;
+mod left_out;
 mod limits;
 mod lint;
 mod list;
@@ -76,9 +77,9 @@ pub use verify::Verifying;
 use crate::apply::{self, Lineage};
 use crate::checks;
 use crate::config::{ApplyLimits, Config};
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections};
 use crate::context::{CommitUse, Context, ContextDoubt};
-use crate::desired::{self, Desired, Selection};
+use crate::desired::{self, Desired, DesiredRepository, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::gate::PlannedGate;
@@ -284,8 +285,10 @@ impl Run {
         let gates = signers::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
+        let unconnected = self.leave_out_unconnected(&mut desired);
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
+        let addresses: Vec<String> = desired.repositories.iter().map(DesiredRepository::address).collect();
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
         let fired = desired.repositories.iter().flat_map(|it| &it.tags).map(|tag| tag.rule.as_str());
         let fork = desired::fork_unknown(config, &context, fired);
@@ -293,6 +296,12 @@ impl Run {
         let problems = problems.chain(&desired.unversioned).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
+        observed.left_out.splice(0..0, unconnected);
+        let connections: Vec<Connection> = connections
+            .into_iter()
+            .zip(addresses)
+            .filter_map(|(it, address)| observed.repositories.contains_key(&address).then_some(it))
+            .collect();
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
         let origin = || self.origin(loaded, &context, signers.clone(), approval.clone(), gates.clone());
         let mut plan = plan::diff(&observed, origin());
@@ -305,6 +314,7 @@ impl Run {
             plan = plan::diff(&observed, origin());
         }
         plan.problems.splice(0..0, problems);
+        plan.problems.extend(plan.optional.left_out.iter().map(|it| it.problem.clone()));
         let missing = chart_images::missing(&plan, config, &self.connections).await;
         plan.problems.extend(missing.iter().map(PlannedProblem::from));
         let closed = self.judge_gates(&mut plan, &surroundings).await;
