@@ -7,18 +7,20 @@
 #     benches/faults.sh races [PAIRS]          100 by default
 #     benches/faults.sh concurrent [COUNT]     20 by default
 #     benches/faults.sh soak [MINUTES]         15 by default
+#     benches/faults.sh signed-kills [COUNT]   200 by default
+#     benches/faults.sh signed-cost [IMAGES]   10 by default
 #     benches/faults.sh all [--quick]          all of them
 #
-# Set BROKKR_PUBLISH to try another binary than target/release/brokkr-publish. Needs docker-registry and python3.
+# Set BROKKR_PUBLISH to try another binary than target/release/brokkr-publish. Needs docker-registry, openssl and python3.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${BROKKR_PUBLISH:-${CARGO_TARGET_DIR:-$here/../target}/release/brokkr-publish}
 
-for program in docker-registry python3; do
+for program in docker-registry openssl python3; do
     command -v "$program" >/dev/null || { echo "faults.sh: needs \`$program\`" >&2; exit 1; }
 done
-[ -x "$binary" ] || { echo "faults.sh: no \`$binary\`: run \`cargo build --release\` first" >&2; exit 1; }
+[ -x "$binary" ] || { echo "faults.sh: no \`$binary\`: run \`cargo build --locked --release\` first" >&2; exit 1; }
 
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

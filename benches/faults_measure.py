@@ -7,6 +7,7 @@ import sys
 
 import faults_crowd
 import faults_matrix
+import faults_signed
 import faults_soak
 
 
@@ -24,6 +25,7 @@ def main():
         command.add_argument("--scenarios", help="only these, with commas")
     for name, noun, count in [
         ("kills", "count", 200), ("races", "pairs", 100), ("concurrent", "count", 20), ("soak", "minutes", 15),
+        ("signed-kills", "count", 200), ("signed-cost", "images", 10),
     ]:
         commands.add_parser(name).add_argument(noun, type=float, nargs="?", default=count)
     chosen = parser.parse_args(sys.argv[3:])
@@ -38,6 +40,10 @@ def main():
         surprises += faults_crowd.concurrent(binary, folder, int(getattr(chosen, "count", 20)))
     if chosen.command in ("soak", "all"):
         surprises += asyncio.run(faults_soak.run(binary, folder, getattr(chosen, "minutes", 15)))
+    if chosen.command in ("signed-kills", "all"):
+        surprises += faults_signed.kills(binary, folder, int(getattr(chosen, "count", 200)))
+    if chosen.command in ("signed-cost", "all"):
+        surprises += faults_signed.cost(binary, folder, int(getattr(chosen, "images", 10)))
     print(f"\n{surprises} surprises" if surprises != 1 else "\n1 surprise")
     sys.exit(1 if surprises else 0)
 

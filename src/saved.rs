@@ -19,9 +19,9 @@ const MAX_SIZE: u64 = 256 * 1024 * 1024;
 pub trait SavedDocument: Serialize + DeserializeOwned + schemars::JsonSchema {
     /// Its name for people: `plan`.
     const NAME: &'static str;
-    /// The version of the format, `MAJOR.MINOR`. A document with another major version is refused. A higher minor version only
-    /// adds fields.
-    const FORMAT_VERSION: &'static str;
+    /// The versions of the format that are read, `MAJOR.MINOR`. A document with another major version is refused. A higher minor
+    /// version only adds fields.
+    const READABLE: &'static [&'static str];
     /// The command that writes one.
     const WRITTEN_BY: &'static str;
 }
@@ -76,7 +76,7 @@ pub enum SavedError {
         written_by: &'static str,
     },
     /// The document was made by another major version.
-    #[error("the {name} `{}` has format version {found}, but this program reads {readable}", .path.display())]
+    #[error("the {name} `{}` has format version {found}, but this program reads {}", .path.display(), .readable.join(" and "))]
     Version {
         /// The name of the document.
         name: &'static str,
@@ -84,8 +84,8 @@ pub enum SavedError {
         path: PathBuf,
         /// The version of the document.
         found: String,
-        /// The version that can be read.
-        readable: &'static str,
+        /// The versions that can be read.
+        readable: &'static [&'static str],
     },
 }
 
@@ -237,6 +237,12 @@ fn plain(error: &serde_json::Error) -> String {
     text
 }
 
+/// Returns the checksum that a document states. [`parse`] compares it with the rest.
+pub fn checksum(bytes: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(bytes).ok()?;
+    document.get(CHECKSUM)?.as_str().map(str::to_owned)
+}
+
 /// Parses the bytes of a document that was read from `path`.
 pub fn parse<T: SavedDocument>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     #[derive(Deserialize)]
@@ -252,12 +258,12 @@ pub fn parse<T: SavedDocument>(path: &Path, bytes: &[u8]) -> Result<T, SavedErro
     // The version is checked first, because the rest of a newer format may not parse.
     let Versioned { format_version } = serde_json::from_slice(bytes).map_err(malformed)?;
     let major = |version: &str| version.split('.').next().and_then(|major| major.parse::<u64>().ok());
-    if major(&format_version) != major(T::FORMAT_VERSION) {
+    if !T::READABLE.iter().any(|readable| major(readable) == major(&format_version)) {
         return Err(SavedError::Version {
             name: T::NAME,
             path: path.to_owned(),
             found: format_version.escape_debug().to_string(),
-            readable: T::FORMAT_VERSION,
+            readable: T::READABLE,
         });
     }
     let mut value: Value = serde_json::from_slice(bytes).map_err(malformed)?;

@@ -16,7 +16,6 @@ use crate::model::Partition;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, SavedPlan, Session};
-use crate::saved;
 
 /// Publish: apply a saved plan, or plan, show, ask and apply
 ///
@@ -28,7 +27,8 @@ pub struct ApplyArguments {
     /// is, without asking.
     #[arg(value_name = "PLAN")]
     saved: Option<PathBuf>,
-    /// The digest that the file of the saved plan must have, as `plan --out` printed it. Any other file is refused.
+    /// The digest that the file of the saved plan must have, as `plan --out` printed it, or the `checksum` in the JSON of the plan. Any
+    /// other file is refused.
     #[arg(long, value_name = "DIGEST", requires = "saved")]
     expect: Option<oci_registry::Digest>,
     /// Send only to these places, each with everything below it.
@@ -158,8 +158,7 @@ fn saved(
         let bundle = run::load_bundle(session, path, arguments.expect.as_ref())?;
         // The command line names the file, wherever it is.
         session.allow_outside.push(bundle.folder);
-        let digest = saved::digest(&bundle.plan);
-        (bundle.plan, digest)
+        (bundle.plan, bundle.digest)
     } else {
         let (plan, digest) = run::load_plan(session, path, arguments.expect.as_ref())?;
         run::check_declared(session, &plan)?;

@@ -103,7 +103,7 @@ pub(super) fn saved(path: &Path, digest: &Digest) -> String {
 pub(super) async fn carry_out(
     global: &Global,
     run: &Run,
-    plan: Plan,
+    mut plan: Plan,
     digest: Option<&Digest>,
     reporting: &Reporting,
     record: Option<&Path>,
@@ -112,7 +112,7 @@ pub(super) async fn carry_out(
     let reporter = global.reporter(json);
     reporter.report(&Event::Plan { plan: &plan, digest });
     run.report_to(reporter);
-    let closed = run.closed_gates_again(&plan).await;
+    let closed = run.judge_gates_again(&mut plan).await;
     if !closed.is_empty() {
         return Err(closed);
     }

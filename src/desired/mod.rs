@@ -32,6 +32,7 @@ mod tag_reader;
 mod tag_template;
 mod tags;
 mod template;
+mod template_syntax;
 mod values;
 mod version;
 mod version_value;

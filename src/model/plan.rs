@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential_use::PlannedCredentials;
 use super::forward::PlannedForward;
-use super::gate::PlannedGate;
+use super::gate::{GateEvidence, PlannedGate};
 use super::optional::OptionalRegistries;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
@@ -25,6 +25,10 @@ pub use super::visibility::{ObservedVisibility, VisibilityAction, VisibilityChan
 
 /// The version of the plan format. Older programs refuse a newer major version; a minor version only adds fields.
 pub const FORMAT_VERSION: &str = "1.0";
+
+/// The version of plans with signers, gates or required approvals. A program that only knows version 1 would ignore these, and put
+/// tags without them, so that it must refuse the plan.
+pub const GUARDED_FORMAT_VERSION: &str = "2.0";
 
 /// The program that makes plans, with its version.
 pub const GENERATOR: &str = concat!("brokkr-publish ", env!("CARGO_PKG_VERSION"));
@@ -173,6 +177,9 @@ pub struct PlannedContent {
     /// The names of the gates that its source must pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<String>,
+    /// The evidence that opened the gates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<GateEvidence>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,

@@ -12,8 +12,8 @@ use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
 use crate::model::gate::PlannedGate;
 use crate::model::optional::OptionalRegistries;
 use crate::model::plan::{
-    Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedConfig, PlannedContent,
-    PlannedRepository, Reason, SilentResource, TagTarget,
+    Action, Change, FORMAT_VERSION, GENERATOR, GUARDED_FORMAT_VERSION, Plan, PlanKind, PlannedConfig,
+    PlannedContent, PlannedRepository, Reason, SilentResource, TagTarget,
 };
 use crate::model::referrer::PlannedReferrer;
 use crate::model::signing::{PlannedSigner, RequiredApproval};
@@ -65,8 +65,9 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         resource: resource.clone(),
         rules: rules.iter().cloned().collect(),
     });
+    let is_guarded = !origin.signers.is_empty() || !origin.gates.is_empty() || origin.approval.is_some();
     Plan {
-        format_version: FORMAT_VERSION.to_owned(),
+        format_version: if is_guarded { GUARDED_FORMAT_VERSION } else { FORMAT_VERSION }.to_owned(),
         generator: GENERATOR.to_owned(),
         kind: PlanKind::Publish,
         folder: origin.folder,
@@ -137,6 +138,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         gates: desired.gates.clone(),
+        evidence: Vec::new(),
         referrers,
         left_behind: desired.published.left_behind.clone(),
         sending,

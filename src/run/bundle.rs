@@ -38,6 +38,8 @@ const MAX_FILES: usize = 200_000;
 pub struct Bundle {
     /// The plan, whose content is read from the bundle.
     pub plan: Plan,
+    /// The digest of the file, which approvals are about.
+    pub digest: Digest,
     /// The folder of the file, from which the content may be read.
     pub folder: PathBuf,
 }
@@ -168,7 +170,8 @@ pub fn load_bundle(session: &Session, file: &Path, expected: Option<&Digest>) ->
     if let Some(lacking) = needed.iter().find(|digest| !blobs.contains(*digest)) {
         return Err(vec![refused(file, &format!("it lacks {lacking}, which its plan needs"))]);
     }
-    Ok(Bundle { plan, folder: parent })
+    let digest = found.ok_or_else(|| vec![refused(file, "its digest cannot be computed")])?;
+    Ok(Bundle { plan, digest, folder: parent })
 }
 
 fn outside(address: &str) -> String {

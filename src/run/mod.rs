@@ -26,10 +26,12 @@ mod files;
 mod gates;
 mod going_back;
 mod init;
+mod layout;
 mod left_out;
 mod limits;
 mod lint;
 mod list;
+mod login;
 mod own;
 mod package;
 mod path;
@@ -39,6 +41,7 @@ mod reach;
 mod required_approval;
 mod rollback;
 mod same_images;
+mod sbom;
 mod session;
 mod signers;
 mod tags;
@@ -51,7 +54,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
-pub use approvals::{ApprovalKey, approve, check_approval, refuse_unapproved};
+pub use approvals::{NamedApprover, approve, check_approval, refuse_unapproved};
 pub use bundle::{Bundle, is_bundle, load_bundle};
 pub use check::{CheckedValues, check};
 pub use declared_names::{DeclaredNames, declared_names};
@@ -59,8 +62,10 @@ pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_record, load_saved, record, save_plan, save_record,
 };
 pub use init::{first_configuration, write_first};
+pub use layout::{FormattedFile, format_files, write_formatted};
 pub use lint::{lint, lint_files};
 pub use list::write_pages;
+pub use login::{log_in, log_out};
 pub use own::is_of_apply;
 pub use package::Package;
 pub use placed::{SavedPlan, load_plan};
@@ -205,6 +210,9 @@ impl Run {
         let mut run = Self::without_configuration(session, plan, parallelism, reporter);
         limits::check(plan, limits)?;
         let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound));
+        if !*is_bound {
+            limits::check_signers(plan, own.as_ref().ok())?;
+        }
         let own = match own {
             // A way back must not need a configuration without mistakes. It sends no content.
             Err(_) if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) => return Ok(run),
@@ -320,7 +328,7 @@ impl Run {
         plan.problems.extend(plan.optional.left_out.iter().map(|it| it.problem.clone()));
         let missing = chart_images::missing(&plan, config, &self.connections).await;
         plan.problems.extend(missing.iter().map(PlannedProblem::from));
-        let closed = self.closed_gates(&plan, &surroundings).await;
+        let closed = self.judge_gates(&mut plan, &surroundings).await;
         plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =

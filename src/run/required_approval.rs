@@ -20,6 +20,11 @@ pub(super) fn required(config: &Config, surroundings: &Surroundings) -> Result<O
             }
         }
     }
-    let required = RequiredApproval { keys, count: declared.count };
+    let required = RequiredApproval {
+        keys,
+        identities: declared.identities.clone(),
+        trusted_root: declared.trusted_root.clone(),
+        count: declared.count,
+    };
     if problems.is_empty() { Ok(Some(required)) } else { Err(problems) }
 }

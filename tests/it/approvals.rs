@@ -85,3 +85,82 @@ fn more_approvals_than_keys_are_a_mistake() {
     let run = folder.run("lint").wide().done().expect_code(1);
     assert!(run.stderr().contains("wants 2 approvals"), "{}", run.shown());
 }
+
+/// The plan of a bundle is approved with everything that it carries, and applied on a machine that has nothing else.
+#[test]
+fn a_bundle_is_approved_as_a_whole() {
+    let folder = planned();
+    folder.run("plan --ref refs/tags/v1.2.3 --bundle release.tar").done().expect_code(0);
+    let other = Folder::with(&[("anna.key", SIGNING_KEY), ("ben.key", OTHER_KEY)]);
+    let bundle = std::fs::read(folder.path.join("release.tar")).expect("a bundle");
+    other.write("approved.tar", &bundle);
+    refused(&other.run("apply approved.tar").done(), &other);
+    other.run("approve approved.tar --key ben.key").done().expect_code(0);
+    refused(&other.run("apply approved.tar").done(), &other);
+    let approved = other.run("approve approved.tar --key anna.key").wide().done().expect_code(0);
+    let digest = oci_registry::Digest::of(&bundle);
+    assert!(
+        approved.stdout().contains(&format!("Approved: {digest}, in approved.tar.approval-")),
+        "{}",
+        approved.shown()
+    );
+    // Somebody adds a byte that changes nothing of the plan.
+    let mut longer = bundle.clone();
+    longer.extend([0; 512]);
+    other.write("approved.tar", &longer);
+    refused(&other.run("apply approved.tar").done(), &other);
+    other.write("approved.tar", &bundle);
+    other.run("apply approved.tar").done().expect_code(0);
+    assert!(other.path.join("registry").exists());
+}
+
+/// Somebody removes the requirement from a plan, and lets it start at a folder without a `publish.toml`.
+#[test]
+fn a_plan_that_starts_elsewhere_needs_the_approvals_of_the_apply() {
+    let folder = planned();
+    let mut plan: Value = serde_json::from_str(&folder.read("plan.json")).expect("JSON");
+    std::fs::create_dir(folder.path.join("elsewhere")).expect("a folder");
+    let members = plan.as_object_mut().expect("an object");
+    members.remove("approval");
+    members.insert("folder".to_owned(), "elsewhere".into());
+    brokkr_publish::saved::seal(&mut plan);
+    folder.write("plan.json", format!("{plan:#}\n"));
+    refused(&folder.run("apply plan.json").done(), &folder);
+}
+
+/// A program that only knows version 1 would ignore what guards the plan.
+#[test]
+fn a_plan_with_approvals_gates_or_signers_has_another_major_version() {
+    let folder = planned();
+    let version = |folder: &Folder| {
+        let plan: Value = serde_json::from_str(&folder.read("plan.json")).expect("JSON");
+        plan["format_version"].clone()
+    };
+    assert_eq!(version(&folder), "2.0");
+    folder
+        .write("publish.toml", CONFIG.replace("[apply]\nrequire_approval = { keys = [\"anna.pub\"] }\n", ""));
+    folder.run("plan --ref refs/tags/v1.2.3 --out plan.json").done().expect_code(0);
+    assert_eq!(version(&folder), "1.0");
+    let signed = "[signing.release]\nkey = { file = \"anna.key\" }\n\n[images.app]\nsign = [\"release\"]\n";
+    let text = folder.read("publish.toml").replace("[images.app]\n", signed);
+    folder.write("publish.toml", text);
+    folder.run("plan --ref refs/tags/v1.2.3 --out plan.json").done().expect_code(0);
+    assert_eq!(version(&folder), "2.0");
+}
+
+#[test]
+fn approvers_need_an_issuer_and_a_name() {
+    for (written, words) in [
+        ("{ identity = \"anna@acme.com\" }", "nothing says who confirms"),
+        ("{ count = 1 }", "names nobody"),
+        (
+            "{ identity = \"https://github.com/acme/a/.github/workflows/approve.yml@refs/heads/main\", count = 2 }",
+            "only 1 can be given",
+        ),
+    ] {
+        let text = CONFIG.replace("{ keys = [\"anna.pub\"] }", written);
+        let folder = Folder::with(&[("publish.toml", &text)]);
+        let run = folder.run("lint").wide().done().expect_code(1);
+        assert!(run.stderr().contains(words), "{written}: {}", run.shown());
+    }
+}

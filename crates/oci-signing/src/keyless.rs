@@ -9,13 +9,14 @@ use oci_registry::Digest;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, BundleError, IN_TOTO, Material, RawBytes, encode};
+use crate::bundle::{Bundle, IN_TOTO, Material, RawBytes, encode};
 use crate::certificate::SignerCertificate;
+use crate::identity::CertificateIdentity;
 use crate::key::SigningKey;
-use crate::log_entry::{self, LoggedSignature};
+use crate::log_entry;
 use crate::pem;
-use crate::statement::{ReadStatement, Statement};
-use crate::trusted_root::TrustedRoot;
+use crate::statement::Statement;
+use crate::timestamp::Timestamp;
 
 /// The audience that Fulcio requires of a token.
 const AUDIENCE: &str = "sigstore";
@@ -90,6 +91,8 @@ pub struct KeylessServices {
     pub fulcio: String,
     /// The address of Rekor.
     pub rekor: String,
+    /// The address of an authority for timestamps, which is asked instead of Rekor.
+    pub timestamp_authority: Option<String>,
 }
 
 impl Default for KeylessServices {
@@ -98,36 +101,28 @@ impl Default for KeylessServices {
         Self {
             fulcio: "https://fulcio.sigstore.dev".to_owned(),
             rekor: "https://rekor.sigstore.dev".to_owned(),
+            timestamp_authority: None,
         }
     }
-}
-
-/// The identity that a certificate must show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateIdentity {
-    /// An e-mail address, or the URI of a workflow.
-    pub identity: String,
-    /// The issuer of the OIDC token.
-    pub issuer: String,
 }
 
 /// Signs with certificates of Fulcio.
 #[derive(Debug)]
 pub struct KeylessSigner {
-    identity: CertificateIdentity,
+    identity: Option<CertificateIdentity>,
     services: KeylessServices,
     token: TokenSource,
     client: Client,
 }
 
 impl KeylessSigner {
-    /// Returns a signer as `identity`.
+    /// Returns a signer as `identity`, or as whoever the token shows.
     ///
     /// # Errors
     ///
     /// [`KeylessError::Service`] if the system's certificates cannot be used.
     pub fn new(
-        identity: CertificateIdentity,
+        identity: Option<CertificateIdentity>,
         services: KeylessServices,
         token: TokenSource,
     ) -> Result<Self, KeylessError> {
@@ -152,23 +147,35 @@ impl KeylessSigner {
             statement.payload(subject).map_err(|error| KeylessError::Statement(error.to_string()))?;
         let token = self.token().await?;
         let claims = claims(&token).ok_or(KeylessError::Token)?;
-        if claims.issuer != self.identity.issuer {
-            let (wanted, found) = (self.identity.issuer.clone(), claims.issuer);
+        if let Some(wanted) = self.identity.as_ref().filter(|it| it.issuer != claims.issuer) {
+            let (wanted, found) = (wanted.issuer.clone(), claims.issuer);
             return Err(KeylessError::OtherIssuer { wanted, found });
         }
         let key = SigningKey::generate().map_err(|error| KeylessError::Statement(error.to_string()))?;
         let no_random = || KeylessError::Statement("the system gives no random numbers".to_owned());
         let proof = key.sign(claims.subject.as_bytes()).ok_or_else(no_random)?;
         let certificate = self.certificate(&token, &key, &proof).await?;
-        if certificate.identity != self.identity.identity || certificate.issuer != self.identity.issuer {
-            let (wanted, found) = (self.identity.identity.clone(), certificate.identity);
+        let shown = &certificate;
+        if let Some(wanted) = self.identity.as_ref().filter(|it| !it.includes(&shown.identity, &shown.issuer))
+        {
+            let (wanted, found) = (wanted.identity.clone(), certificate.identity);
             return Err(KeylessError::OtherIdentity { wanted, found });
         }
         let signature = key.sign(&encode(IN_TOTO, &payload)).ok_or_else(no_random)?;
         let raw = Some(RawBytes { raw_bytes: BASE64_STANDARD.encode(certificate.der()) });
         let mut material = Material { certificate: raw, ..Material::default() };
-        let unlogged = Bundle::assemble(&payload, &signature, material.clone());
-        material.tlog_entries = vec![self.log(&unlogged, &certificate).await?];
+        match &self.services.timestamp_authority {
+            Some(authority) => {
+                let answer = self.timestamp(authority, &signature).await?;
+                let signed = BASE64_STANDARD.encode(answer);
+                material.timestamp_verification_data =
+                    Some(json!({ "rfc3161Timestamps": [{ "signedTimestamp": signed }] }));
+            }
+            None => {
+                let unlogged = Bundle::assemble(&payload, &signature, material.clone());
+                material.tlog_entries = vec![self.log(&unlogged, &certificate).await?];
+            }
+        }
         Ok(Bundle::assemble(&payload, &signature, material))
     }
 
@@ -217,6 +224,23 @@ impl KeylessSigner {
         })
     }
 
+    /// Returns the answer of an authority for timestamps about the signature (sigstore/timestamp-authority, `pkg/api/timestamp.go`).
+    async fn timestamp(&self, authority: &str, signature: &[u8]) -> Result<Vec<u8>, KeylessError> {
+        let digest = ring::digest::digest(&ring::digest::SHA256, signature);
+        let body = json!({
+            "artifactHash": BASE64_STANDARD.encode(digest),
+            "hashAlgorithm": "sha256",
+            "certificates": true,
+        });
+        let request = || self.client.request(Method::POST, authority).json(&body);
+        let answer = ask_bytes("the timestamp authority", authority, request).await?;
+        if Timestamp::parse(&answer).is_some_and(|it| it.is_about(signature)) {
+            return Ok(answer);
+        }
+        let odd = "it answered without a timestamp of the signature".to_owned();
+        Err(failed("the timestamp authority", authority, odd))
+    }
+
     /// Enters the signature into the log; returns the entry.
     async fn log(&self, bundle: &Bundle, certificate: &SignerCertificate) -> Result<Value, KeylessError> {
         let address = format!("{}/api/v1/log/entries", self.services.rekor.trim_end_matches('/'));
@@ -237,23 +261,32 @@ fn failed(service: &'static str, url: &str, reason: String) -> KeylessError {
     KeylessError::Service { service, url: url.to_owned(), reason }
 }
 
-/// Sends a request, again if the failure may pass. Returns the answer.
+/// Sends a request, again if the failure may pass. Returns the JSON of the answer.
 async fn ask(
     service: &'static str,
     url: &str,
     request: impl Fn() -> RequestBuilder,
 ) -> Result<Value, KeylessError> {
+    let answer = ask_bytes(service, url, request).await?;
+    serde_json::from_slice(&answer)
+        .map_err(|_| failed(service, url, "it did not answer with JSON".to_owned()))
+}
+
+/// Sends a request, again if the failure may pass. Returns the answer.
+async fn ask_bytes(
+    service: &'static str,
+    url: &str,
+    request: impl Fn() -> RequestBuilder,
+) -> Result<Vec<u8>, KeylessError> {
     let mut pauses = PAUSES.into_iter();
     loop {
         let (reason, may_pass) = match request().send().await {
             Ok(answer) => {
                 let status = answer.status();
-                let body = answer.bytes().await.unwrap_or_default();
-                let value =
-                    serde_json::from_slice(body.get(..MAX_ANSWER.min(body.len())).unwrap_or_default());
-                match value {
-                    Ok(value) if status.is_success() => return Ok(value),
-                    _ => (format!("it answered {status}"), status.is_server_error() || status == 429),
+                match answer.bytes().await {
+                    Ok(body) if status.is_success() && body.len() <= MAX_ANSWER => return Ok(body.to_vec()),
+                    Ok(_) => (format!("it answered {status}"), status.is_server_error() || status == 429),
+                    Err(error) => (deepest(&error.without_url()), true),
                 }
             }
             // The address may hold a secret.
@@ -285,49 +318,4 @@ fn claims(token: &str) -> Option<Claims> {
     let text = |name: &str| claims.get(name)?.as_str().map(str::to_owned);
     // Fulcio asks for a proof about the name that it puts into the certificate.
     Some(Claims { issuer: text("iss")?, subject: text("email").or_else(|| text("sub"))? })
-}
-
-impl CertificateIdentity {
-    /// Verifies that `bundle` is a statement about `subject` that this identity signed while its certificate was valid; returns the
-    /// statement.
-    ///
-    /// # Errors
-    ///
-    /// [`BundleError`], which says what does not hold.
-    pub fn verify(
-        &self,
-        bundle: &Bundle,
-        subject: &Digest,
-        root: &TrustedRoot,
-    ) -> Result<ReadStatement, BundleError> {
-        let refused = |reason: &str| BundleError::Certificate(reason.to_owned());
-        let der = bundle.certificate()?.ok_or_else(|| refused("it was signed with a key"))?;
-        let certificate =
-            SignerCertificate::parse(&der).ok_or_else(|| refused("its certificate cannot be read"))?;
-        if certificate.identity != self.identity || certificate.issuer != self.issuer {
-            return Err(BundleError::OtherIdentity {
-                identity: certificate.identity,
-                issuer: certificate.issuer,
-            });
-        }
-        let payload = bundle.payload()?;
-        let of = LoggedSignature {
-            payload: &payload,
-            signature: bundle.signature_text(),
-            certificate: certificate.der(),
-        };
-        let mut times = bundle.log_entries().iter().filter_map(|it| log_entry::verified_time(it, root, &of));
-        let time = times.next().ok_or_else(|| refused("no trusted log shows when it was signed"))?;
-        if !root.issued(&certificate, time) {
-            return Err(refused("no trusted authority issued its certificate, or it had expired"));
-        }
-        if !certificate.key.verifies(&encode(IN_TOTO, &payload), &bundle.signature()?) {
-            return Err(refused("its signature does not verify with the key of its certificate"));
-        }
-        let statement = bundle.statement()?;
-        if !statement.is_about(subject) {
-            return Err(BundleError::OtherSubject(subject.clone()));
-        }
-        Ok(statement)
-    }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::model::version::SchemeText;
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
-pub(super) use gate::RawGate;
+pub(super) use gate::{RawGate, RawMostVulnerabilities, RawVulnerabilities};
 use oci_registry::Provider;
 pub(super) use resource::{
     RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawDescription, RawImage, RawPinnedImage,
