@@ -85,7 +85,7 @@ pub struct CatalogueImage {
 }
 
 /// A signed statement about an image: a signature or an attestation, in a Sigstore bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CatalogueStatement {
     /// The manifest that carries it.
     pub manifest: Digest,
