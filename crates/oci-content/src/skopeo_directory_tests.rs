@@ -56,7 +56,10 @@ fn an_image_and_an_index_keep_their_digests() {
         let folder = tempfile::tempdir().expect("a folder");
         let written = directory(&folder, &image);
         let (_, root) = opened(folder.path(), "dir:dir").expect("content");
-        assert_eq!((root.digest.as_str(), root.media_type.as_str()), (&*written.digest, &*written.media_type));
+        assert_eq!(
+            (root.digest.as_str(), root.media_type.as_str()),
+            (&*written.digest, &*written.media_type)
+        );
     }
 }
 

@@ -24,7 +24,8 @@ impl ListedDigest {
     pub(super) fn is_about(&self, repository: &RemoteReference, same_host: bool) -> bool {
         let named = |name: &String| {
             name.parse::<RemoteReference>().is_ok_and(|own| {
-                own.repository == repository.repository && (!same_host || own.location() == repository.location())
+                own.repository == repository.repository
+                    && (!same_host || own.location() == repository.location())
             })
         };
         self.names.is_empty() || self.names.iter().any(named)
@@ -106,7 +107,8 @@ pub(super) fn entry(line: &str) -> Result<ListedDigest, String> {
         return Ok(ListedDigest::new(digest, Vec::new()));
     }
     let (name, after) = line.split_once('@').ok_or_else(wrong)?;
-    let digest = after.parse::<Digest>().map_err(|error| format!("has a wrong digest, `{after}`: {error}"))?;
+    let digest =
+        after.parse::<Digest>().map_err(|error| format!("has a wrong digest, `{after}`: {error}"))?;
     if name.parse::<RemoteReference>().is_err() {
         return Err(wrong());
     }
@@ -151,7 +153,9 @@ mod tests {
     const TWO: &str = "2222222222222222222222222222222222222222222222222222222222222222";
 
     fn shown(text: &[u8]) -> Result<Vec<String>, String> {
-        let line = |it: &ListedDigest| format!("{} {}", it.digest.hex().get(..2).unwrap_or_default(), it.names.join(","));
+        let line = |it: &ListedDigest| {
+            format!("{} {}", it.digest.hex().get(..2).unwrap_or_default(), it.names.join(","))
+        };
         parse(text).map(|found| found.iter().map(line).collect())
     }
 
@@ -162,18 +166,26 @@ mod tests {
             (format!("sha256:{ONE}\n"), vec!["11 "]),
             (format!("\u{feff}sha256:{ONE}\r\n\r\n"), vec!["11 "]),
             (ONE.to_owned(), vec!["11 "]),
-            (format!("ghcr.io/a/b@sha256:{ONE}\nquay.io/a/b@sha256:{TWO}\n"), vec!["11 ghcr.io/a/b", "22 quay.io/a/b"]),
+            (
+                format!("ghcr.io/a/b@sha256:{ONE}\nquay.io/a/b@sha256:{TWO}\n"),
+                vec!["11 ghcr.io/a/b", "22 quay.io/a/b"],
+            ),
             (format!("ghcr.io/a/b:v1@sha256:{ONE}\r\n"), vec!["11 ghcr.io/a/b:v1"]),
             (format!("docker://ghcr.io/a/b@sha256:{ONE}"), vec!["11 ghcr.io/a/b"]),
             (format!("# pushed\n\"ghcr.io/a/b@sha256:{ONE}\",\n"), vec!["11 ghcr.io/a/b"]),
-            (format!("{ONE}  ghcr.io/a/b:v1\n{TWO} *ghcr.io/a/c:v1\n"), vec!["11 ghcr.io/a/b:v1", "22 ghcr.io/a/c:v1"]),
+            (
+                format!("{ONE}  ghcr.io/a/b:v1\n{TWO} *ghcr.io/a/c:v1\n"),
+                vec!["11 ghcr.io/a/b:v1", "22 ghcr.io/a/c:v1"],
+            ),
             (format!("[\"ghcr.io/a/b@sha256:{ONE}\"]"), vec!["11 ghcr.io/a/b"]),
         ] {
             let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
             assert_eq!(shown(text.as_bytes()), Ok(wanted), "{text}");
         }
-        let wide: Vec<u8> =
-            [0xff, 0xfe].into_iter().chain(format!("sha256:{ONE}\r\n").encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let wide: Vec<u8> = [0xff, 0xfe]
+            .into_iter()
+            .chain(format!("sha256:{ONE}\r\n").encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
         assert_eq!(shown(&wide), Ok(vec!["11 ".to_owned()]));
     }
 
