@@ -157,7 +157,8 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let text = text.as_str();
     if is_jumble(value) {
         // It may hold `%s`, or begin with a dollar sign, by chance.
-        let words = || PARTS.iter().filter(|it| it.len() > 5 && it.bytes().all(|it| it.is_ascii_alphanumeric()));
+        let words =
+            || PARTS.iter().filter(|it| it.len() > 5 && it.bytes().all(|it| it.is_ascii_alphanumeric()));
         return repeats(value) || words().any(|it| text.contains(it));
     }
     let wrapped = [("<", ">"), ("{", "}"), ("[", "]"), ("%", "%"), ("__", "__"), ("(", ")")]
