@@ -29,6 +29,9 @@ pub struct ListArguments {
     /// The folder that the pages are written to. Pages of an earlier list are replaced.
     #[arg(long, value_name = "FOLDER", required_if_eq("format", "html"))]
     out: Option<PathBuf>,
+    /// Verify the signatures and attestations of each image, and list them.
+    #[arg(long)]
+    signatures: bool,
     /// Only these addresses: `images.NAME` or `images.NAME@REGISTRY`.
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     target: Vec<String>,
@@ -57,7 +60,7 @@ pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
     let session = global.session()?;
     let run = Run::new(&session, arguments.network.parallelism, global.reporter(false))?;
     let most = (!arguments.all).then_some(NEWEST);
-    let found = block_on(run.list(&arguments.target, most))??;
+    let found = block_on(run.list(&arguments.target, most, arguments.signatures))??;
     match arguments.format {
         ListFormat::Html => {
             let Some(folder) = &arguments.out else {

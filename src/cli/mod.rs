@@ -24,6 +24,7 @@ mod prune;
 mod reflexes;
 mod reporting;
 mod rollback;
+mod sbom;
 mod schema;
 mod show;
 mod tags;
@@ -69,6 +70,7 @@ enum Command {
     Rollback(rollback::RollbackArguments),
     Withdraw(withdraw::WithdrawArguments),
     List(list::ListArguments),
+    Sbom(sbom::SbomArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
@@ -136,6 +138,7 @@ fn run(output: &Output) -> u8 {
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
         Command::List(arguments) => list::run(&cli.global, &arguments),
+        Command::Sbom(arguments) => sbom::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),

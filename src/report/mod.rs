@@ -35,6 +35,7 @@ pub mod tags;
 mod untagged;
 mod values;
 pub mod verification;
+mod verify_command;
 
 pub use bars::Bars;
 pub use difference::text_difference;

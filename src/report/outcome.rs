@@ -1,5 +1,7 @@
 //! Outcomes for people: what was done, skipped or failed, and the references to deploy by.
 
+use std::collections::BTreeSet;
+
 use super::Style;
 use super::clean;
 use super::page::{PLAIN, Page, PageRow, PageTable};
@@ -158,7 +160,18 @@ pub(super) fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'s
             "there is no tag to change".to_owned()
         }
     };
-    (title, format!(": {counts}.{}", content(outcome)))
+    (title, format!(": {counts}.{}{}", content(outcome), left_out(outcome)))
+}
+
+/// Returns the registries that did not get everything as a sentence, or an empty text.
+fn left_out(outcome: &Outcome) -> String {
+    let names: BTreeSet<&str> = outcome.left_out.iter().map(|it| it.registry.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", clean::line(name))).collect();
+    let noun = if names.len() == 1 { "Registry" } else { "Registries" };
+    format!(" {noun} left out: {}.", names.join(", "))
 }
 
 /// Returns a record as text: the context, every change, and what went wrong.

@@ -98,6 +98,7 @@ pub(super) fn other_rows(repository: &PlannedRepository, every: bool, style: Sty
     let mut rows = Vec::new();
     rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::gate_rows(repository));
     rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
     rows.extend(untagged::rows(repository, every));

@@ -132,7 +132,8 @@ fn finding_row(finding: &Finding, style: Style) -> TableRow {
         | Finding::MissingBlob { digest, .. }
         | Finding::Corrupt { digest, .. }
         | Finding::Unreadable { digest, .. }
-        | Finding::Unsigned { digest, .. } => short(digest, style),
+        | Finding::Unsigned { digest, .. }
+        | Finding::Ungated { digest, .. } => short(digest, style),
         Finding::Visibility { declared, observed, setting, .. } => {
             format!("{} {arrow} {}", seen_words(*setting, *observed), declared.as_str())
         }

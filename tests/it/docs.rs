@@ -373,7 +373,7 @@ fn every_file_that_a_page_names_exists() {
 
 #[test]
 fn every_test_command_names_a_test_binary_and_a_module() {
-    let command = regex(r"cargo test --test (\w+)(?: (\w+)::)?");
+    let command = regex(r"cargo test --locked --test (\w+)(?: (\w+)::)?");
     for (page, text) in pages() {
         for found in command.captures_iter(&text) {
             let module = found.get(2).map_or("main", |module| module.as_str());

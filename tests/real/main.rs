@@ -8,6 +8,7 @@ mod annotations;
 mod artifacts_real;
 mod auth_check;
 mod branches;
+mod builders_real;
 mod chart_images;
 mod charts;
 mod completion_shells;

@@ -4,6 +4,8 @@ mod site;
 
 pub use site::site;
 
+use std::collections::BTreeMap;
+
 use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::rows::{TableRow, TableSection, short, table};
@@ -11,6 +13,7 @@ use super::size::size;
 use super::{Style, clean};
 use crate::model::catalogue::{Catalogue, CatalogueImage, CatalogueRepository};
 use crate::model::visibility::ObservedVisibility;
+use oci_signing::SIGNATURE;
 
 /// The most tags of an image that are shown unless everything is.
 const MOST_TAGS: usize = 4;
@@ -95,8 +98,9 @@ fn row(image: &CatalogueImage, verbose: bool, style: Style) -> TableRow {
     }
     facts.extend(image.bytes.map(size));
     facts.extend(referrers(image, verbose));
+    facts.extend(statements(image));
     facts.extend(image.unknown.as_deref().map(|why| format!("unknown: {}", clean::line(why))));
-    let ink = if image.unknown.is_some() { Ink::Alarm } else { Ink::Kept };
+    let ink = if image.unknown.is_some() || !image.unsigned_by.is_empty() { Ink::Alarm } else { Ink::Kept };
     TableRow {
         ink,
         sign: ' ',
@@ -109,6 +113,31 @@ fn row(image: &CatalogueImage, verbose: bool, style: Style) -> TableRow {
 /// The date of a time, as the image states it.
 fn day(time: &str) -> &str {
     time.get(..10).filter(|_| time.is_char_boundary(10)).unwrap_or(time)
+}
+
+/// The signers of an image, each with the types of what it attested; then the signers that it lacks.
+fn statements(image: &CatalogueImage) -> Vec<String> {
+    let mut by_signer: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for statement in &image.statements {
+        if let (Some(signer), Some(kind)) = (&statement.signer, &statement.predicate_type) {
+            by_signer.entry(signer).or_default().push(kind);
+        }
+    }
+    let mut facts: Vec<String> = Vec::new();
+    for (signer, mut kinds) in by_signer {
+        let is_signed = kinds.contains(&SIGNATURE);
+        kinds.retain(|kind| *kind != SIGNATURE);
+        kinds.sort_unstable();
+        let signer = clean::line(signer);
+        facts.extend(is_signed.then(|| format!("signed by {signer}")));
+        facts.extend(
+            (!kinds.is_empty()).then(|| format!("attested by {signer}: {}", clean::line(&kinds.join(", ")))),
+        );
+    }
+    facts.extend(image.unsigned_by.iter().map(|signer| format!("not signed by {}", clean::line(signer))));
+    let others = image.statements.iter().filter(|it| it.signer.is_none()).count();
+    facts.extend((others > 0).then(|| format!("{others} of others")));
+    facts
 }
 
 fn referrers(image: &CatalogueImage, verbose: bool) -> Option<String> {

@@ -17,6 +17,7 @@ mod variables;
 use std::fmt;
 use std::sync::Arc;
 
+pub use group::ProcessGroup;
 pub(crate) use keychain::Keychain;
 pub use login::{StoredLogin, erase_login, store_login};
 pub use memory::CredentialMemory;
