@@ -74,10 +74,10 @@ pub struct CatalogueImage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<CatalogueReferrer>,
     /// The signed statements about it, if that was asked; those that a declared signer signed come first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<CatalogueStatement>,
     /// The declared signers that did not sign it, if that was asked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsigned_by: Vec<String>,
     /// The reason why something about it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
