@@ -20,7 +20,7 @@ binary=${BROKKR_PUBLISH:-${CARGO_TARGET_DIR:-$here/../target}/release/brokkr-pub
 for program in docker-registry openssl python3; do
     command -v "$program" >/dev/null || { echo "faults.sh: needs \`$program\`" >&2; exit 1; }
 done
-[ -x "$binary" ] || { echo "faults.sh: no \`$binary\`: run \`cargo build --release\` first" >&2; exit 1; }
+[ -x "$binary" ] || { echo "faults.sh: no \`$binary\`: run \`cargo build --locked --release\` first" >&2; exit 1; }
 
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -1,6 +1,7 @@
-"""Measures the recall of the secret search on samples of the forms that other scanners have rules for: BINARY, and a seed.
+"""Measures the recall of the secret search on samples of the forms that other scanners have rules for: BINARY, a seed, a directory.
 
-Each line of FORMS is a name, the alphabet and length of a value, and the variables or texts that hold it. The forms are those that
+The directory is not needed. It may hold rules of other scanners (see foreign_rules.py), a folder `secrets` of files that each hold a
+secret, and a folder `quiet` of files in which none may be found at severity high. Each line of FORMS is a name, the alphabet and length of a value, and the variables or texts that hold it. The forms are those that
 services document, and those of the public rules of gitleaks, trivy, detect-secrets and secretlint. Values are random, so that a
 rule that knows only published examples does not count. Prints each form that is not found at severity high.
 """
@@ -16,8 +17,11 @@ import sys
 import tarfile
 import tempfile
 
+import foreign_rules
+
 LOWER, HEX, ALNUM = string.ascii_lowercase + string.digits, "0123456789abcdef", string.ascii_letters + string.digits
 WIDE = ALNUM + "_-"
+AT_ONCE = 300
 
 # Services whose values have no mark of their own, so that only the name beside them tells: name, alphabet, length.
 NAMED = """
@@ -94,37 +98,90 @@ def samples(chance):
             yield f"{form} ({style})", path, text.format(value=made(form, chance))
 
 
-def main(binary, seed):
+def files(directory, folder):
+    """Yields the files below a folder of the directory, as samples."""
+    top = os.path.join(directory, folder)
+    for parent, _, names in sorted(os.walk(top)):
+        for name in sorted(names):
+            path = os.path.join(parent, name)
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                yield os.path.relpath(path, directory), os.path.relpath(path, directory), file.read()
+
+
+def group_of(name):
+    """Returns the scanner and the place that a sample's name has, for the table."""
+    scanner = name.partition(":")[0] if ":" in name.partition(" ")[0] else "the list of this file"
+    return f"{scanner} {name.rpartition(' (')[2].rstrip(')').partition(' ')[0] if name.endswith(')') else ''}".strip()
+
+
+def main(binary, seed, directory=None):
     chance = random.Random(seed)
-    all_samples = list(samples(chance))
+    wanted, quiet = list(samples(chance)), []
+    if directory:
+        wanted += foreign_rules.samples(directory, chance)
+        wanted += [(f"secrets: ({name})", path, text) for name, path, text in files(directory, "secrets")]
+        quiet = list(files(directory, "quiet"))
+    found = search(binary, wanted + quiet)
+    count = {}
+    for name, path, text in wanted:
+        at = found.get(path or text.partition("=")[0], set())
+        row = count.setdefault(group_of(name), [0, 0, 0])
+        row[0] += 1
+        row[1] += "high" in at
+        row[2] += bool(at)
+        if "high" not in at:
+            print(f"- {name}: {sorted(at)} {text.strip()[:300]}")
+    alarms = [path for _, path, _ in quiet if "high" in found.get(path, ())]
+    for path in alarms:
+        print(f"- false alarm: {path}")
+    for name, (total, high, any_severity) in count.items():
+        print(f"{name}: {high} of {total} at severity high, {any_severity} at all")
+    total, high, any_severity = (sum(row[column] for row in count.values()) for column in range(3))
+    print(f"{high} of {total} at severity high, {any_severity} at all")
+    if quiet:
+        print(f"{len(alarms)} of {len(quiet)} quiet files have a finding of severity high")
+
+
+def search(binary, all_samples):
+    """Returns the severities that each path and each variable has. A plan names so many findings and no more."""
+    found = {}
+    for start in range(0, len(all_samples), AT_ONCE):
+        found.update(search_image(binary, all_samples[start : start + AT_ONCE]))
+    return found
+
+
+def search_image(binary, all_samples):
+    """Plans an image with the samples. Returns the severities that each path and each variable has."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for _, path, text in all_samples:
-            entry = tarfile.TarInfo(path)
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
+            if path:
+                data = text.encode("utf-8", "surrogateescape")
+                entry = tarfile.TarInfo(path)
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+    variables = [text for _, path, text in all_samples if not path]
     with tempfile.TemporaryDirectory() as work:
-        write_layout(os.path.join(work, "image"), packed.getvalue())
+        write_layout(os.path.join(work, "image"), packed.getvalue(), variables)
         with open(os.path.join(work, "publish.toml"), "w") as file:
             file.write(
                 'version = 1\n[registries.r]\nurl = "oci:registry"\n[tags.t]\non = "tag"\ntemplate = "v{{ version }}"\n'
                 '[images.app]\nsource = "oci:image"\n[secrets]\npolicy = "warn"\n'
             )
         command = [os.path.abspath(binary), "plan", "--json", "--ref", "refs/tags/v1.0.0"]
-        environment = dict(os.environ, HOME=work)
-        done = subprocess.run(command, cwd=work, capture_output=True, check=True, env=environment)
+        done = subprocess.run(command, cwd=work, capture_output=True, check=True, env=dict(os.environ, HOME=work))
     found = {}
-    for finding in json.loads(done.stdout)["secrets"]["findings"]:
-        path = finding["place"].get("path")
-        found.setdefault(path, set()).add(finding["severity"])
-    high = sum("high" in found.get(path, ()) for _, path, _ in all_samples)
-    for name, path, text in all_samples:
-        if "high" not in found.get(path, ()):
-            print(f"- {name}: {sorted(found.get(path, ()))} {text.strip()}")
-    print(f"{high} of {len(all_samples)} at severity high, {sum(path in found for _, path, _ in all_samples)} at all")
+    secrets = json.loads(done.stdout)["secrets"]
+    for gap in secrets.get("unsearched", []):
+        print(f"- not searched: {gap}")
+    for finding in secrets["findings"]:
+        place = finding["place"]
+        # A part of the configuration is named for people: environment variable `NAME`.
+        found.setdefault(place.get("path") or (place["part"].split("`") + [""])[1], set()).add(finding["severity"])
+    return found
 
 
-def write_layout(folder, layer):
+def write_layout(folder, layer, variables=()):
     blobs = os.path.join(folder, "blobs", "sha256")
     os.makedirs(blobs)
 
@@ -135,7 +192,7 @@ def write_layout(folder, layer):
         return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}", "size": len(data)}
 
     config = {
-        "architecture": "amd64", "os": "linux",
+        "architecture": "amd64", "os": "linux", "config": {"Env": list(variables)},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
     }
     manifest = {
@@ -150,4 +207,4 @@ def write_layout(folder, layer):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1, *sys.argv[3:4])

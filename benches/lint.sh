@@ -13,7 +13,7 @@ binary=${BROKKR_PUBLISH:-${CARGO_TARGET_DIR:-$here/../target}/release/brokkr-pub
 runs=${1:-50}
 
 command -v python3 >/dev/null || { echo "lint.sh: needs \`python3\`" >&2; exit 1; }
-[ -x "$binary" ] || { echo "lint.sh: no \`$binary\`: run \`cargo build --release\` first" >&2; exit 1; }
+[ -x "$binary" ] || { echo "lint.sh: no \`$binary\`: run \`cargo build --locked --release\` first" >&2; exit 1; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -9,7 +9,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${BROKKR_PUBLISH:-${CARGO_TARGET_DIR:-$here/../target}/release/brokkr-publish}
-[ -x "$binary" ] || { echo "plan.sh: no \`$binary\`: run \`cargo build --release\` first" >&2; exit 1; }
+[ -x "$binary" ] || { echo "plan.sh: no \`$binary\`: run \`cargo build --locked --release\` first" >&2; exit 1; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -14,7 +14,7 @@ binary=${BROKKR_PUBLISH:-${CARGO_TARGET_DIR:-$here/../target}/release/brokkr-pub
 for program in python3 gzip sha256sum; do
     command -v "$program" >/dev/null || { echo "secrets.sh: needs \`$program\`" >&2; exit 1; }
 done
-[ -x "$binary" ] || { echo "secrets.sh: no \`$binary\`: run \`cargo build --release\` first" >&2; exit 1; }
+[ -x "$binary" ] || { echo "secrets.sh: no \`$binary\`: run \`cargo build --locked --release\` first" >&2; exit 1; }
 
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -13,7 +13,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 binary=${BROKKR_PUBLISH:-${CARGO_TARGET_DIR:-$here/../target}/release/brokkr-publish}
 
-[ -x "$binary" ] || { echo "secrets_trees.sh: no \`$binary\`: run \`cargo build --release\` first" >&2; exit 1; }
+[ -x "$binary" ] || { echo "secrets_trees.sh: no \`$binary\`: run \`cargo build --locked --release\` first" >&2; exit 1; }
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/brokkr-publish-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM

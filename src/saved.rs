@@ -237,6 +237,12 @@ fn plain(error: &serde_json::Error) -> String {
     text
 }
 
+/// Returns the checksum that a document states. [`parse`] compares it with the rest.
+pub fn checksum(bytes: &[u8]) -> Option<String> {
+    let document: Value = serde_json::from_slice(bytes).ok()?;
+    document.get(CHECKSUM)?.as_str().map(str::to_owned)
+}
+
 /// Parses the bytes of a document that was read from `path`.
 pub fn parse<T: SavedDocument>(path: &Path, bytes: &[u8]) -> Result<T, SavedError> {
     #[derive(Deserialize)]

@@ -11,6 +11,8 @@ mod declared;
 mod declared_chart;
 mod expand;
 mod file;
+mod format;
+mod hints;
 mod layers;
 mod load;
 mod merge;
@@ -45,7 +47,9 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
 pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
-pub use file::find_config_file;
+pub use file::{find_config_file, read_whole};
+pub use format::formatted;
+pub use layers::syntax_problems;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
@@ -148,6 +152,8 @@ pub struct DeclaredRegistry {
     pub endpoint: RegistryEndpoint,
     /// The visibility of its repositories, unless an image declares its own.
     pub visibility: Option<Visibility>,
+    /// Whether a run fails if the registry does.
+    pub required: bool,
 }
 
 /// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.

@@ -51,6 +51,23 @@ async fn another_plan_than_the_expected_is_refused_before_any_request() {
         refused.shown()
     );
     assert_eq!(registry.log().len(), before, "a request was sent");
+    folder.write("plan.json", &saved);
+    // The JSON of a plan names the plan too, without a file.
+    let json = folder.run("plan --ref refs/tags/v1.2.3 --json").done().expect_code(0).stdout();
+    let checksum = |text: &str| serde_json::from_str::<Value>(text).expect("JSON")["checksum"].clone();
+    assert_eq!(checksum(&json), checksum(&saved));
+    let named = checksum(&json).as_str().expect("a digest").to_owned();
+    change(&folder, |plan| plan["title"] = json!("something else"));
+    let refused = folder.run(&format!("apply plan.json --expect {named}")).wide().done().expect_code(1);
+    assert!(refused.stderr().contains("is not the expected plan"), "{}", refused.shown());
+    let forged =
+        folder.read("plan.json").replace(checksum(&folder.read("plan.json")).as_str().expect("one"), &named);
+    folder.write("plan.json", forged);
+    let refused = folder.run(&format!("apply plan.json --expect {named}")).wide().done().expect_code(1);
+    assert!(refused.stderr().contains("its `checksum` does not match"), "{}", refused.shown());
+    assert!(registry.requests("PUT", "").is_empty(), "something was sent");
+    folder.write("plan.json", &saved);
+    let _applied = folder.run(&format!("apply plan.json --expect {named}")).done().expect_code(0);
     folder.write("plan.json", saved);
     let _applied = folder.run(&format!("apply plan.json --expect {digest}")).done().expect_code(0);
 }

@@ -115,6 +115,8 @@ fn forty_random_characters_are_seen_whatever_the_variable_is_called() {
         format!("{capital}{digits}"),
         format!("{small}{capital}"),
         "0123456789abcdef".to_owned(),
+        format!("{small}{capital}{digits}!@#%^&*"),
+        format!("{small}{capital}{digits}!#$%&()*+,-./:;<=>?@[]^_`{{|}}~"),
     ];
     let names = corpus("variables.txt");
     assert!(names.split_whitespace().count() >= 200);

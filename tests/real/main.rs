@@ -21,6 +21,7 @@ mod helm_images;
 mod index_real;
 mod installed;
 mod linters;
+mod login_real;
 mod precommit;
 mod promotion;
 mod prune;

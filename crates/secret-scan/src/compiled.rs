@@ -12,7 +12,7 @@ use oci_registry::Digest;
 
 /// The version of the code that applies the rules. It must be raised when the same rules find something else than before,
 /// because remembered results of layers are valid only for one version.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// The rules, compiled. Any number of threads can share one set.
 pub struct Rules {

@@ -25,6 +25,18 @@ pub(crate) struct KeywordSpot<'b> {
     pub position: usize,
 }
 
+/// Whether a pattern may begin at the keyword: a quick look, so that a text that consists of keywords, such as zeros in base64, costs no
+/// work.
+pub(crate) fn may_begin(near: &NearKeyword, spot: &KeywordSpot<'_>) -> bool {
+    if near.check.proves() {
+        return true;
+    }
+    let Some(start) = start(near.start, spot.bytes, spot.at) else { return false };
+    let same = |one: Option<usize>| one.and_then(|it| spot.bytes.get(it)) == spot.bytes.get(start);
+    let in_run = same(start.checked_sub(1)) && same(start.checked_add(1));
+    begins(near.start, spot.bytes, start) || spot.binary && !in_run
+}
+
 /// Returns the value that counts as a secret for `rule` at a keyword, with its range.
 pub(crate) fn secret_at<'b>(
     rules: &Rules,

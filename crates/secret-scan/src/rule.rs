@@ -118,8 +118,10 @@ pub(crate) enum ValueCheck {
     /// None: the pattern is enough.
     Form,
     /// The last six characters are the CRC-32 of the characters after a prefix of four, in base 62. A right checksum is proof; with a
-    /// wrong one the severity is medium.
+    /// wrong one the severity is medium in packages.
     Crc32,
+    /// None, but in a package the severity is medium: examples of such values are common in documentation.
+    OfOwner,
     /// A key follows the `BEGIN` line. The severity is low if it is encrypted.
     Pem,
     /// A key file of `PuTTY`. The severity is low if it is encrypted.
@@ -138,7 +140,7 @@ pub(crate) enum ValueCheck {
     InVariables,
     /// The name of AWS or one of its access keys is nearby.
     NearAws,
-    /// The checksum of Bech32 (BIP 173) is right.
+    /// A right checksum of Bech32 (BIP 173) is proof; with a wrong one the severity is medium in packages.
     Bech32,
     /// The parts of a JSON Web Token are JSON.
     Jwt,
@@ -167,6 +169,9 @@ impl ValueCheck {
             Self::Pem
                 | Self::Putty
                 | Self::Random
+                | Self::Crc32
+                | Self::Bech32
+                | Self::OfOwner
                 | Self::Signature
                 | Self::HeaderAuth
                 | Self::BasicAuth

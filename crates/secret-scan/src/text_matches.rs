@@ -66,7 +66,9 @@ impl<'r> TextMatches<'r> {
             Detection::Keyword(near) => Some(near.check),
             _ => None,
         };
-        if self.of_examples && !check.is_some_and(ValueCheck::is_certain) {
+        if check.is_some_and(ValueCheck::is_certain) {
+            rule.severity
+        } else if self.of_examples {
             SecretSeverity::Low
         } else if check == Some(ValueCheck::Jwt)
             || self.of_variables && check == Some(ValueCheck::InVariables)
@@ -104,8 +106,11 @@ impl<'r> TextMatches<'r> {
             Detection::Keyword(near) => Some(near.check),
             _ => None,
         };
-        let severity = self.weighed(check, severity);
-        let severity = places::weighed(severity, self.of_examples && !judgement.certain);
+        let severity = if judgement.certain {
+            severity
+        } else {
+            places::weighed(self.weighed(check, severity), self.of_examples)
+        };
         let of_rule = |(it, _): &&mut (Sighting, Match)| it.position == sighting.position;
         if let Some((_, known)) =
             self.matches.iter_mut().filter(of_rule).find(|(_, it)| it.fingerprint == fingerprint)

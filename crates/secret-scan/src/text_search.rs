@@ -8,7 +8,7 @@ use std::ops::Range;
 use oci_registry::Digest;
 
 use crate::compiled::Rules;
-use crate::keyword_match::{KeywordSpot, secret_at};
+use crate::keyword_match::{KeywordSpot, may_begin, secret_at};
 use crate::line_rules::{Assignment, note_line, note_variable};
 use crate::lines::{Line, LineReader, assignments};
 use crate::matches::Match;
@@ -307,11 +307,11 @@ impl<'r> TextSearch<'r> {
 
     /// Applies a rule to a keyword in bytes that begin at `begin`. The newlines before `counted` are already counted.
     fn examine(&mut self, spot: &KeywordSpot<'_>, begin: u64, counted: usize) {
-        if self.matches.is_full(spot.position) || !self.work.spend() {
-            return;
-        }
         let Some(rule) = self.rules.all().get(spot.position) else { return };
         let Detection::Keyword(near) = rule.detection else { return };
+        if self.matches.is_full(spot.position) || !may_begin(&near, spot) || !self.work.spend() {
+            return;
+        }
         let Some((value, judgement)) = secret_at(self.rules, rule, &near, spot) else {
             // A long match that is no secret took long, too.
             self.work.charge(if near.is_long() { AFTER } else { 0 });

@@ -18,6 +18,7 @@ mod report;
 mod searched_reader;
 mod tar;
 mod zip;
+mod zip_directory;
 
 pub use blob::BlobFacts;
 pub use report::{BlobError, BlobReport, FileMatch, UnsearchedPart};

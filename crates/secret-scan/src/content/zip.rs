@@ -1,5 +1,5 @@
-//! The files of a zip archive (jar, whl), searched as they pass, by their local headers (PKWARE's APPNOTE.TXT, 4.3.7). The
-//! directory at the end is not read, so that files that it omits are searched too.
+//! The files of a zip archive (jar, whl), searched as they pass, by their local headers (PKWARE's APPNOTE.TXT, 4.3.7), so that files
+//! that the directory at the end omits are searched too.
 
 use std::io::{BufRead, Read};
 
@@ -7,6 +7,7 @@ use flate2::bufread::DeflateDecoder;
 
 use super::blob_search::{BlobSearch, WalkError};
 use super::bounded_reader::BoundedReader;
+use super::zip_directory::ZipFiles;
 
 /// How many bytes are decompressed at once.
 const PIECE: usize = 64 * 1024;
@@ -18,15 +19,23 @@ pub(super) fn walk(
     of: Option<&str>,
     depth: u8,
 ) -> Result<(), WalkError> {
-    let mut any = false;
+    let (mut any, mut files) = (false, ZipFiles::default());
     loop {
         let next: Option<[u8; 4]> = input.peek(4)?.get(..4).and_then(|it| it.try_into().ok());
         match next.as_ref() {
-            Some(b"PK\x03\x04") => entry(blob_search, input, of, depth)?,
+            Some(b"PK\x03\x04") => entry(blob_search, input, of, depth, &mut files)?,
             // Tools that align or sign files leave gaps between them, which only the directory at the end skips.
             Some(gap) if any && !gap.starts_with(b"PK") && skip_gap(input)? => {}
             // The directory, or the record that precedes it if there is more than 4 GiB.
-            Some(b"PK\x01\x02" | b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
+            Some(b"PK\x01\x02") => {
+                if let Some(name) = files.read_directory(input)? {
+                    let path = of.map_or_else(|| name.clone(), |archive| format!("{archive}!/{name}"));
+                    let reason = "the directory of the archive describes it otherwise than the header by which it was searched";
+                    blob_search.note_unsearched(Some(&path), reason.to_owned());
+                }
+                return Ok(());
+            }
+            Some(b"PK\x05\x06" | b"PK\x06\x06" | b"PK\x06\x08") => return Ok(()),
             _ => return Err(malformed("the header of a file is missing")),
         }
         any = true;
@@ -69,7 +78,8 @@ struct ZipHeader {
     name: String,
 }
 
-fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
+/// Returns the number in `length` bytes at `at`, the least significant first.
+pub(super) fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
     let digits = bytes.get(at..at + length).unwrap_or_default();
     digits.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
@@ -112,6 +122,7 @@ fn entry(
     input: &mut BoundedReader<'_>,
     of: Option<&str>,
     depth: u8,
+    files: &mut ZipFiles,
 ) -> Result<(), WalkError> {
     const ENCRYPTED: u64 = 1;
     let header = header(input)?;
@@ -119,6 +130,7 @@ fn entry(
         Some(archive) => format!("{archive}!/{}", header.name),
         None => header.name.clone(),
     };
+    files.add(&header.name, header.method, header.stored);
     blob_search.name(&path);
     let readable = header.flags & ENCRYPTED == 0 && matches!(header.method, 0 | 8);
     match (header.stored, header.method) {

@@ -70,6 +70,20 @@ pub(super) fn is_certain(value: &[u8]) -> bool {
     value.len() >= 32 && digits * 9 >= value.len() && one_case > 0 && alternates(22)
 }
 
+/// Whether a machine generated it from letters, digits and signs: their kind changes nearly as often as by chance, which it does in no
+/// template, expression or text.
+pub(super) fn is_jumble(value: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| value.iter().any(is);
+    value.len() >= 20
+        && value.iter().all(u8::is_ascii_graphic)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_punctuation)
+        && changes(value) * 100 >= value.len() * 45
+        && bits(value) >= 3.8
+}
+
 /// Whether nobody can find the value by trying: it has about 64 bits at least, and looks generated. A private key and the like is long.
 #[allow(clippy::cast_precision_loss)] // values are short
 pub(super) fn resists_guessing(value: &[u8]) -> bool {

@@ -14,6 +14,11 @@ pub(super) const PUBLIC: &[&str] = &[
     "cadf1e62661d5d21a7fce2c80b3319022ee366137e4b302a7ea78b7f17d6f599",
     "ec0fcc15374d1457f0ef76b5e6c2452814cda7f2cc5e5982adca949a8c254d01",
     "fcaaafcd4be236f46a44ac7fc8223548313a878ed39ca0661e9c6b48e213e348",
+    // The benchmark of GnuTLS, in gnutls-cli (src/benchmark-tls.c).
+    "018cf229766ddc025f394475da197c4eed65eff133b87bbbb5c2026e862262da",
+    "47382ff9d653f755cef7040ebb464eb41708c579a612013ef6a425d80fa4116f",
+    "6539fa29fe140050dca313400dee000989a0f77931f88fca61ba63a4b49b1706",
+    "93d52962cbc864d7768e14f42a0fce492a7bf782a0cc1e52273f3531bd684fa8",
     // The proxy of moto, which replaces AWS in tests.
     "22f916e9c4e0da8a4c90e22ad8fa096a9603944d13cf5419cb884afd306d1469",
     "9c186bd7945ad434ccb6e5cb2c5338dfa86fa9b7537d593df7bd881dc55490af",

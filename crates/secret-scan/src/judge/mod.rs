@@ -55,8 +55,9 @@ pub(crate) fn value<'v>(
         | ValueCheck::Pem
         | ValueCheck::Putty
         | ValueCheck::Crc32
+        | ValueCheck::Bech32
+        | ValueCheck::OfOwner
         | ValueCheck::UrlPassword => true,
-        ValueCheck::Bech32 => checksum::bech32(value),
         ValueCheck::Jwt => encoded::jwt_claims(value).is_some(),
         ValueCheck::KubernetesJwt => encoded::is_service_account(value),
         ValueCheck::BasicAuth => encoded::basic_auth(value).is_some_and(|it| !placeholder::is_common(&it)),
@@ -68,9 +69,8 @@ pub(crate) fn value<'v>(
     };
     match check {
         _ if !right => None,
-        ValueCheck::Crc32 => Some(Judgement::likely(SecretSeverity::Medium, value)),
         ValueCheck::InVariables => Some(Judgement { in_variables: SecretSeverity::High, ..likely }),
-        ValueCheck::Bech32 => Some(Judgement { certain: true, ..likely }),
+        ValueCheck::Bech32 => Some(Judgement { certain: checksum::bech32(value), ..likely }),
         ValueCheck::UrlPassword => url_password(whole, likely),
         ValueCheck::Jwt => {
             let severity = encoded::jwt_claims(value)

@@ -1,6 +1,6 @@
 //! Values that take the place of a secret: placeholders, and words that examples use as passwords.
 
-use super::entropy::counts;
+use super::entropy::{counts, is_jumble};
 
 /// Parts of placeholders, in lower case. After the first bytes of a value they count only as whole words, because the longer a
 /// random value is, the likelier it contains a short one. One in tens of thousands of values with 40 letters and digits does.
@@ -155,6 +155,12 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let written = written.trim();
     let text = written.to_ascii_lowercase();
     let text = text.as_str();
+    if is_jumble(value) {
+        // It may hold `%s`, or begin with a dollar sign, by chance.
+        let words =
+            || PARTS.iter().filter(|it| it.len() > 5 && it.bytes().all(|it| it.is_ascii_alphanumeric()));
+        return repeats(value) || words().any(|it| text.contains(it));
+    }
     let wrapped = [("<", ">"), ("{", "}"), ("[", "]"), ("%", "%"), ("__", "__"), ("(", ")")]
         .iter()
         .any(|(open, close)| text.starts_with(open) && text.ends_with(close));

@@ -1,6 +1,6 @@
 //! Whether an environment variable, a setting or an option holds a secret, by its name and its value.
 
-use super::entropy::{bits, is_certain, is_hex, looks_random};
+use super::entropy::{bits, is_certain, is_hex, is_jumble, looks_random};
 use super::judgement::Judgement;
 use super::names::{NameKind, name_kind};
 use super::placeholder::is_placeholder;
@@ -25,7 +25,8 @@ pub(crate) fn variable<'v>(
         return None;
     }
     let kind = name_kind(&String::from_utf8_lossy(name));
-    let is_anything = kind == NameKind::Other && of_image && (is_hex(value) || is_certain(value));
+    let is_random = || is_hex(value) || is_certain(value) || is_jumble(value);
+    let is_anything = kind == NameKind::Other && of_image && is_random();
     let text = String::from_utf8_lossy(value);
     if matches!(kind, NameKind::Other | NameKind::Public) && !is_anything || is_no_secret(&text, value) {
         return None;
@@ -52,7 +53,7 @@ pub(crate) fn variable<'v>(
 fn perhaps(text: &str, value: &[u8]) -> Option<bool> {
     // `neo4j/PASSWORD`, `USER:PASSWORD`.
     let password = text.split_once(['/', ':']).map_or("", |(_, password)| password).as_bytes();
-    if is_certain(value) || is_hex(value) && value.len() >= 32 || looks_random(password) {
+    if is_certain(value) || is_jumble(value) || is_hex(value) && value.len() >= 32 || looks_random(password) {
         return Some(true);
     }
     if password.len() >= 8 && is_strong_password(password) && !text.contains("://") && !is_name(text) {
@@ -72,7 +73,11 @@ fn other(name: &str, value: &[u8]) -> Option<bool> {
         let counted = ["id", "uuid", "tag", "build"].iter().any(|it| lower.ends_with(it));
         return ((32..=128).contains(&value.len()) && !counted).then_some(false);
     }
-    is_certain(value).then_some(true)
+    // An address or a pattern has all kinds of characters too.
+    let is_pattern = [&b"://"[..], b"\\", b"](", b")?", b"]+", b"]*", b"]{"]
+        .iter()
+        .any(|it| value.windows(it.len()).any(|window| window == *it));
+    (is_certain(value) || is_jumble(value) && !is_pattern).then_some(true)
 }
 
 /// Returns the judgement on the setting `name` with `value` in a file of settings or a program. It is judged as a variable, and may
@@ -108,13 +113,18 @@ pub(crate) fn setting<'v>(
         return None;
     }
     let text = String::from_utf8_lossy(value);
-    let elsewhere = ENCRYPTED.iter().any(|it| text.starts_with(it))
-        || EXPRESSIONS.iter().any(|it| text.contains(it))
+    let elsewhere = !is_jumble(value)
+        && (ENCRYPTED.iter().any(|it| text.starts_with(it))
+            || EXPRESSIONS.iter().any(|it| text.contains(it)))
         || text.starts_with("AIza");
     let of_password = kind == NameKind::Password;
     let short = value.len() < if of_password { 6 } else { 8 } || bits(value) < 2.0;
     let named = is_name(&text) && (!of_password || text.contains(['.', '_']));
     if elsewhere || short || named || !text.is_ascii() || is_no_secret(&text, value) {
+        return None;
+    }
+    // `"encryptionKey": "encryptionKey1024"`: the name of another field.
+    if !of_password && is_named_after(&text.to_ascii_lowercase(), &lower) {
         return None;
     }
     let has_digit = value.iter().any(u8::is_ascii_digit);
@@ -128,6 +138,11 @@ pub(crate) fn setting<'v>(
     // In a program, a word is a label or the name of a field.
     (high || !in_program && kind != NameKind::Perhaps)
         .then(|| Judgement::likely(if high { severity } else { SecretSeverity::Medium }, value))
+}
+
+/// Whether a value is its own name with a few more letters or digits around it.
+fn is_named_after(value: &str, name: &str) -> bool {
+    name.len() >= 6 && value.len() <= name.len() + 8 && value.contains(name)
 }
 
 /// Returns the judgement on a word that is all that a file of secrets holds.
@@ -197,7 +212,7 @@ fn is_path(text: &str) -> bool {
 fn is_no_secret(text: &str, value: &[u8]) -> bool {
     let is_elsewhere =
         ["./", "../", "~/", "file:", "http://", "https://"].iter().any(|it| text.starts_with(it));
-    let is_path = text.starts_with(['/', '@']) && !is_certain(value);
+    let is_path = text.starts_with(['/', '@']) && !is_certain(value) && !is_jumble(value);
     is_elsewhere
         || is_path
         || text.split_whitespace().count() > 1

@@ -5,21 +5,18 @@ use crate::severity::SecretSeverity;
 
 pub(super) const RULES: &[Rule] = &[
     // docs.aws.amazon.com, IAM, "Unique identifiers": AKIA of users, ASIA of sessions, ABIA and ACCA of services.
-    Rule {
-        severity: SecretSeverity::Medium,
-        ..Rule::near(
-            "aws-access-key-id",
-            "AWS access key ID",
-            "The ID of an AWS access key. The secret key is rarely far away.",
-            NearKeyword {
-                keywords: &["AKIA", "ASIA", "ABIA", "ACCA"],
-                start: PatternStart::Here,
-                pattern: "A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}",
-                entropy: 3.0,
-                check: ValueCheck::Form,
-            },
-        )
-    },
+    Rule::near(
+        "aws-access-key-id",
+        "AWS access key ID",
+        "The ID of an AWS access key. The secret key is rarely far away. Medium severity in packages.",
+        NearKeyword {
+            keywords: &["AKIA", "ASIA", "ABIA", "ACCA"],
+            start: PatternStart::Here,
+            pattern: "A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}",
+            entropy: 3.0,
+            check: ValueCheck::OfOwner,
+        },
+    ),
     // 40 characters of base64, recognized only by their name.
     Rule::near(
         "aws-secret-access-key",
@@ -114,9 +111,9 @@ pub(super) const RULES: &[Rule] = &[
         "Azure client secret",
         "A client secret of a Microsoft Entra application.",
         NearKeyword {
-            keywords: &["7Q~", "8Q~"],
+            keywords: &["0Q~", "1Q~", "2Q~", "3Q~", "4Q~", "5Q~", "6Q~", "7Q~", "8Q~", "9Q~"],
             start: PatternStart::Back(3),
-            pattern: "[0-9A-Za-z_.~-]{3}[78]Q~[0-9A-Za-z_.~-]{31,34}",
+            pattern: "[0-9A-Za-z_.~-]{3}[0-9]Q~[0-9A-Za-z_.~-]{31,34}",
             entropy: 3.5,
             check: ValueCheck::Form,
         },
@@ -185,7 +182,7 @@ pub(super) const RULES: &[Rule] = &[
         "Tailscale key",
         "A Tailscale auth key, API token or OAuth client secret.",
         &["tskey-"],
-        "tskey-[a-z]{2,10}-[0-9A-Za-z]{8,24}-[0-9A-Za-z]{16,64}",
+        "tskey-(?:[a-z]{2,10}-[0-9A-Za-z]{8,24}-[0-9A-Za-z]{16,64}|api-[0-9A-Za-z_-]{20,64})",
     ),
     // kubernetes.io, "Organizing cluster access using kubeconfig files".
     Rule::near(

@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["sq0atp-", "sq0csp-", "EAAA"],
             start: PatternStart::Here,
-            pattern: "(?:sq0atp-[0-9A-Za-z_-]{22}|sq0csp-[0-9A-Za-z_-]{43}|EAAA[0-9A-Za-z_-]{60})",
+            pattern: "(?:sq0atp-[0-9A-Za-z_-]{22,60}|sq0csp-[0-9A-Za-z_-]{43}|EAAA[0-9A-Za-z_-]{60})",
             entropy: 3.3,
             check: ValueCheck::Random,
         },
@@ -23,9 +23,9 @@ pub(super) const RULES: &[Rule] = &[
         "The SID of a Twilio API key. The secret is rarely far away.",
         &[
             "SK0", "SK1", "SK2", "SK3", "SK4", "SK5", "SK6", "SK7", "SK8", "SK9", "SKa", "SKb", "SKc", "SKd",
-            "SKe", "SKf",
+            "SKe", "SKf", "SKA", "SKB", "SKC", "SKD", "SKE", "SKF",
         ],
-        "SK[0-9a-f]{32}",
+        "SK[0-9a-fA-F]{32}",
     ),
     // developer.paypal.com, Braintree, "Access tokens".
     Rule::token(
@@ -66,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         "Brevo key",
         "A Brevo (Sendinblue) API or SMTP key.",
         &["xkeysib-", "xsmtpsib-"],
-        "x(?:key|smtp)sib-[0-9a-f]{64}-[0-9A-Za-z]{16}",
+        "x(?:key|smtp)sib-[0-9a-fA-F]{64}-[0-9A-Za-z]{16}",
     ),
     // resend.com, "API keys".
     Rule::near(
@@ -110,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
         "Flutterwave key",
         "A Flutterwave secret or encryption key.",
         &["FLWSECK"],
-        "FLWSECK(?:(?:_TEST)?-[0-9a-f]{32}(?:-[0-9a-z]{8,16})?-X|_TEST-?[0-9a-f]{12})",
+        "FLWSECK(?:(?:_TEST)?-[0-9a-h]{32}(?:-[0-9a-z]{8,16})?-X|_TEST-?[0-9a-h]{12})",
     ),
     Rule::token(
         "razorpay-key",
@@ -151,7 +151,7 @@ pub(super) const RULES: &[Rule] = &[
         "MailerSend token",
         "A MailerSend API token.",
         &["mlsn."],
-        r"mlsn\.[0-9a-f]{64}",
+        r"mlsn\.[0-9A-Za-z]{30,100}",
     ),
     Rule::token("klaviyo-key", "Klaviyo key", "A Klaviyo private key.", &["pk_"], "pk_[0-9a-f]{34}"),
     // developers.facebook.com, "Access tokens".

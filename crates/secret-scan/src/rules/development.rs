@@ -17,15 +17,15 @@ pub(super) const RULES: &[Rule] = &[
         "CircleCI token",
         "A CircleCI personal or project token.",
         &["CCIPAT_", "CCIPRJ_"],
-        "CCI(?:PAT|PRJ)_[0-9A-Za-z]{20,24}_[0-9a-f]{40}",
+        "CCI(?:PAT|PRJ)_[0-9A-Za-z]{20,24}_[0-9a-z]{40}",
     ),
     // buildkite.com, "Managing API access tokens".
     Rule::token(
         "buildkite-token",
         "Buildkite token",
         "A Buildkite user, agent or cluster token.",
-        &["bkua_", "bkaa_", "bkct_", "bkpt_", "bkrt_", "bkat_"],
-        "bk(?:ua|aa|ct|pt|rt|at)_[0-9A-Za-z_-]{32,80}",
+        &["bkua_", "bkaa_", "bkct_", "bkpt_", "bkrt_", "bkat_", "bkaj_", "bkar_", "bkpat_", "bkps_"],
+        "bk(?:ua|aa|ct|pt|rt|at|aj|ar|pat|ps)_[0-9A-Za-z_-]{32,340}",
     ),
     // jfrog.com, "Reference tokens"; gitleaks' rule.
     Rule::near(
@@ -88,7 +88,7 @@ pub(super) const RULES: &[Rule] = &[
         "Dynatrace token",
         "A Dynatrace API or platform token.",
         &["dt0c01.", "dt0s01.", "dt0s02.", "dt0s06.", "dt0s08.", "dt0s16."],
-        r"dt0[a-z][0-9]{2}\.[0-9A-Z]{8,24}\.[0-9A-Z]{64}",
+        r"dt0[a-z][0-9]{2}\.[0-9A-Za-z]{8,24}\.[0-9A-Za-z]{64}",
     ),
     // docs.newrelic.com, "New Relic API keys": 40 characters.
     Rule::near(
@@ -123,7 +123,7 @@ pub(super) const RULES: &[Rule] = &[
         "Grafana API key",
         "A Grafana API key of the older form.",
         &["eyJrIjoi"],
-        "eyJrIjoi[0-9A-Za-z+/]{60,400}={0,2}",
+        "eyJrIjoi[0-9A-Za-z+/]{40,400}={0,2}",
     ),
     Rule::near(
         "octopus-key",
@@ -150,7 +150,7 @@ pub(super) const RULES: &[Rule] = &[
         "Sourcegraph token",
         "A Sourcegraph access token.",
         &["sgp_"],
-        "sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-f]{40}",
+        "sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}",
     ),
     Rule::near(
         "maxmind-key",

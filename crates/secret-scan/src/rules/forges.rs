@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::near(
         "github-token",
         "GitHub token",
-        "A GitHub personal, OAuth, user, server or refresh token; medium severity if its checksum is wrong.",
+        "A GitHub personal, OAuth, user, server or refresh token; medium severity in packages if its checksum is wrong.",
         NearKeyword {
             keywords: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
             start: PatternStart::Here,
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         "GitHub fine-grained token",
         "A GitHub personal access token that is limited to some repositories.",
         &["github_pat_"],
-        "github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}",
+        "github_pat_[0-9A-Za-z_]{82}",
     ),
     // docs.gitlab.com, "Token prefixes". Routable tokens have two more parts.
     Rule::token(
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
         "atlassian-token",
         "Atlassian token",
         "An Atlassian API token, or a Bitbucket access token or app password.",
-        &["ATATT3", "ATCTT3", "ATBB"],
-        "(?:AT[AC]TT3[0-9A-Za-z_=-]{160,220}|ATBB[0-9A-Za-z]{24}[0-9A-F]{8})",
+        &["ATAT", "ATCTT3", "ATBB"],
+        "(?:ATAT[0-9A-Za-z_=-]{100,220}|ATCTT3[0-9A-Za-z_=-]{160,220}|ATBB[0-9A-Za-z]{24}[0-9A-F]{8})",
     ),
 ];

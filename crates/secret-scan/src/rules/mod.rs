@@ -9,6 +9,7 @@ mod development;
 mod files;
 mod forges;
 mod keys;
+mod marked;
 mod models;
 mod names;
 mod packages;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Rule> {
         commerce::RULES,
         development::RULES,
         workplace::RULES,
+        marked::RULES,
         keys::RULES,
         texts::RULES,
         files::RULES,

@@ -40,8 +40,8 @@ pub(super) const RULES: &[Rule] = &[
         "openrouter-key",
         "OpenRouter key",
         "An OpenRouter API key.",
-        &["sk-or-v1-"],
-        "sk-or-v1-[0-9a-f]{64}",
+        &["sk-or-v"],
+        "sk-or-v[0-9]{1,6}-[0-9A-Za-z_-]{20,80}",
     ),
     // docs.perplexity.ai; 48 characters in gitleaks' rule.
     Rule::token(
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         "LangSmith key",
         "A LangSmith personal or service key.",
         &["lsv2_pt_", "lsv2_sk_"],
-        "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}",
+        "lsv2_(?:pt|sk)_[0-9a-fA-F]{32}_[0-9a-fA-F]{10}",
     ),
     // api-docs.deepseek.com; platform.moonshot.ai; platform.stability.ai.
     Rule::near(
@@ -193,7 +193,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["rpa_"],
             start: PatternStart::Here,
-            pattern: "rpa_[0-9A-Z]{30,50}[0-9a-z]{0,8}",
+            pattern: "rpa_[0-9A-Za-z]{30,58}",
             entropy: 3.5,
             check: ValueCheck::Random,
         },

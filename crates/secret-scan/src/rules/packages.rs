@@ -7,7 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::near(
         "npm-token",
         "npm token",
-        "An npm access token; medium severity if its checksum is wrong.",
+        "An npm access token; medium severity in packages if its checksum is wrong.",
         NearKeyword {
             keywords: &["npm_"],
             start: PatternStart::Here,
@@ -72,6 +72,6 @@ pub(super) const RULES: &[Rule] = &[
         "Artifactory key",
         "A JFrog Artifactory API key.",
         &["AKCp"],
-        "AKCp[0-9A-Za-z]{69}",
+        "AKCp[0-9A-Za-z]{68,70}",
     ),
 ];

@@ -139,7 +139,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["webhook.office.com/"],
             start: PatternStart::Within,
-            pattern: r"webhook\.office\.com/(?P<value>webhookb2/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}@[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:/[0-9A-Za-z_-]{20,60})?)",
+            pattern: r"webhook\.office\.com/(?P<value>webhookb2/[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}@[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}/IncomingWebhook/[0-9a-z]{32}/[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}(?:/[0-9A-Za-z_-]{20,60})?)",
             entropy: 3.0,
             check: ValueCheck::Form,
         },
@@ -223,8 +223,8 @@ pub(super) const RULES: &[Rule] = &[
         "fly-token",
         "Fly.io token",
         "A Fly.io access or deploy token.",
-        &["fo1_", "fm1a_", "fm1r_", "fm2_"],
-        "(?:fo1_[0-9A-Za-z_-]{43}|fm(?:1[ar]|2)_[0-9A-Za-z+/]{100,1500}={0,3})",
+        &["fo1_", "fm1a_", "fm1r_", "fm2_", "FlyV1 "],
+        "(?:fo1_[0-9A-Za-z_-]{43}|fm(?:1[ar]|2)_[0-9A-Za-z+/]{100,1500}={0,3}|FlyV1 [0-9A-Za-z=_,/+-]{100,1500})",
     ),
     Rule::near(
         "render-key",
@@ -246,7 +246,7 @@ pub(super) const RULES: &[Rule] = &[
         NearKeyword {
             keywords: &["vcp_", "vci_", "vca_", "vcr_", "vck_", "vercel_blob_rw_"],
             start: PatternStart::Here,
-            pattern: "(?:vc[piark]_[0-9A-Za-z]{24,80}|vercel_blob_rw_[0-9A-Za-z]{12,24}_[0-9A-Za-z]{24,40})",
+            pattern: "(?:vc[piark]_[0-9A-Za-z_-]{24,80}|vercel_blob_rw_[0-9A-Za-z]{12,24}_[0-9A-Za-z]{24,40})",
             entropy: 3.5,
             check: ValueCheck::Random,
         },
@@ -265,9 +265,9 @@ pub(super) const RULES: &[Rule] = &[
         "Supabase key",
         "A Supabase access token or secret key.",
         &["sbp_", "sb_secret_"],
-        "(?:sbp_(?:oauth_)?[0-9a-f]{40}|sb_secret_[0-9A-Za-z_-]{24,60})",
+        "(?:sbp_(?:oauth_)?[0-9a-z_-]{40}|sb_secret_[0-9A-Za-z_-]{24,60})",
     ),
-    Rule::token("neon-key", "Neon key", "A Neon API key.", &["napi_"], "napi_[0-9a-z]{60,70}"),
+    Rule::token("neon-key", "Neon key", "A Neon API key.", &["napi_"], "napi_[0-9A-Za-z]{60,70}"),
     // planetscale.com, "Service tokens".
     Rule::token(
         "planetscale-token",
@@ -339,7 +339,7 @@ pub(super) const RULES: &[Rule] = &[
         "Harness token",
         "A Harness personal or service account token.",
         &["pat.", "sat."],
-        r"(?:pat|sat)\.[0-9A-Za-z_-]{22}\.[0-9a-f]{24}\.[0-9A-Za-z]{20}",
+        r"(?:pat|sat)\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z]{24}\.[0-9A-Za-z]{20}",
     ),
     // pulumi.com, "Access tokens".
     Rule::token("pulumi-token", "Pulumi token", "A Pulumi access token.", &["pul-"], "pul-[0-9a-f]{40}"),

@@ -8,8 +8,8 @@ pub(super) const RULES: &[Rule] = &[
         "slack-token",
         "Slack token",
         "A Slack bot, user, app, refresh or legacy token.",
-        &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe", "xapp-"],
-        r"(?:xoxe\.xox[bp]-[0-9]-[0-9A-Za-z]{146,170}|xoxe-[0-9]-[0-9A-Za-z]{120,170}|xox[bpars]-[0-9]{8,14}-[0-9A-Za-z-]{18,200}|xapp-[0-9]-[0-9A-Z]{8,14}-[0-9]{8,16}-[0-9a-f]{64})",
+        &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe", "xoxo-", "xoxc-", "xoxd-", "xapp-"],
+        r"(?:xoxe.xox[bp]-[0-9]{1,10}-[0-9A-Za-z]{146,170}|xoxe-[0-9]{1,10}-[0-9A-Za-z]{120,170}|xox[bpears]-[0-9]{8,14}-[0-9A-Za-z-]{10,200}|xox[ar]-(?:[0-9]-)?[0-9A-Za-z]{16,48}|xox[os]-[0-9]{2,14}-[0-9]{4,14}-[0-9]{4,14}-[0-9a-fA-F]{5,64}|xoxc-[0-9]{9,15}-[0-9]{9,15}-[0-9]{9,15}-[0-9a-f]{64}|xoxd-[0-9A-Za-z%/+_-]{60,400}={0,2}|xapp-[0-9]{1,10}-[0-9A-Za-z]{8,14}-[0-9]{8,16}-[0-9a-fA-F]{64})",
     ),
     // api.slack.com, "Sending messages using incoming webhooks".
     Rule::near(
@@ -55,15 +55,15 @@ pub(super) const RULES: &[Rule] = &[
         "stripe-key",
         "Stripe key",
         "A secret or restricted key for Stripe's live mode.",
-        &["sk_live_", "rk_live_"],
-        "[sr]k_live_[0-9A-Za-z]{24,247}",
+        &["sk_live_", "rk_live_", "sk_prod_", "rk_prod_"],
+        "[sr]k_(?:live|prod)_[0-9A-Za-z]{17,247}",
     ),
     Rule::token(
         "sendgrid-key",
         "SendGrid key",
         "A SendGrid API key.",
         &["SG."],
-        r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}",
+        r"SG\.(?:[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}|[0-9A-Za-z_=.-]{66})",
     ),
     Rule::token("mailgun-key", "Mailgun key", "A Mailgun private API key.", &["key-"], "key-[0-9a-f]{32}"),
     // www.twilio.com, "API keys": a secret has no distinctive form, so it is recognized by its name.
@@ -98,9 +98,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::token(
         "postman-key",
         "Postman key",
-        "A Postman API key.",
-        &["PMAK-"],
-        "PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
+        "A Postman API key, or a key of a collection.",
+        &["PMAK-", "PMAT-"],
+        "PM(?:AK-[0-9a-fA-F]{24}-[0-9a-fA-F]{34}|AT-[0-9A-Za-z]{26})",
     ),
     // docs.newrelic.com, "New Relic API keys".
     Rule::token("new-relic-key", "New Relic key", "A New Relic user key.", &["NRAK-"], "NRAK-[0-9A-Z]{27}"),
@@ -109,8 +109,8 @@ pub(super) const RULES: &[Rule] = &[
         "grafana-token",
         "Grafana token",
         "A token of a Grafana service account, or of a Grafana Cloud access policy.",
-        &["glsa_", "glc_eyJ"],
-        "(?:glsa_[0-9A-Za-z]{32}_[0-9a-fA-F]{8}|glc_eyJ[0-9A-Za-z+/]{40,400}={0,2})",
+        &["glsa_", "glc_"],
+        "(?:glsa_[0-9A-Za-z]{32}_[0-9a-fA-F]{8}|glc_[0-9A-Za-z+/]{32,400}={0,2})",
     ),
     // github.com/getsentry/rfcs, 0091: base64 of JSON, an underscore, and 43 characters.
     Rule::token(

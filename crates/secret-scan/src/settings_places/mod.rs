@@ -97,7 +97,18 @@ pub(crate) fn is_of_package(path: &str) -> bool {
                 .iter()
                 .any(|it| folders.contains(it))
         });
-    is_library || has_folder(path, PACKAGES)
+    is_library || has_folder(path, PACKAGES) || is_module(path)
+}
+
+/// Whether `path` is below the folder of a module of Go, whose name ends with a version: `golang.org/fips140@v1.26.0`, in the cache of
+/// modules and in their archives.
+fn is_module(path: &str) -> bool {
+    let (folders, _) = path.rsplit_once('/').unwrap_or_default();
+    folders.match_indices("@v").any(|(at, mark)| {
+        let version = folders.get(at + mark.len()..).unwrap_or_default();
+        version.starts_with(|it: char| it.is_ascii_digit())
+            && version.split('/').next().is_some_and(|it| it.contains('.'))
+    })
 }
 
 /// Whether one of `folders`, each of one or two parts, is in `path`.

@@ -152,3 +152,31 @@ fn files_behind_a_gap_in_a_zip_archive_are_searched() {
     let found: Vec<_> = places(&searched).into_iter().filter_map(|(path, _)| path).collect();
     assert_eq!(found, ["a.apk!/b.txt", "a.apk!/c.txt"], "{searched:?}");
 }
+
+#[test]
+fn a_directory_that_describes_another_file_than_was_searched_is_reported() {
+    // The name, the method and the size in the directory: as in the header, and otherwise in one of them.
+    let stored = u32::try_from(secret().len()).expect("small");
+    for (name, method, size, is_same) in [
+        ("a.txt", 0_u16, stored, true),
+        ("b.txt", 0, stored, false),
+        ("a.txt", 8, stored, false),
+        ("a.txt", 0, 9, false),
+    ] {
+        let mut zip = zipped(&[("a.txt", &secret(), false, false)]);
+        let end = zip.split_off(zip.len() - 22);
+        zip.extend_from_slice(b"PK\x01\x02\x14\x00\x14\x00\x00\x00");
+        zip.extend_from_slice(&method.to_le_bytes());
+        zip.extend_from_slice(&[0; 8]);
+        zip.extend([size, stored].iter().flat_map(|it| it.to_le_bytes()));
+        zip.extend_from_slice(&u16::try_from(name.len()).expect("short").to_le_bytes());
+        zip.extend_from_slice(&[0; 16]);
+        zip.extend_from_slice(name.as_bytes());
+        zip.extend_from_slice(&end);
+        let searched = search(&tar(&[file("x.jar", &zip)])).expect("a layer");
+        assert_eq!(places(&searched).len(), 1, "{name} {method} {size}");
+        let gaps: Vec<_> = searched.unsearched.iter().map(|it| it.path.as_deref()).collect();
+        let wanted = format!("x.jar!/{name}");
+        assert_eq!(gaps, if is_same { vec![] } else { vec![Some(wanted.as_str())] }, "{method} {size}");
+    }
+}

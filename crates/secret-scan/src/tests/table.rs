@@ -196,10 +196,24 @@ fn the_worst_of_many_findings_of_a_rule_are_kept() {
     }
     let wrong: String = (0..40).map(|_| format!("ghp_{}\n", maker.alnum(36))).collect();
     let right = maker.with_crc("ghp_");
-    let found = found(Some("a"), format!("{wrong}{right}\n").as_bytes());
+    let found = found(Some("usr/lib/node_modules/a/b"), format!("{wrong}{right}\n").as_bytes());
     assert_eq!(found.len(), 20);
     let last = found.last().expect("the right one");
     assert_eq!((last.severity, last.line), (SecretSeverity::High, Some(41)));
+}
+
+#[test]
+fn templates_patterns_and_addresses_are_no_random_values() {
+    for (name, value) in [
+        ("DB_PASSWORD", "${DB_PASSWORD:-Change_Me1}"),
+        ("DB_PASSWORD", "%(ENV_DB_PASSWORD_1)s"),
+        ("APP_SECRET", "{{ .Values.app1.Secret | quote }}"),
+        ("EMAIL", r"^[A-Z0-9._%+-]+@[A-Z0-9.-]+\.[A-Za-z]{2,}$"),
+        ("LS_COLORS", "rs=0:di=01;34:ln=01;36:mh=00:pi=40;33:so=01;35:*.Z=01;31"),
+        ("MIRROR", "https://a1B2-c3D4.E5f6.example.org/x/y?Z9=8&w7=Q"),
+    ] {
+        assert_eq!(Rules::standard().search_variable(name, value), [], "{name}={value}");
+    }
 }
 
 #[test]
@@ -326,8 +340,16 @@ fn a_wrong_checksum_makes_a_token_less_likely_and_a_right_one_proves_it_anywhere
     assert_eq!(severity(format!("abc{token}def")), Some(SecretSeverity::High));
     let wrong = format!("{}0{}", &token[..20], &token[21..]);
     assert_ne!(wrong, token);
-    assert_eq!(severity(wrong.clone()), Some(SecretSeverity::Medium));
+    assert_eq!(severity(wrong.clone()), Some(SecretSeverity::High));
     assert_eq!(severity(format!("abc{wrong}")), None);
+    let in_package = |text: &str| {
+        let text = format!("- - - - {text}");
+        found(Some("usr/lib/node_modules/a/index.js"), text.as_bytes()).first().map(|it| it.severity)
+    };
+    assert_eq!(in_package(&wrong), Some(SecretSeverity::Medium));
+    assert_eq!(in_package(&token), Some(SecretSeverity::High));
+    assert_eq!(in_package("AKIAQ4TJ7XZ2M5RWNB3K"), Some(SecretSeverity::Medium));
+    assert_eq!(severity("AKIAQ4TJ7XZ2M5RWNB3K".to_owned()), Some(SecretSeverity::High));
 }
 
 #[test]

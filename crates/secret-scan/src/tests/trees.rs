@@ -52,3 +52,25 @@ fn nothing_of_high_severity_is_in_the_library_of_python() {
     );
     assert!(high.is_empty(), "{}", high.join("\n"));
 }
+
+/// `code-points-data-browser.js` of the package `saslprep`: half a megabyte of zeros in base64 is searched whole.
+#[test]
+fn a_text_of_zeros_in_base64_is_no_text_of_tokens() {
+    let text = format!("const data = Buffer.from('{}', 'base64')", "AAAA".repeat(1 << 19));
+    for (path, head) in [("app/data.js", ""), ("app/program", "\0")] {
+        let mut search = Rules::standard().text_search(Some(path));
+        search.push(format!("{head}{text}").as_bytes());
+        assert_eq!(search.skipped(), 0, "{path}");
+    }
+}
+
+/// `mlkem/generate1024.go` of Go's module `fips140`, which Go's own tree holds as an archive.
+#[test]
+fn names_of_fields_are_no_secrets_and_modules_of_go_are_packages() {
+    let text = "var replacements = map[string]string{\n\t\"encryptionKey\": \"encryptionKey1024\",\n\t\"decryptionKey\": \"decryptionKey1024\",\n}\n";
+    assert!(Rules::standard().search_bytes(Some("app/main.go"), text.as_bytes()).is_empty());
+    let text = format!("apiKey := \"{}\"\n", super::made::Maker::new(4).alnum(40));
+    let found = |path| !Rules::standard().search_bytes(Some(path), text.as_bytes()).is_empty();
+    assert!(!found("go/lib/a.zip!/golang.org/fips140@v1.26.0/main.go"));
+    assert!(found("app/someone@v/main.go") && found("app/at@value.1/main.go"));
+}
