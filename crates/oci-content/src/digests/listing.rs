@@ -24,7 +24,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<ListedDigest>, String> {
     if found.is_empty() { Err("it has none".to_owned()) } else { Ok(found) }
 }
 
-/// The text of a file. The `>` of Windows PowerShell writes UTF-16.
+/// The text of a file. The `>` of Windows `PowerShell` writes UTF-16.
 fn decoded(bytes: &[u8]) -> Option<String> {
     let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = rest.chunks_exact(2).filter_map(|it| it.try_into().ok().map(unit)).collect();
