@@ -61,7 +61,8 @@ fn an_image_in_the_store_is_the_same_as_from_podman_save() {
         };
         // The manifest has the annotations of buildah too, which an archive does not keep.
         assert_eq!(blobs(&found), blobs(&from_archive), "{name}");
-        let manifest = String::from_utf8_lossy(found.manifests.last().expect("a manifest").bytes()).into_owned();
+        let manifest =
+            String::from_utf8_lossy(found.manifests.last().expect("a manifest").bytes()).into_owned();
         assert!(manifest.contains("\"annotations\":{\"org.opencontainers.image.base.digest\""), "{manifest}");
     }
     // A manifest list becomes an index of its images.

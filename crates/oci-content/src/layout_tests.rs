@@ -119,7 +119,7 @@ fn entries_that_may_be_several_images_are_not_called_one() {
     let changes: [fn(&mut serde_json::Value); 3] = [
         |index| {
             index["manifests"][0]["annotations"] =
-                serde_json::json!({ "org.opencontainers.image.ref.name": "v1" })
+                serde_json::json!({ "org.opencontainers.image.ref.name": "v1" });
         },
         |index| index["manifests"][1]["platform"] = index["manifests"][0]["platform"].clone(),
         |index| drop(index["manifests"][1].as_object_mut().expect("an entry").remove("platform")),

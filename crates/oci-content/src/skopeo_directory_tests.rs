@@ -25,7 +25,8 @@ fn directory(folder: &TempDir, image: &TestImage) -> Written {
     fs::write(at.join("manifest.json"), &written.bytes).expect("written");
     for (name, bytes) in files_of(&written.directory) {
         let Some(hex) = name.strip_prefix("blobs/sha256/") else { continue };
-        let is_manifest = bytes.starts_with(b"{") && String::from_utf8_lossy(&bytes).contains("\"schemaVersion\"");
+        let is_manifest =
+            bytes.starts_with(b"{") && String::from_utf8_lossy(&bytes).contains("\"schemaVersion\"");
         let name = if is_manifest { format!("{hex}.manifest.json") } else { hex.to_owned() };
         fs::write(at.join(name), bytes).expect("written");
     }
