@@ -34,7 +34,7 @@ fn opened(spec: &str, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
     open(&SourceSpec::One(spec.parse().expect("a source")), &Surroundings::local(folder)).map(|it| it.source)
 }
 
-/// The error as tests see it.
+/// Returns the message of the error that opening and walking `spec` ends with, with `/F` for `folder`.
 fn refused(spec: &str, folder: &Path) -> String {
     let Err(error) = opened(spec, folder).and_then(|source| walk(source.as_ref())) else {
         panic!("`{spec}` was accepted")
