@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 /// The files with workflows or commands: the documentation, workflows, examples and scripts.
 fn files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<PathBuf> = [".github", ".ci", "docs", "examples", "benches", "packaging", "scripts"].map(|it| root.join(it)).into();
-    let mut files: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "action.yml"].map(|it| root.join(it)).into();
+    let mut folders: Vec<PathBuf> = [".github", ".ci", "docs", "examples", "benches", "packaging", "scripts"]
+        .map(|it| root.join(it))
+        .into();
+    let mut files: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "action.yml"].map(|it| root.join(it)).into();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
             let path = entry.path();
@@ -53,10 +56,13 @@ fn actions_are_named_by_commit_and_cargo_takes_the_lock_file() {
 #[test]
 fn new_versions_and_advisories_are_looked_for_on_a_schedule() {
     let read = |name: &str| {
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".github").join(name)).expect("a file")
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".github").join(name))
+            .expect("a file")
     };
     let updates = read("dependabot.yml");
-    assert!(updates.contains("package-ecosystem: cargo") && updates.contains("package-ecosystem: github-actions"));
+    assert!(
+        updates.contains("package-ecosystem: cargo") && updates.contains("package-ecosystem: github-actions")
+    );
     let advisories = read("workflows/advisories.yml");
     assert!(advisories.contains("- cron:") && advisories.contains(".ci/deny"));
     assert!(read("workflows/release.yml").contains("attest-build-provenance"));

@@ -114,7 +114,8 @@ pub(crate) fn setting<'v>(
     }
     let text = String::from_utf8_lossy(value);
     let elsewhere = !is_jumble(value)
-        && (ENCRYPTED.iter().any(|it| text.starts_with(it)) || EXPRESSIONS.iter().any(|it| text.contains(it)))
+        && (ENCRYPTED.iter().any(|it| text.starts_with(it))
+            || EXPRESSIONS.iter().any(|it| text.contains(it)))
         || text.starts_with("AIza");
     let of_password = kind == NameKind::Password;
     let short = value.len() < if of_password { 6 } else { 8 } || bits(value) < 2.0;
