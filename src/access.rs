@@ -15,6 +15,8 @@ pub struct AccessQuestions {
     pub read: bool,
     /// Whether it may be pushed to.
     pub push: bool,
+    /// Whether a push follows, which uses the upload session that showed it.
+    pub keep_session: bool,
     /// Whether something may be deleted from it.
     pub delete: bool,
     /// The repositories that content is to be mounted from, which must be readable.
@@ -60,7 +62,13 @@ pub async fn ask(
     questions: &AccessQuestions,
 ) -> AccessVerdicts {
     let read = async { if questions.read { Some(repository.probe_read().await) } else { None } };
-    let push = async { if questions.push { Some(repository.probe_push().await) } else { None } };
+    let push = async {
+        match (questions.push, questions.keep_session) {
+            (false, _) => None,
+            (true, false) => Some(repository.probe_push().await),
+            (true, true) => Some(repository.begin_push().await),
+        }
+    };
     let mounts = join_all(questions.mounts.iter().map(|from| async { mount(from.probe_read().await) }));
     let (read, push, mounts) = tokio::join!(read, push, mounts);
     let (read, push, create) = combine(read, push, provider);

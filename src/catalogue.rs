@@ -11,14 +11,16 @@ use futures_util::stream;
 use semver::Version;
 
 use crate::connections::Connection;
-use crate::model::catalogue::{CatalogueImage, CatalogueReferrer};
+use crate::model::catalogue::{CatalogueImage, CatalogueReferrer, CatalogueStatement};
 use crate::model::visibility::ObservedVisibility;
+use crate::signing;
 use crate::visibility;
 use oci_content::MAX_CONFIG_SIZE;
 use oci_registry::{
     Descriptor, Digest, Manifest, Platform, RegistryError, Repository, Tag, TagListing, TagLookup,
-    annotation, media_type, referrer,
+    annotation, listed_referrers, media_type, referrer,
 };
+use oci_signing::{Bundle, SIGNATURE, Verifier, attached_bundles};
 
 /// The manifests of an index that are read for its size, at most.
 const MAX_MANIFESTS: usize = 100;
@@ -30,6 +32,12 @@ const SIGNATURES: [&str; 3] = [
     "application/vnd.dev.cosign.",
     "application/vnd.dev.sigstore.bundle",
 ];
+
+/// The annotation of a bundle's manifest that says which type its predicate has.
+const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
+
+/// The declared signers of a repository, by name.
+pub type DeclaredSigners = BTreeMap<String, Verifier>;
 
 /// The images of a repository.
 #[derive(Debug, Default)]
@@ -45,7 +53,7 @@ pub struct ListedImages {
 }
 
 /// Reads the `most` newest images of a repository whose tags are `listing`; all of them without a number. `is_public_asked` asks who can
-/// pull.
+/// pull. With `signers`, the signed statements about each image are read and verified.
 ///
 /// # Errors
 ///
@@ -55,6 +63,7 @@ pub async fn images(
     listing: &TagListing,
     most: Option<usize>,
     is_public_asked: bool,
+    signers: Option<&DeclaredSigners>,
 ) -> Result<ListedImages, RegistryError> {
     let repository = connection.repository.as_ref();
     let own: Vec<&Tag> = listing.tags().iter().filter(|tag| !tag.is_of_referrers()).collect();
@@ -100,9 +109,17 @@ pub async fn images(
                 created: None,
                 revision: None,
                 referrers: Vec::new(),
+                statements: Vec::new(),
+                unsigned_by: Vec::new(),
                 unknown: None,
             };
-            read_image(repository, listing, image).await
+            let mut image = read_image(repository, listing, image).await;
+            if let Some(signers) = signers
+                && let Err(error) = read_statements(repository, signers, &mut image).await
+            {
+                image.unknown = image.unknown.or_else(|| Some(error.to_string()));
+            }
+            image
         });
         images.extend(join_all(read).await);
     }
@@ -122,8 +139,8 @@ async fn read_image(
     if let Err(error) = read_content(repository, &mut image).await {
         image.unknown = Some(error);
     }
-    match repository.list_referrers(&image.digest).await {
-        Ok(found) => image.referrers = found.unwrap_or_default().into_iter().map(described).collect(),
+    match list_referrers(repository, listing, &image.digest).await {
+        Ok(found) => image.referrers = found.into_iter().map(described).collect(),
         Err(error) => image.unknown = image.unknown.or_else(|| Some(error.to_string())),
     }
     // Signatures of older versions of cosign have tags, not referrers.
@@ -131,15 +148,70 @@ async fn read_image(
         && let Ok(TagLookup::Names(digest)) = repository.look_up_tag(tag, Some(listing)).await
     {
         let artifact_type = "application/vnd.dev.cosign.simplesigning.v1+json".to_owned();
-        image.referrers.push(CatalogueReferrer { digest, artifact_type, is_signature: true });
+        let signature = CatalogueReferrer { digest, artifact_type, predicate_type: None, is_signature: true };
+        image.referrers.push(signature);
     }
     image
 }
 
+/// Returns the referrers of an image: by the registry's own list, or by the index at the fallback tag, if `listing` has it.
+async fn list_referrers(
+    repository: &dyn Repository,
+    listing: &TagListing,
+    digest: &Digest,
+) -> Result<Vec<Descriptor>, RegistryError> {
+    match repository.list_referrers(digest).await? {
+        Some(found) => Ok(found),
+        None if referrer::fallback_tag(digest).is_some_and(|tag| listing.contains(&tag)) => {
+            listed_referrers(repository, digest).await
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
 fn described(found: Descriptor) -> CatalogueReferrer {
     let artifact_type = found.artifact_type.unwrap_or(found.media_type);
-    let is_signature = SIGNATURES.iter().any(|signature| artifact_type.starts_with(signature));
-    CatalogueReferrer { digest: found.digest, artifact_type, is_signature }
+    let predicate_type = found.annotations.get(PREDICATE_TYPE).cloned();
+    let is_signature = SIGNATURES.iter().any(|signature| artifact_type.starts_with(signature))
+        && predicate_type.as_deref().is_none_or(|it| it == SIGNATURE);
+    CatalogueReferrer { digest: found.digest, artifact_type, predicate_type, is_signature }
+}
+
+/// Reads the signed statements about an image.
+async fn read_statements(
+    repository: &dyn Repository,
+    signers: &DeclaredSigners,
+    image: &mut CatalogueImage,
+) -> Result<(), RegistryError> {
+    for attached in attached_bundles(repository, &image.digest, &[]).await? {
+        let verified = signers.iter().find_map(|(name, verifier)| {
+            let bundle = Bundle::parse(&attached.json).ok()?;
+            let statement = verifier.verify(&bundle, &image.digest).ok()?;
+            Some((name.clone(), signing::identity(verifier), statement.predicate_type))
+        });
+        image.statements.push(match verified {
+            Some((signer, identity, predicate_type)) => CatalogueStatement {
+                manifest: attached.manifest,
+                predicate_type: Some(predicate_type),
+                signer: Some(signer),
+                identity: Some(identity),
+            },
+            None => CatalogueStatement {
+                manifest: attached.manifest,
+                predicate_type: attached.predicate_type,
+                signer: None,
+                identity: None,
+            },
+        });
+    }
+    image.statements.sort_by_key(|it| it.signer.is_none());
+    let signed = |name: &String| {
+        let mut statements = image.statements.iter();
+        statements
+            .any(|it| it.signer.as_ref() == Some(name) && it.predicate_type.as_deref() == Some(SIGNATURE))
+    };
+    image.unsigned_by = signers.keys().filter(|name| !signed(name)).cloned().collect();
+    Ok(())
 }
 
 /// Reads the manifest of an image, those of its platforms, and the configuration of the first. Returns the reason if something cannot be

@@ -15,7 +15,7 @@ pub trait Reporter: Send + Sync {
 }
 
 /// An event.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
     /// A plan is about to be applied.
@@ -66,6 +66,21 @@ pub enum Event<'a> {
         size: u64,
         /// How many bytes have been handed to the connection. Starts again with a retry.
         sent: u64,
+    },
+    /// The progress of sending everything, every few seconds.
+    Progress {
+        /// The stage.
+        stage: Stage,
+        /// How many bytes have been sent.
+        sent: u64,
+        /// How many bytes the plan sends.
+        total: u64,
+        /// The rate of the last seconds, if it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bytes_per_second: Option<u64>,
+        /// The time that is left at this rate, in seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds_left: Option<u64>,
     },
     /// A blob is in a repository now.
     Blob {
@@ -154,7 +169,7 @@ pub enum Event<'a> {
 }
 
 /// A diagnostic for machines.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct ReportedProblem<'a> {
     /// The code, which `explain` describes.
     pub code: &'static str,
@@ -176,7 +191,7 @@ impl<'a> From<&'a Diagnostic> for ReportedProblem<'a> {
 }
 
 /// How content got into a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Placed {
     /// It was sent.
@@ -188,7 +203,7 @@ pub enum Placed {
 }
 
 /// A stage of an apply. Each begins only when the previous one has ended in every registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Sources are opened and tags are read again.

@@ -11,6 +11,7 @@
 //!
 //! - [`model`]: the nouns, without I/O; [`diagnostic`]: what went wrong, where, and what to do; [`advice`]: what an error of a
 //!   crate means here.
+//! - [`condition`]: conditions of gates, in CEL.
 //! - [`config`]: `publish.toml` and its layers; [`context`]: git and the CI as plain data.
 //! - [`checks`]: values that must agree before anything is published; [`content`]: exactly the content to publish.
 //! - [`connections`]: the registries; [`mod@standing`]: which version a tag names; [`visibility`]: who may pull; [`mod@access`]: what the credentials may do.
@@ -29,6 +30,7 @@ pub mod apply;
 pub mod catalogue;
 pub mod checks;
 pub mod cli;
+pub mod condition;
 pub mod config;
 pub mod connections;
 pub mod content;

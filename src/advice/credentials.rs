@@ -21,6 +21,9 @@ pub(super) fn help(error: &CredentialError) -> String {
         ),
         CredentialError::Malformed { .. } => "log in again, which rewrites it, or fix it by hand".to_owned(),
         CredentialError::Unreadable { .. } => "make it readable, or move it away and log in again".to_owned(),
+        CredentialError::Unwritable { .. } => {
+            "make it and its folder writable, or name another file with `--authfile FILE`".to_owned()
+        }
         CredentialError::Program { file, problem, .. } => format!(
             "{}; or remove it from {file} and log in again; or name environment variables with `auth`, which take precedence",
             remedy(problem)

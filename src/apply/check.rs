@@ -20,9 +20,11 @@ use crate::model::secret_search::PlannedSecrets;
 use oci_registry::Digest;
 use oci_registry::RegistryError;
 
-/// Opens the sources and connections of `plan`, or returns everything that prevents it.
+/// Opens the sources and connections of `plan`, or returns everything that prevents it: for `optional`, a registry that is not required,
+/// or for all that are.
 pub fn prepare<'p>(
     plan: &'p Plan,
+    optional: Option<&str>,
     options: &ApplyOptions<'p>,
 ) -> Result<Vec<Prepared<'p>>, Vec<PrepareError>> {
     let (mut prepared, mut errors) = (Vec::new(), Vec::new());
@@ -31,7 +33,12 @@ pub fn prepare<'p>(
     errors.extend(plan.errors().cloned().map(PrepareError::Problem));
     let secrets = plan.secrets.iter().flat_map(PlannedSecrets::blocking);
     errors.extend(secrets.map(|finding| PrepareError::Secret(Box::new(finding.clone()))));
-    for (position, planned) in plan.repositories.iter().enumerate() {
+    let is_due = |registry: &String| match optional {
+        Some(name) => registry == name,
+        None => !plan.optional.names.contains(registry),
+    };
+    let due = plan.repositories.iter().enumerate().filter(|(_, planned)| is_due(&planned.registry));
+    for (position, planned) in due {
         errors.extend(planned.changes.iter().filter_map(|change| conflict(planned, change)));
         for change in &planned.changes {
             let once = claimed.insert((&planned.registry, &planned.repository, &change.tag));

@@ -24,32 +24,38 @@ mod read_back;
 mod referrers;
 mod refused;
 mod removal;
+mod removals;
 mod restore;
 mod secrets;
+mod signals;
 mod signatures;
+mod tag_lists;
 mod tags;
+mod together;
 mod visibility;
 
 pub use lineage::Lineage;
 pub use options::ApplyOptions;
 pub use refused::PrepareError;
 
-use crate::diagnostic::{Code, Diagnostic};
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic, left_out};
 use crate::event::{Event, ReportedProblem, Stage};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Change, Plan};
 use crate::model::{Mutability, OnTagFailure};
 use chart_images::{ChartsWithImages, TagOrder};
-use oci_registry::TagListing;
 use options::Stop;
 use prepared::Prepared;
 use progress::Progress;
+use tag_lists::TagLists;
 use tags::TagPuts;
 
 /// Applies `plan`. Returns what was done and everything that went wrong.
 pub async fn apply(plan: &Plan, options: &ApplyOptions<'_>) -> (Outcome, Vec<Diagnostic>) {
     let progress = Progress::new(plan, options.reporter.clone());
-    let problems = match apply_stages(plan, options, &progress).await {
+    let problems = match apply_all(plan, options, &progress).await {
         Ok(()) => Vec::new(),
         Err(Stop { mut problems, interrupted: during }) => {
             problems.extend(during.map(|stage| interrupted(stage, progress.tags_put())));
@@ -65,28 +71,43 @@ pub async fn apply(plan: &Plan, options: &ApplyOptions<'_>) -> (Outcome, Vec<Dia
     (outcome, problems)
 }
 
-async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progress) -> Result<(), Stop> {
+/// Goes through the stages for all registries that are required, and then for each other one by itself: a failure there is noted and
+/// stops nothing else.
+async fn apply_all(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progress) -> Result<(), Stop> {
+    apply_stages(plan, None, options, progress).await?;
+    let published: BTreeSet<&String> = plan.repositories.iter().map(|it| &it.registry).collect();
+    for registry in plan.optional.names.iter().filter(|name| published.contains(name)) {
+        match apply_stages(plan, Some(registry.as_str()), options, progress).await {
+            Err(Stop { problems, interrupted: None }) => {
+                progress.left_out(problems.into_iter().map(|problem| left_out(registry, problem)));
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// Goes through the stages for `optional`, a registry that is not required, or for all that are.
+async fn apply_stages(
+    plan: &Plan,
+    optional: Option<&str>,
+    options: &ApplyOptions<'_>,
+    progress: &Progress,
+) -> Result<(), Stop> {
     let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
     stage(Stage::Check);
     // Sources are read on this thread, and sources in registries wait for the network.
-    let prepared = tokio::task::block_in_place(|| check::prepare(plan, options))
+    let prepared = tokio::task::block_in_place(|| check::prepare(plan, optional, options))
         .map_err(|errors| errors.iter().map(PrepareError::to_diagnostic).collect::<Vec<_>>())?;
     let signers = signatures::open(plan, &prepared, options)?;
     let mut pending =
         unless_cancelled(Stage::Check, options, check::stale(&prepared, options, progress)).await?;
     unless_cancelled(Stage::Check, options, visibility::stale(&prepared, options)).await?;
     pending.extend(prepared.iter().filter(|it| it.planned.signs()).map(|it| it.position));
-    stage(Stage::Preflight);
-    let asked = preflight::ask(plan, &prepared, &pending, options);
-    unless_cancelled(Stage::Preflight, options, asked).await?;
-    let required =
-        unless_cancelled(Stage::Secrets, options, secrets::required(plan, &prepared, options)).await?;
-    if let Some(planned) = &required {
-        stage(Stage::Secrets);
-        secrets::search(plan, planned, &prepared, options, progress).await?;
-    }
-    stage(Stage::Content);
-    unless_cancelled(Stage::Content, options, content::place(&prepared, options, progress)).await?;
+    let sent = send_content(plan, &prepared, &pending, options, progress).await;
+    // The sessions of the preflight that no blob used.
+    futures_util::future::join_all(prepared.iter().map(|it| it.repository.end_push())).await;
+    sent?;
     if signatures::any(&prepared) {
         stage(Stage::Signatures);
         unless_cancelled(
@@ -97,7 +118,7 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
         .await?;
     }
     unless_cancelled(Stage::Content, options, proof::show(&prepared, &pending, progress)).await?;
-    let lists = unless_cancelled(Stage::Content, options, tags::lists(&prepared)).await?;
+    let lists = unless_cancelled(Stage::Content, options, TagLists::read(&prepared, options)).await?;
     // From here on no request is cut off in the middle: a tag is moved, or it is not.
     put_tags(plan, &prepared, &lists, options, progress).await?;
     let mut settled = visibility::Settled::default();
@@ -121,12 +142,34 @@ async fn apply_stages(plan: &Plan, options: &ApplyOptions<'_>, progress: &Progre
     }
 }
 
+/// Asks for permissions, searches the content for secrets, and places it.
+async fn send_content(
+    plan: &Plan,
+    prepared: &[Prepared<'_>],
+    pending: &BTreeSet<usize>,
+    options: &ApplyOptions<'_>,
+    progress: &Progress,
+) -> Result<(), Stop> {
+    let stage = |stage: Stage| options.reporter.report(&Event::Stage { stage });
+    stage(Stage::Preflight);
+    let asked = preflight::ask(plan, prepared, pending, options);
+    unless_cancelled(Stage::Preflight, options, asked).await?;
+    let required =
+        unless_cancelled(Stage::Secrets, options, secrets::required(plan, prepared, options)).await?;
+    if let Some(planned) = &required {
+        stage(Stage::Secrets);
+        secrets::search(plan, planned, prepared, options, progress).await?;
+    }
+    stage(Stage::Content);
+    unless_cancelled(Stage::Content, options, content::place(prepared, options, progress)).await
+}
+
 /// Puts the immutable tags, then the floating ones, and removes the tags that go. A chart gets its tags after the images that it names,
 /// and only if they can be read.
 async fn put_tags(
     plan: &Plan,
     prepared: &[Prepared<'_>],
-    lists: &[Option<TagListing>],
+    lists: &TagLists,
     options: &ApplyOptions<'_>,
     progress: &Progress,
 ) -> Result<(), Stop> {
@@ -144,6 +187,7 @@ async fn put_tags(
         }
     }
     options.reporter.report(&Event::Stage { stage: Stage::FloatingTags });
+    unless_cancelled(Stage::FloatingTags, options, lists.read_new(prepared, progress)).await?;
     match put_floating(&puts, charts, options).await {
         Ok(true) => {}
         Ok(false) => return Err(stopped(Stage::FloatingTags)),
@@ -155,7 +199,7 @@ async fn put_tags(
         }
     }
     // Removals come last, including the removal of an immutable tag by a retention: the tags that stay are in place.
-    if !tags::remove(prepared, options, progress).await? {
+    if !removals::remove(prepared, options, progress).await? {
         return Err(stopped(Stage::FloatingTags));
     }
     Ok(())

@@ -50,6 +50,7 @@ pub(super) async fn ask(
         });
         let Some(one) = asked.get_mut(position) else { continue };
         one.questions.push |= pushes(it.planned);
+        one.questions.keep_session |= it.planned.places_content();
         let removes = |change: &Change| change.action == Action::Remove;
         one.questions.delete |= it.planned.changes.iter().any(removes) || !it.planned.orphans.is_empty();
         for source in mounted_from(it.planned, it.endpoint) {

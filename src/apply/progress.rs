@@ -1,10 +1,11 @@
 //! The outcome as it grows, reported step by step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::{Event, Placed, Reporter};
+use crate::model::optional::LeftOut;
 use crate::model::outcome::{
     ChangeOutcome, ChangeResult, Outcome, RepositoryOutcome, SignatureOutcome, VisibilityOutcome,
 };
@@ -20,6 +21,8 @@ pub(super) struct Progress {
     first_change: Vec<usize>,
     /// How each blob got into a repository, by the position of the repository.
     placed: Mutex<HashMap<(usize, Digest), Placed>>,
+    /// The changes that were put in one request with others, by the positions of repository and change.
+    together: Mutex<HashSet<(usize, usize)>>,
     /// The number of tags that were put or removed, whatever reading them back showed.
     put: AtomicUsize,
     reporter: Arc<dyn Reporter>,
@@ -28,7 +31,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts with an outcome in which nothing has been done yet.
     pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { left_out: plan.optional.left_out.clone(), ..Outcome::default() };
         let mut first_change = Vec::new();
         for repository in &plan.repositories {
             first_change.push(outcome.changes.len());
@@ -70,6 +73,7 @@ impl Progress {
             outcome: Mutex::new(outcome),
             first_change,
             placed: Mutex::default(),
+            together: Mutex::default(),
             put: AtomicUsize::new(0),
             reporter,
         }
@@ -90,6 +94,16 @@ impl Progress {
         noted.result = result;
         noted.detail = detail;
         self.reporter.report(&Event::Tag { change: noted });
+    }
+
+    /// Notes that the tag of a change was put in one request with others.
+    pub fn put_together(&self, repository: usize, change: usize) {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner).insert((repository, change));
+    }
+
+    /// Returns once whether the tag of a change was put in one request with others.
+    pub fn takes_together(&self, repository: usize, change: usize) -> bool {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner).remove(&(repository, change))
     }
 
     /// Notes something about a change whose result stands.
@@ -221,6 +235,11 @@ impl Progress {
         let Some(noted) = outcome.repositories.get_mut(repository) else { return };
         let visibility = noted.visibility.insert(visibility);
         self.reporter.report(&Event::Visibility { repository: &noted.repository, visibility, settings_url });
+    }
+
+    /// Notes what a registry that is not required did not get.
+    pub fn left_out(&self, left_out: impl Iterator<Item = LeftOut>) {
+        self.lock().left_out.extend(left_out);
     }
 
     /// The result of a change so far.

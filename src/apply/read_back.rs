@@ -47,7 +47,10 @@ pub(super) async fn tags(
         let listing = &listing;
         let read = put.into_iter().map(|(position, change)| async move {
             let seen = match listing {
-                Ok(listing) => tag(it, change, listing.clone(), options).await,
+                Ok(listing) => {
+                    let again = || progress.takes_together(it.position, position);
+                    tag(it, change, listing.clone(), again, options).await
+                }
                 Err(error) => Err(it.failed_at(&change.tag, error)),
             };
             (position, seen)
@@ -95,6 +98,7 @@ async fn tag(
     it: &Prepared<'_>,
     change: &Change,
     mut listing: Option<TagListing>,
+    put_together: impl Fn() -> bool,
     options: &ApplyOptions<'_>,
 ) -> Result<TagReadBack, Diagnostic> {
     let failed = |error: RegistryError| it.failed_at(&change.tag, &error);
@@ -152,6 +156,16 @@ async fn tag(
                 listing = forward::listing(it, [change]).await.map_err(failed)?;
                 continue;
             }
+        }
+        // A registry may repeat a tag that it did not put. Alone it cannot be misunderstood.
+        let is_left = found.as_ref() == change.present() && pauses.as_slice().len() < READ_PAUSES.len() - 1;
+        if let Some(wanted) = change.wanted().filter(|_| is_left && put_together())
+            && let Some(manifest) = it.manifest(wanted).await.map_err(failed)?
+        {
+            let at = TagOrDigest::Tag(change.tag.clone());
+            it.repository.put_manifest(&at, &manifest).await.map_err(failed)?;
+            listing = forward::listing(it, [change]).await.map_err(failed)?;
+            continue;
         }
         match pauses.next().filter(|_| may_lag(change, found.as_ref())) {
             Some(pause) => tokio::time::sleep(pause).await,

@@ -1,7 +1,6 @@
-//! Moving and removing tags. Each tag is read again just before: if it names what the plan says, it moves; if it already names
+//! Moving tags. Each tag is read again just before: if it names what the plan says, it moves; if it already names
 //! the wanted digest, it is left. Anything else stops everything, unless it is a forward tag and another release explains it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
@@ -11,31 +10,15 @@ use super::options::ApplyOptions;
 use super::patience::patiently;
 use super::prepared::Prepared;
 use super::progress::Progress;
-use super::removal::Removals;
-use super::{orphans, read_back};
+use super::read_back;
+use super::signals::Signals;
+use super::tag_lists::TagLists;
 use crate::diagnostic::Diagnostic;
 use crate::model::Mutability;
 use crate::model::forward::OnUnknown;
 use crate::model::outcome::ChangeResult;
 use crate::model::plan::{Action, Change, TagTarget};
-use oci_registry::{Digest, RegistryError, TagListing, TagOrDigest};
-
-/// Reads the lists of tags that decide about forward tags, one for each repository, before the first tag is put anywhere. A
-/// list that cannot be read stops everything.
-pub(super) async fn lists(prepared: &[Prepared<'_>]) -> Result<Vec<Option<TagListing>>, Vec<Diagnostic>> {
-    let asked = prepared.iter().map(|it| async move {
-        let changes = it.planned.changes.iter().filter(|change| change.action.is_change());
-        forward::listing(it, changes).await.map_err(|error| it.failed(&error))
-    });
-    let (mut lists, mut problems) = (Vec::new(), Vec::new());
-    for list in join_all(asked).await {
-        match list {
-            Ok(list) => lists.push(list),
-            Err(diagnostic) => problems.push(diagnostic),
-        }
-    }
-    if problems.is_empty() { Ok(lists) } else { Err(problems) }
-}
+use oci_registry::{Digest, RawManifest, RegistryError, TagOrDigest};
 
 /// A floating tag that this run put, or may have put.
 #[derive(Debug, Clone)]
@@ -50,12 +33,41 @@ pub(super) struct TagPut {
     pub confirmed: bool,
 }
 
+/// The decision about one tag.
+pub(super) enum TagDecision {
+    /// It names the wanted digest.
+    AsWanted,
+    /// It stays, which is noted.
+    Kept,
+    /// It is put now.
+    Put(DueTag),
+}
+
+/// A tag that is put now.
+pub(super) struct DueTag {
+    /// The digest that it names.
+    pub before: Option<Digest>,
+    /// Whether that is as planned.
+    pub as_planned: bool,
+    /// The reason, if it is not as planned.
+    pub detail: Option<String>,
+    /// The manifest that it will name.
+    pub manifest: RawManifest,
+}
+
+impl DueTag {
+    /// Returns the record of its put.
+    pub fn put(&self, repository: usize, change: usize) -> TagPut {
+        TagPut { repository, change, before: self.before.clone(), confirmed: false }
+    }
+}
+
 /// The puts of tags of one apply.
 pub(super) struct TagPuts<'a> {
     /// The repositories.
     pub prepared: &'a [Prepared<'a>],
     /// The tags of each of them when the first tag was about to be put, if anything depends on them.
-    pub lists: &'a [Option<TagListing>],
+    pub lists: &'a TagLists,
     /// The inputs of the apply.
     pub options: &'a ApplyOptions<'a>,
     /// The outcome.
@@ -67,7 +79,7 @@ impl<'a> TagPuts<'a> {
     /// Starts before the first put.
     pub fn new(
         prepared: &'a [Prepared<'a>],
-        lists: &'a [Option<TagListing>],
+        lists: &'a TagLists,
         options: &'a ApplyOptions<'a>,
         progress: &'a Progress,
     ) -> Self {
@@ -87,15 +99,29 @@ impl<'a> TagPuts<'a> {
     ) -> Result<bool, Vec<Diagnostic>> {
         let signals = &Signals::default();
         let repositories = self.prepared.iter().enumerate().map(|(repository, it)| async move {
-            for (position, change) in it.planned.changes.iter().enumerate() {
-                let puts = matches!(change.action, Action::Create | Action::Move);
-                if !puts || !of_stage(it, change) {
+            let changes = it.planned.changes.iter().enumerate().filter(|(_, change)| {
+                matches!(change.action, Action::Create | Action::Move) && of_stage(it, change)
+            });
+            let changes: Vec<(usize, &Change)> = changes.collect();
+            if changes.is_empty() || signals.ends(self.options) {
+                return None;
+            }
+            let together = match self.put_together(repository, &changes).await {
+                Ok(together) => together,
+                Err(diagnostic) => {
+                    signals.stop();
+                    return Some(diagnostic);
+                }
+            };
+            for (position, change) in changes {
+                if together.is_done(position) {
                     continue;
                 }
                 if signals.ends(self.options) {
                     break;
                 }
-                if let Err(diagnostic) = self.put_one(repository, position, change).await {
+                let sent = together.sent(position);
+                if let Err(diagnostic) = self.put_one(repository, position, change, sent).await {
                     signals.stop();
                     return Some(diagnostic);
                 }
@@ -105,26 +131,77 @@ impl<'a> TagPuts<'a> {
         signals.result(join_all(repositories).await.into_iter().flatten().collect())
     }
 
-    async fn put_one(&self, repository: usize, position: usize, change: &Change) -> Result<(), Diagnostic> {
+    /// Puts one tag. `sent` is the record of a put in one request with others, which the registry may have carried out.
+    async fn put_one(
+        &self,
+        repository: usize,
+        position: usize,
+        change: &Change,
+        sent: Option<usize>,
+    ) -> Result<(), Diagnostic> {
+        let Some(it) = self.prepared.get(repository) else { return Ok(()) };
+        let due = match self.decide(repository, position, change).await? {
+            TagDecision::Put(due) => due,
+            TagDecision::AsWanted => {
+                match sent {
+                    Some(put) => {
+                        self.confirm(put);
+                        self.note_put(it, position, change, true, None);
+                    }
+                    None => self.progress.change(it.position, position, ChangeResult::Unchanged, None),
+                }
+                return Ok(());
+            }
+            TagDecision::Kept => return Ok(()),
+        };
+        let options = self.options;
+        let failed = |diagnostic| self.failed(it, position, diagnostic);
+        let at = &TagOrDigest::Tag(change.tag.clone());
+        let is_floating = change.mutability != Mutability::Immutable;
+        let put = match sent {
+            Some(put) => Some(put),
+            None => is_floating.then(|| self.begin(due.put(repository, position))),
+        };
+        patiently(options, || it.repository.put_manifest(at, &due.manifest))
+            .await
+            .map_err(|error| failed(it.failed_at(&change.tag, &error)))?;
+        match put {
+            Some(put) => self.confirm(put),
+            // Nobody else knows the repository yet. If another run creates it at the same time, reading the tag back shows it.
+            None if self.lists.is_new(repository) => {}
+            // If two runs create the same tag, both succeed. The one that lost must not go on to the floating tags.
+            None => read_back::confirm(it, change).await.map_err(failed)?,
+        }
+        self.note_put(it, position, change, due.as_planned, due.detail);
+        Ok(())
+    }
+
+    /// Reads a tag, and decides whether it is put now.
+    pub(super) async fn decide(
+        &self,
+        repository: usize,
+        position: usize,
+        change: &Change,
+    ) -> Result<TagDecision, Diagnostic> {
         let (Some(it), options, progress) = (self.prepared.get(repository), self.options, self.progress)
         else {
-            return Ok(());
+            return Ok(TagDecision::Kept);
         };
         let note = |result, detail: Option<String>| progress.change(it.position, position, result, detail);
-        let failed = |diagnostic: Diagnostic| {
-            note(ChangeResult::Failed, Some(diagnostic.message.clone()));
-            diagnostic
-        };
+        let failed = |diagnostic| self.failed(it, position, diagnostic);
         let at_tag = |error: RegistryError| failed(it.failed_at(&change.tag, &error));
-        let found = patiently(options, || it.present(change)).await.map_err(at_tag)?;
+        let found = if self.lists.shows_absence(repository, change) {
+            None
+        } else {
+            patiently(options, || it.present(change)).await.map_err(at_tag)?
+        };
         if found.as_ref() == change.wanted() {
-            note(ChangeResult::Unchanged, None);
-            return Ok(());
+            return Ok(TagDecision::AsWanted);
         }
         let as_planned = found.as_ref() == change.present();
         let fresh;
         let listing = if as_planned {
-            self.lists.get(repository).and_then(Option::as_ref)
+            self.lists.of(repository)
         } else {
             // The release that moved the tag may be younger than the list.
             fresh = patiently(options, || forward::listing(it, [change])).await.map_err(at_tag)?;
@@ -139,7 +216,7 @@ impl<'a> TagPuts<'a> {
                     progress.found(it.position, position, found.map(TagTarget::new));
                 }
                 note(ChangeResult::Kept, Some(detail));
-                return Ok(());
+                return Ok(TagDecision::Kept);
             }
             ForwardVerdict::Unknown(OnUnknown::Fail, _) | ForwardVerdict::Unexplained => {
                 let diagnostic = it.stale(change, found.as_ref());
@@ -148,7 +225,7 @@ impl<'a> TagPuts<'a> {
                 return Err(diagnostic);
             }
         };
-        let Some(wanted) = change.wanted() else { return Ok(()) };
+        let Some(wanted) = change.wanted() else { return Ok(TagDecision::Kept) };
         let manifest = patiently(options, || it.manifest(wanted)).await.map_err(at_tag)?;
         let Some(manifest) = manifest else {
             return Err(failed(it.gone(change)));
@@ -157,100 +234,41 @@ impl<'a> TagPuts<'a> {
             // This is noted before the put, because a put that fails may have reached the registry, and a rollback goes back to this.
             progress.found(it.position, position, found.clone().map(TagTarget::new));
         }
-        let at = &TagOrDigest::Tag(change.tag.clone());
-        let is_floating = change.mutability != Mutability::Immutable;
-        let put = TagPut { repository, change: position, before: found, confirmed: false };
-        let put = is_floating.then(|| self.begin(put));
-        patiently(options, || it.repository.put_manifest(at, &manifest)).await.map_err(at_tag)?;
-        match put {
-            Some(put) => self.confirm(put),
-            // If two runs create the same tag, both succeed. The one that lost must not go on to the floating tags.
-            None => read_back::confirm(it, change).await.map_err(failed)?,
-        }
+        Ok(TagDecision::Put(DueTag { before: found, as_planned, detail, manifest }))
+    }
+
+    fn failed(&self, it: &Prepared<'_>, position: usize, diagnostic: Diagnostic) -> Diagnostic {
+        let message = Some(diagnostic.message.clone());
+        self.progress.change(it.position, position, ChangeResult::Failed, message);
+        diagnostic
+    }
+
+    /// Notes that the registry took a tag.
+    pub(super) fn note_put(
+        &self,
+        it: &Prepared<'_>,
+        position: usize,
+        change: &Change,
+        as_planned: bool,
+        detail: Option<String>,
+    ) {
         let created = change.action == Action::Create && as_planned;
-        note(if created { ChangeResult::Created } else { ChangeResult::Moved }, detail);
-        Ok(())
+        let result = if created { ChangeResult::Created } else { ChangeResult::Moved };
+        self.progress.change(it.position, position, result, detail);
     }
 
     /// Notes that a floating tag is about to be put; returns its position.
-    fn begin(&self, put: TagPut) -> usize {
+    pub(super) fn begin(&self, put: TagPut) -> usize {
         let mut floating = self.floating.lock().unwrap_or_else(PoisonError::into_inner);
         floating.push(put);
         floating.len() - 1
     }
 
-    fn confirm(&self, position: usize) {
+    /// Notes that the registry confirmed the put at this position.
+    pub(super) fn confirm(&self, position: usize) {
         let mut floating = self.floating.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(put) = floating.get_mut(position) {
             put.confirmed = true;
         }
     }
-}
-
-/// Whether a stage goes on.
-#[derive(Default)]
-struct Signals {
-    stopped: AtomicBool,
-    interrupted: AtomicBool,
-}
-
-impl Signals {
-    /// Lets no other repository begin another change.
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether no other change may begin, because something failed or because the person wants to stop.
-    fn ends(&self, options: &ApplyOptions<'_>) -> bool {
-        if self.stopped.load(Ordering::SeqCst) {
-            return true;
-        }
-        let cancelled = *options.cancel.borrow();
-        self.interrupted.fetch_or(cancelled, Ordering::SeqCst);
-        cancelled
-    }
-
-    /// Returns whether all changes of the stage were tried, or the problems.
-    fn result(&self, problems: Vec<Diagnostic>) -> Result<bool, Vec<Diagnostic>> {
-        if problems.is_empty() { Ok(!self.interrupted.load(Ordering::SeqCst)) } else { Err(problems) }
-    }
-}
-
-/// Removes the tags that go, and then the manifests that only they reached: repositories in parallel. Returns false if the person
-/// stopped it before all were tried.
-pub(super) async fn remove(
-    prepared: &[Prepared<'_>],
-    options: &ApplyOptions<'_>,
-    progress: &Progress,
-) -> Result<bool, Vec<Diagnostic>> {
-    let signals = &Signals::default();
-    let repositories = prepared.iter().map(|it| async move {
-        let changes = it.planned.changes.iter().enumerate();
-        let going = changes.filter(|(_, change)| change.action == Action::Remove);
-        let (mut removals, mut any) = (Removals::new(it), false);
-        for (position, change) in going {
-            if signals.ends(options) {
-                return None;
-            }
-            any = true;
-            if let Err(diagnostic) = removals.remove(position, change, progress).await {
-                signals.stop();
-                return Some(diagnostic);
-            }
-        }
-        if (!any && it.planned.orphans.is_empty()) || signals.ends(options) {
-            return None;
-        }
-        match orphans::delete(&mut removals, options, progress).await {
-            Ok(all) => {
-                signals.interrupted.fetch_or(!all, Ordering::SeqCst);
-                None
-            }
-            Err(diagnostic) => {
-                signals.stop();
-                Some(diagnostic)
-            }
-        }
-    });
-    signals.result(join_all(repositories).await.into_iter().flatten().collect())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::exit::{DONE, Exit, FAILED};
+use super::exit::{DONE, Exit, FAILED, INCOMPLETE};
 use super::options::Global;
 use super::planned;
 use super::reporting::{Report, Reporting};
@@ -103,7 +103,7 @@ pub(super) fn saved(path: &Path, digest: &Digest) -> String {
 pub(super) async fn carry_out(
     global: &Global,
     run: &Run,
-    plan: Plan,
+    mut plan: Plan,
     digest: Option<&Digest>,
     reporting: &Reporting,
     record: Option<&Path>,
@@ -112,7 +112,7 @@ pub(super) async fn carry_out(
     let reporter = global.reporter(json);
     reporter.report(&Event::Plan { plan: &plan, digest });
     run.report_to(reporter);
-    let closed = run.closed_gates_again(&plan).await;
+    let closed = run.judge_gates_again(&mut plan).await;
     if !closed.is_empty() {
         return Err(closed);
     }
@@ -129,13 +129,18 @@ pub(super) async fn carry_out(
         reporting.print(global, &shown, human, String::new, || report::plan::gitlab(&plan));
     }
     global.output().err(&report::secrets::let_through(&result));
+    let left_out: Vec<Diagnostic> = result.left_out.iter().map(|it| Diagnostic::from(&it.problem)).collect();
     if let Some(path) = record {
         let record = run::record(plan, result, &problems);
         // A record that cannot be written is one more problem, beside those of the apply.
         problems.extend(run::save_record(run.session(), &record, path).err().unwrap_or_default());
     }
-    if problems.is_empty() {
+    if problems.is_empty() && left_out.is_empty() {
         return Ok(DONE);
+    }
+    if problems.is_empty() {
+        global.output().err(&format!("\n{}", diagnostics::human(&left_out, global.style(OutputStream::Err))));
+        return Ok(INCOMPLETE);
     }
     global.output().err(&format!("\n{}", diagnostics::human(&problems, global.style(OutputStream::Err))));
     Ok(FAILED)

@@ -9,6 +9,9 @@ pub(super) const FAILED: u8 = 1;
 /// There are changes (`plan --detailed-exitcode`), or there is drift (`verify`).
 pub(super) const CHANGES: u8 = 2;
 
+/// Everything that is required was done, and something is missing in a registry that is not (`required = false`).
+pub(super) const INCOMPLETE: u8 = 3;
+
 /// The exit code of a command, or its diagnostics.
 pub(super) type Exit = Result<u8, Vec<Diagnostic>>;
 

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::exit::{DONE, Exit, block_on};
 use super::options::{Global, Network};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::catalogue;
 use crate::report::output::OutputStream;
+use crate::report::{catalogue, page};
 use crate::run::{self, Run};
 
 /// List what is published
@@ -29,6 +29,9 @@ pub struct ListArguments {
     /// The folder that the pages are written to. Pages of an earlier list are replaced.
     #[arg(long, value_name = "FOLDER", required_if_eq("format", "html"))]
     out: Option<PathBuf>,
+    /// Verify the signatures and attestations of each image, and list them.
+    #[arg(long)]
+    signatures: bool,
     /// Only these addresses: `images.NAME` or `images.NAME@REGISTRY`.
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     target: Vec<String>,
@@ -44,6 +47,8 @@ enum ListFormat {
     Text,
     /// A JSON document.
     Json,
+    /// Markdown, for a comment or a summary.
+    Markdown,
     /// A site of static pages, in the folder of `--out`.
     Html,
 }
@@ -55,7 +60,7 @@ pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
     let session = global.session()?;
     let run = Run::new(&session, arguments.network.parallelism, global.reporter(false))?;
     let most = (!arguments.all).then_some(NEWEST);
-    let found = block_on(run.list(&arguments.target, most))??;
+    let found = block_on(run.list(&arguments.target, most, arguments.signatures))??;
     match arguments.format {
         ListFormat::Html => {
             let Some(folder) = &arguments.out else {
@@ -65,6 +70,9 @@ pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
                 )]);
             };
             run::write_pages(&session, folder, &catalogue::site(&found))?;
+        }
+        ListFormat::Markdown => {
+            global.output().out(&page::markdown(&catalogue::page(&found, global.is_verbose())))
         }
         ListFormat::Json => global.output().out(&catalogue::json(&found)),
         ListFormat::Text if arguments.json => global.output().out(&catalogue::json(&found)),

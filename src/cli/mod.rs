@@ -10,9 +10,11 @@ mod check;
 mod completions;
 mod exit;
 mod explain;
+mod fmt;
 mod init;
 mod lint;
 mod list;
+mod login;
 mod man;
 mod options;
 mod package;
@@ -22,6 +24,7 @@ mod prune;
 mod reflexes;
 mod reporting;
 mod rollback;
+mod sbom;
 mod schema;
 mod show;
 mod tags;
@@ -57,6 +60,7 @@ pub struct Cli {
 enum Command {
     Init(init::InitArguments),
     Lint(lint::LintArguments),
+    Fmt(fmt::FmtArguments),
     Check(check::CheckArguments),
     Tags(tags::TagsArguments),
     Package(package::PackageArguments),
@@ -66,9 +70,12 @@ enum Command {
     Rollback(rollback::RollbackArguments),
     Withdraw(withdraw::WithdrawArguments),
     List(list::ListArguments),
+    Sbom(sbom::SbomArguments),
     Verify(verify::VerifyArguments),
     Prune(prune::PruneArguments),
     Auth(auth::AuthArguments),
+    Login(login::LoginArguments),
+    Logout(login::LogoutArguments),
     Show(show::ShowArguments),
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
@@ -84,6 +91,8 @@ impl Command {
             Self::Apply(it) => it.reporting.prints_commands(),
             Self::Verify(it) => it.reporting.prints_commands(),
             Self::Prune(it) => it.reporting.prints_commands(),
+            Self::Rollback(it) => it.reporting.prints_commands(),
+            Self::Withdraw(it) => it.reporting.prints_commands(),
             Self::Auth(it) => it.prints_commands(),
             _ => false,
         }
@@ -119,6 +128,7 @@ fn run(output: &Output) -> u8 {
     let exit = match cli.command {
         Command::Init(arguments) => init::run(&cli.global, &arguments),
         Command::Lint(arguments) => lint::run(&cli.global, &arguments),
+        Command::Fmt(arguments) => fmt::run(&cli.global, &arguments),
         Command::Check(arguments) => check::run(&cli.global, &arguments),
         Command::Tags(arguments) => tags::run(&cli.global, &arguments),
         Command::Package(arguments) => package::run(&cli.global, &arguments),
@@ -128,9 +138,12 @@ fn run(output: &Output) -> u8 {
         Command::Rollback(arguments) => rollback::run(&cli.global, &arguments),
         Command::Withdraw(arguments) => withdraw::run(&cli.global, &arguments),
         Command::List(arguments) => list::run(&cli.global, &arguments),
+        Command::Sbom(arguments) => sbom::run(&cli.global, &arguments),
         Command::Verify(arguments) => verify::run(&cli.global, &arguments),
         Command::Prune(arguments) => prune::run(&cli.global, &arguments),
         Command::Auth(arguments) => auth::run(&cli.global, &arguments),
+        Command::Login(arguments) => login::run(&cli.global, &arguments),
+        Command::Logout(arguments) => login::log_out(&cli.global, &arguments),
         Command::Show(arguments) => show::run(&cli.global, &arguments),
         Command::Explain(arguments) => explain::run(&cli.global, &arguments),
         Command::Schema(arguments) => Ok(schema::run(output, &arguments)),

@@ -191,7 +191,7 @@ impl Global {
 
     /// Returns the features that `stream` can show, such as colours.
     pub fn style(&self, stream: OutputStream) -> Style {
-        stream.style(self.color.into())
+        Style { verbose: self.is_verbose(), ..stream.style(self.color.into()) }
     }
 
     /// Whether to print more.
@@ -225,7 +225,7 @@ impl Global {
     pub fn reporter(&self, json: bool) -> Arc<dyn Reporter> {
         let style = self.style(OutputStream::Err);
         if json {
-            Arc::new(JsonLines(self.output.clone()))
+            Arc::new(JsonLines::new(self.output.clone()))
         } else if OutputStream::Err.is_terminal() && !self.quiet {
             Arc::new(Bars::new(self.output.clone(), style))
         } else {

@@ -8,24 +8,22 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Subcommands of other programs, and what does the same here.
-pub(super) const SUBCOMMANDS: [(&[&str], &str); 22] = [
+pub(super) const SUBCOMMANDS: [(&[&str], &str); 23] = [
     (&["validate", "config", "vet"], "`brokkr-publish lint` checks publish.toml"),
     (
         &["push", "publish", "release", "deploy", "run", "up"],
         "`brokkr-publish apply` publishes, after it shows the plan",
     ),
     (&["version"], "`brokkr-publish --version` prints the version"),
-    (&["fmt", "format"], "nothing formats publish.toml; `brokkr-publish lint` checks it"),
+    (&["format"], "`brokkr-publish fmt` formats publish.toml"),
     (&["diff", "preview", "dry-run"], "`brokkr-publish plan` shows what apply would change"),
     (
         &["destroy", "delete", "rm", "remove", "untag"],
         "`brokkr-publish prune` removes the tags that `[retention]` selects; nothing else is ever removed",
     ),
     (&["gc", "cleanup", "clean"], "`brokkr-publish prune` removes the tags that `[retention]` selects"),
-    (
-        &["login", "logout"],
-        "log in with `docker login HOST` or `podman login HOST`: their credentials are used; `brokkr-publish auth check` shows what they allow",
-    ),
+    (&["log-in", "signin"], "`brokkr-publish login REGISTRY` logs in"),
+    (&["log-out", "signout"], "`brokkr-publish logout REGISTRY` logs out"),
     (
         &["whoami", "auth-check", "permissions"],
         "`brokkr-publish auth check` shows what the credentials may do",
@@ -116,7 +114,7 @@ pub(super) const OPTIONS: [(&[&str], &str); 21] = [
     (&["debug", "trace", "log-level"], "`-vv` shows the requests"),
     (
         &["username", "password", "token", "u", "p"],
-        "credentials come from `docker login`, or from variables that `auth` in `[registries.NAME]` names; never from the command line",
+        "`brokkr-publish login REGISTRY` keeps credentials, and `auth` in `[registries.NAME]` names variables that hold them",
     ),
     (&["insecure", "tls-verify", "plain-http"], "`insecure = true` in `[registries.NAME]` allows plain HTTP"),
 ];

@@ -31,7 +31,7 @@ pub struct RollbackArguments {
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan of the rollback, for `apply FILE`. Without a terminal and `--auto-approve`, nothing else is done.
     #[arg(long, value_name = "FILE")]
@@ -43,10 +43,17 @@ pub struct RollbackArguments {
     #[arg(long, value_name = "ADDRESS", num_args = 1.., add = ArgValueCandidates::new(candidates::addresses))]
     target: Vec<String>,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     network: Network,
 }
 
 pub(super) fn run(global: &Global, arguments: &RollbackArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "rollback", roll_back(global, arguments))
+}
+
+fn roll_back(global: &Global, arguments: &RollbackArguments) -> Exit {
     let Some(applied) = &arguments.applied else {
         return to_version(global, arguments, arguments.to.as_deref().unwrap_or_default());
     };
@@ -82,7 +89,7 @@ fn to_version(global: &Global, arguments: &RollbackArguments, version: &str) -> 
 }
 
 async fn finish(global: &Global, arguments: &RollbackArguments, mut run: Run, plan: Plan) -> Exit {
-    let reporting = &Reporting::default().with_json(arguments.json);
+    let reporting = &arguments.reporting.with_json(arguments.json);
     let (auto, out) = (arguments.auto_approve, arguments.out.as_deref());
     if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
         return Ok(DONE);

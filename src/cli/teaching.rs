@@ -38,6 +38,15 @@ pub(super) const LESSONS: &[Lesson] = &[
         exit: &[],
     },
     Lesson {
+        command: "fmt",
+        examples: &[
+            ("Format publish.toml", "brokkr-publish fmt"),
+            ("In a CI: print the difference and fail", "brokkr-publish fmt --check"),
+            ("From an editor", "brokkr-publish fmt -"),
+        ],
+        exit: &[("1", "There was an error, or with --check a file is not formatted.")],
+    },
+    Lesson {
         command: "check",
         examples: &[(
             "Compare the versions in files with the release, before anything is built",
@@ -146,6 +155,22 @@ pub(super) const LESSONS: &[Lesson] = &[
             "brokkr-publish auth check",
         )],
         exit: &[("1", "Something is refused, or cannot be found out.")],
+    },
+    Lesson {
+        command: "login",
+        examples: &[
+            ("Log in, and be asked for user and token", "brokkr-publish login ghcr.io"),
+            (
+                "In a CI: the token comes from a variable",
+                "echo \"$TOKEN\" | brokkr-publish login ghcr.io --username me --password-stdin",
+            ),
+        ],
+        exit: &[],
+    },
+    Lesson {
+        command: "logout",
+        examples: &[("Forget the credentials", "brokkr-publish logout ghcr.io")],
+        exit: &[],
     },
     Lesson {
         command: "show",

@@ -24,7 +24,7 @@ pub struct WithdrawArguments {
     #[arg(long)]
     auto_approve: bool,
     /// Print events as JSON, one per line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Save the plan, for `apply FILE`. Without a terminal and `--auto-approve`, nothing else is done.
     #[arg(long, value_name = "FILE")]
@@ -36,10 +36,17 @@ pub struct WithdrawArguments {
     #[arg(long, value_name = "ADDRESS", num_args = 1..)]
     target: Vec<String>,
     #[command(flatten)]
+    pub(super) reporting: Reporting,
+    #[command(flatten)]
     network: Network,
 }
 
 pub(super) fn run(global: &Global, arguments: &WithdrawArguments) -> Exit {
+    let reporting = arguments.reporting.with_json(arguments.json);
+    reporting.failing(global, "withdraw", withdraw(global, arguments, &reporting))
+}
+
+fn withdraw(global: &Global, arguments: &WithdrawArguments, reporting: &Reporting) -> Exit {
     let session = global.session()?;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     run::check_destinations(&session, None, out, record)?;
@@ -52,7 +59,6 @@ pub(super) fn run(global: &Global, arguments: &WithdrawArguments) -> Exit {
                 crate::report::one_line(&setting)
             ));
         }
-        let reporting = &Reporting::default().with_json(arguments.json);
         let auto = arguments.auto_approve;
         if approve::approve(global, &mut run, &plan, Approval { auto, reporting, out })? == Approved::Later {
             return Ok(DONE);

@@ -237,9 +237,11 @@ fn outside_of_registries(path: &[String], last: &str) -> Option<CredentialForm> 
 fn is_misspelt(key: &str) -> bool {
     let words =
         [("password", 2), ("passwd", 1), ("secret", 1), ("token", 1), ("username", 2), ("credentials", 2)];
-    // Each edit adds one letter at the most, and the distance takes far longer than the letters.
+    // Each edit adds or removes one letter at the most, and the distance takes far longer than the letters.
     let near = |part: &str, word: &str, most: usize| {
-        (letters(word) & !letters(part)).count_ones() as usize <= most
+        part.len().abs_diff(word.len()) <= most
+            && (letters(word) & !letters(part)).count_ones() as usize <= most
+            && (letters(part) & !letters(word)).count_ones() as usize <= most
             && strsim::damerau_levenshtein(part, word) <= most
     };
     words.iter().any(|(word, most)| key.split('_').any(|part| near(part, word, *most)))

@@ -74,6 +74,17 @@ pub(super) fn read_text(path: &Path, name: &str) -> Result<String, Diagnostic> {
     Ok(text)
 }
 
+/// Reads the text of the file, which messages call `name`, with its byte order mark.
+///
+/// # Errors
+///
+/// If there is no such file, or it cannot be a configuration.
+pub fn read_whole(path: &Path, name: &str) -> Result<String, Diagnostic> {
+    let text = read_text(path, name)?;
+    let marked = read_bytes(path).is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"));
+    Ok(if marked { format!("\u{feff}{text}") } else { text })
+}
+
 fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     if std::fs::metadata(path)?.is_dir() {
         return Err(std::io::ErrorKind::IsADirectory.into());

@@ -48,6 +48,14 @@ pub(super) struct ConfigLayers {
     pub readable: bool,
 }
 
+/// Returns the syntax errors of `text`, the content of the file at `path`, which messages call `name`.
+pub fn syntax_problems(text: &str, name: &str, path: &Path) -> Vec<Diagnostic> {
+    let (_, errors) = tree::parse(text);
+    let text = mask::mask_by_text(text.to_owned());
+    let source = Arc::new(SourceText { name: name.to_owned(), file: Some(path.to_owned()), text });
+    syntax::diagnostics(&errors, &source)
+}
+
 impl ParsedFile {
     /// Parses `text`, the content of the file at `path`, which messages call `name`.
     pub fn parse(text: &str, name: &str, path: &Path) -> Self {

@@ -11,6 +11,8 @@ mod declared;
 mod declared_chart;
 mod expand;
 mod file;
+mod format;
+mod hints;
 mod layers;
 mod load;
 mod merge;
@@ -45,7 +47,9 @@ use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, Platform, RepositoryName};
 
 pub use declared_chart::{DEFAULT_VERSION, DEFAULT_VERSION_WITHOUT_TIME, DeclaredChart, DeclaredChartImage};
-pub use file::find_config_file;
+pub use file::{find_config_file, read_whole};
+pub use format::formatted;
+pub use layers::syntax_problems;
 pub use load::{ConfigFile, LoadOptions, Loaded, load, load_text};
 pub use overrides::{Overrides, RESERVED_VARIABLES};
 pub use places::Places;
@@ -148,6 +152,8 @@ pub struct DeclaredRegistry {
     pub endpoint: RegistryEndpoint,
     /// The visibility of its repositories, unless an image declares its own.
     pub visibility: Option<Visibility>,
+    /// Whether a run fails if the registry does.
+    pub required: bool,
 }
 
 /// A resource that is published under one name: `[images.NAME]`, `[charts.NAME]` or `[artifacts.NAME]`.
@@ -339,12 +345,14 @@ pub enum ImageSource {
     One(String),
     /// Several sources, to assemble an index from.
     Several(Vec<String>),
-    /// A folder of files named by digest, and the repository that holds the manifests with these digests.
+    /// The digests that a build pushed, and the repository that holds the manifests with these digests.
     Digests {
-        /// The folder.
+        /// A file that lists them, or a folder.
         digests: String,
         /// The repository.
         from: String,
+        /// The target of `docker buildx bake`, if the file has several.
+        target: Option<String>,
     },
     /// A source for each platform, to assemble an index from.
     Platforms(IndexMap<Platform, String>),
@@ -361,8 +369,10 @@ impl ImageSource {
                 .enumerate()
                 .map(|(index, text)| (Some(index.to_string()), text.as_str()))
                 .collect(),
-            Self::Digests { digests, from } => {
-                vec![keyed("digests", digests.as_str()), keyed("from", from.as_str())]
+            Self::Digests { digests, from, target } => {
+                let target = target.as_deref().map(|target| keyed("target", target));
+                let both = [keyed("digests", digests.as_str()), keyed("from", from.as_str())];
+                both.into_iter().chain(target).collect()
             }
             Self::Platforms(table) => {
                 table.iter().map(|(platform, text)| (Some(platform.to_string()), text.as_str())).collect()

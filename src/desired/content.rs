@@ -162,17 +162,24 @@ impl ContentRenderer<'_> {
         image: &DeclaredImage,
     ) -> Option<ContentSpec> {
         let mut parsed: Vec<(Option<String>, TransportSpec)> = Vec::new();
-        let mut folder = None;
+        let (mut folder, mut target) = (None, None);
         for (key, text) in image.source.templates() {
             let id = self.id;
             let path: Vec<&str> = id.key("source").into_iter().chain(key.as_deref()).collect();
             let Some(text) = self.render(text, &path) else { continue };
-            if matches!(image.source, ImageSource::Digests { .. }) && key.as_deref() == Some("digests") {
-                folder = Some(text);
-                continue;
+            match key.as_deref().filter(|_| matches!(image.source, ImageSource::Digests { .. })) {
+                Some("digests") => {
+                    folder = Some(text);
+                    continue;
+                }
+                Some("target") => {
+                    target = Some(text);
+                    continue;
+                }
+                _ => {}
             }
             // Tags in registries and engines are rendered like published tags.
-            let is_tagged = text.starts_with("docker://") || text.starts_with("docker-daemon:");
+            let is_tagged = ["docker://", "docker-daemon:", "containers-storage:"].iter().any(|it| text.starts_with(it));
             let text =
                 if is_tagged { rules::without_plus(&text, self.values.version.as_ref()) } else { text };
             match text.parse::<TransportSpec>() {
@@ -187,7 +194,7 @@ impl ContentRenderer<'_> {
             ImageSource::One(_) => SourceSpec::One(specs.next()?.1),
             ImageSource::Several(_) => SourceSpec::Several(specs.map(|(_, spec)| spec).collect()),
             ImageSource::Digests { .. } => {
-                SourceSpec::Digests(DigestFolder { digests: folder?, from: specs.next()?.1 })
+                SourceSpec::Digests(DigestFolder { digests: folder?, from: specs.next()?.1, target })
             }
             ImageSource::Platforms(_) => {
                 SourceSpec::Platforms(specs.filter_map(|(key, spec)| Some((key?, spec))).collect())

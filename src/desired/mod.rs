@@ -31,6 +31,7 @@ mod tag_reader;
 mod tag_template;
 mod tags;
 mod template;
+mod template_syntax;
 mod values;
 mod version;
 mod version_value;
@@ -98,6 +99,8 @@ pub struct DesiredRepository {
     pub resource: ResourceId,
     /// The registry's name in `publish.toml`.
     pub registry: String,
+    /// Whether a run fails if the registry does.
+    pub required: bool,
     /// How to reach the registry.
     pub endpoint: RegistryEndpoint,
     /// The repository, namespace included.
@@ -118,6 +121,13 @@ pub struct DesiredRepository {
     pub on_same_images: OnSameImages,
     /// The tags, in the order of the rules.
     pub tags: Vec<DesiredTag>,
+}
+
+impl DesiredRepository {
+    /// Returns the address of the repository in a plan.
+    pub fn address(&self) -> String {
+        format!("{}@{}", self.resource, self.registry)
+    }
 }
 
 /// A tag that should name the root of the content.
@@ -293,6 +303,7 @@ fn repositories<'a>(
     declared.map(|(name, registry)| DesiredRepository {
         resource: id.clone(),
         registry: name.clone(),
+        required: registry.required,
         endpoint: registry.endpoint.clone(),
         name: registry.endpoint.url.repository(resource.repository_in(name)),
         published: Arc::clone(published),

@@ -1,7 +1,6 @@
 //! Templates: compiled, checked for unknown names, and rendered. Errors point at the place in the template, name the
 //! variable that is absent in this context, and say why.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -10,6 +9,8 @@ use regex::Regex;
 
 use super::comparisons::{ComparedLiteral, ComparisonProblem, Comparisons};
 use super::filters;
+use super::template_syntax;
+pub(super) use super::template_syntax::TemplateSyntax;
 use super::values::{OF_EVENTS, VARIABLES, Values};
 use super::version_value;
 use crate::diagnostic::Code;
@@ -43,23 +44,10 @@ pub(super) struct Templates {
     knows_all_vars: bool,
     /// The schemes of the versions that `version` may be.
     schemes: Vec<VersionScheme>,
-    filter: Regex,
-    test: Regex,
-    string: Regex,
-}
-
-/// The syntax of a source text. `template = "latest"` is a template too; `when` is an expression as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TemplateSyntax {
-    /// Text with `{{ expressions }}`.
-    Text,
-    /// One bare expression.
-    Expression,
 }
 
 impl Templates {
     /// Makes templates that may use the variables `vars.NAME` of these names.
-    #[allow(clippy::expect_used)] // three constant patterns; of ASCII, which is a millisecond less of compiling
     pub fn new<'a>(vars: impl IntoIterator<Item = &'a String>) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -75,9 +63,6 @@ impl Templates {
             env: Vec::new(),
             knows_all_vars: true,
             schemes: vec![VersionScheme::default()],
-            filter: Regex::new(r"(?-u)\|\s*([A-Za-z_]\w*)").expect("a constant pattern"),
-            test: Regex::new(r"(?-u)\bis\s+(?:not\s+)?([A-Za-z_]\w*)").expect("a constant pattern"),
-            string: Regex::new(r#"'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*""#).expect("a constant pattern"),
         }
     }
 
@@ -144,16 +129,12 @@ impl Templates {
         }
         let compared = Comparisons::of(source, syntax == TemplateSyntax::Expression);
         errors.extend(compared.literals.into_iter().filter_map(|literal| self.not_a_version(literal)));
-        let code = self.without_strings(source);
-        for (pattern, word) in [(&self.filter, "filter"), (&self.test, "test")] {
-            for found in pattern.captures_iter(&code) {
-                let Some(name) = found.get(1) else { continue };
-                if syntax == TemplateSyntax::Text && !inside_expression(&code, name.start()) {
-                    continue;
-                }
-                if !self.knows(word, name.as_str()) {
-                    errors.push(unknown_filter(word, name.as_str(), name.range()));
-                }
+        let code = template_syntax::without_strings(source);
+        let filters = template_syntax::filters(&code, syntax).into_iter().map(|name| ("filter", name));
+        let tests = template_syntax::tests(&code, syntax).into_iter().map(|name| ("test", name));
+        for (word, name) in filters.chain(tests) {
+            if !self.knows(word, name.as_str()) {
+                errors.push(unknown_filter(word, name.as_str(), name.range()));
             }
         }
         errors.sort_by_key(|error| error.range.start);
@@ -164,22 +145,6 @@ impl Templates {
         let ComparisonProblem { message, help } = literal.problem(&self.schemes)?;
         let code = Code::TemplateComparison;
         Some(TemplateError { code, message, range: literal.range, help: Some(help) })
-    }
-
-    /// Returns `source` with its strings replaced by blanks, because names in strings are not names. The offsets stay
-    /// the same.
-    pub fn without_strings<'a>(&self, source: &'a str) -> Cow<'a, str> {
-        self.string.replace_all(source, |found: &regex::Captures<'_>| " ".repeat(found[0].len()))
-    }
-
-    /// The names of the filters that `source` uses.
-    pub fn filters(&self, source: &str) -> Vec<String> {
-        let code = self.without_strings(source);
-        let names = self.filter.captures_iter(&code).filter_map(|found| found.get(1));
-        names
-            .filter(|name| inside_expression(&code, name.start()))
-            .map(|name| name.as_str().to_owned())
-            .collect()
     }
 
     fn knows(&self, word: &str, name: &str) -> bool {
@@ -383,13 +348,6 @@ fn unknown_filter(word: &str, name: &str, range: Range<usize>) -> TemplateError 
                 .to_owned(),
         }),
     }
-}
-
-fn inside_expression(code: &str, at: usize) -> bool {
-    let before = &code[..at];
-    let opened = before.rfind("{{").max(before.rfind("{%"));
-    let closed = before.rfind("}}").max(before.rfind("%}"));
-    opened > closed
 }
 
 /// The range of `name` in `source` as a separate word. Blanks around its dots do not matter.

@@ -9,6 +9,7 @@ mod source_text;
 use std::fmt;
 
 pub use catalogue::Code;
+pub use planned::left_out;
 pub use source_text::{Location, SourceText};
 
 /// How serious a diagnostic is.

@@ -1,7 +1,15 @@
 //! Diagnostics that travel in a plan, without their places.
 
 use super::{Code, Diagnostic, Severity};
+use crate::model::optional::LeftOut;
 use crate::model::problem::{PlannedProblem, ProblemSeverity};
+
+/// Returns the part of a release that `registry`, which is not required, did not get because of `problem`.
+pub fn left_out(registry: &str, problem: Diagnostic) -> LeftOut {
+    let warning = Diagnostic { severity: Severity::Warning, ..problem };
+    let warning = warning.about(format_args!("left out, because registry `{registry}` is not required"));
+    LeftOut { registry: registry.to_owned(), problem: PlannedProblem::from(&warning) }
+}
 
 impl From<&Diagnostic> for PlannedProblem {
     fn from(diagnostic: &Diagnostic) -> Self {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ResourceId;
+use super::signing::SignerIdentity;
 use super::visibility::ObservedVisibility;
 use oci_registry::{Digest, Tag};
 
@@ -10,7 +11,7 @@ use oci_registry::{Digest, Tag};
 pub const CATALOGUE_VERSION: &str = "1.0";
 
 /// The content that the registries hold of the declared images, charts and artifacts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Catalogue {
     /// The version of this format, `MAJOR.MINOR`.
     pub format_version: String,
@@ -21,7 +22,7 @@ pub struct Catalogue {
 }
 
 /// The content of one repository.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct CatalogueRepository {
     /// `images.NAME@REGISTRY`.
     pub address: String,
@@ -46,7 +47,7 @@ pub struct CatalogueRepository {
 }
 
 /// One image, chart or artifact.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CatalogueImage {
     /// The digest of its manifest.
     pub digest: Digest,
@@ -72,18 +73,43 @@ pub struct CatalogueImage {
     /// The manifests that refer to it: signatures, SBOMs, attestations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<CatalogueReferrer>,
+    /// The signed statements about it, if that was asked; those that a declared signer signed come first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<CatalogueStatement>,
+    /// The declared signers that did not sign it, if that was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsigned_by: Vec<String>,
     /// The reason why something about it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
 }
 
-/// A manifest that refers to an image.
+/// A signed statement about an image: a signature or an attestation, in a Sigstore bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CatalogueStatement {
+    /// The manifest that carries it.
+    pub manifest: Digest,
+    /// The type of its predicate. Nothing has verified that of a statement of others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate_type: Option<String>,
+    /// The declared signer whose key or identity verifies it; left out for a statement of others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+    /// The identity that the signer shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<SignerIdentity>,
+}
+
+/// A manifest that refers to an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CatalogueReferrer {
     /// Its digest.
     pub digest: Digest,
     /// Its artifact type, or its media type without one.
     pub artifact_type: String,
-    /// Whether it is a signature: of cosign, of Notation, or a Sigstore bundle.
+    /// The type of the predicate that it says it carries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate_type: Option<String>,
+    /// Whether it is a signature: of cosign, of Notation, or a Sigstore bundle that does not say that it is an attestation.
     pub is_signature: bool,
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use helm_package::ChartSpec;
-use oci_content::{ArtifactSpec, ImageSpec, TransportSpec};
+use oci_content::{ArtifactSpec, ImageSpec};
 use serde::{Deserialize, Serialize};
 
 /// How a chart names an image.
@@ -33,12 +33,9 @@ impl ContentSpec {
     /// Whether all of the content comes from files, so that no engine or registry is needed.
     pub fn is_of_files(&self) -> bool {
         match self {
-            Self::Image(image) => image.source.transports().iter().all(|transport| match transport {
-                TransportSpec::Oci { .. }
-                | TransportSpec::OciArchive { .. }
-                | TransportSpec::DockerArchive { .. } => true,
-                TransportSpec::DockerDaemon { .. } | TransportSpec::Docker(_) => false,
-            }),
+            Self::Image(image) => {
+                image.source.transports().iter().all(|transport| transport.path().is_some())
+            }
             Self::Chart(_) | Self::Artifact(_) => true,
         }
     }

@@ -158,6 +158,17 @@ pub enum Finding {
         /// The tags that name it.
         tags: Vec<Tag>,
     },
+    /// Nothing shows that a manifest passed a gate.
+    Ungated {
+        /// The digest of the manifest.
+        digest: Digest,
+        /// The name of the gate.
+        gate: String,
+        /// The evidence that the repository lacks.
+        missing: Vec<String>,
+        /// The tags that name it.
+        tags: Vec<Tag>,
+    },
     /// The visibility is not as declared.
     Visibility {
         /// The visibility that `publish.toml` declares.
@@ -256,6 +267,7 @@ impl Finding {
             Self::Corrupt { .. } | Self::Unreadable { .. } => "content",
             Self::MissingImage { .. } => "image",
             Self::Unsigned { .. } => "signature",
+            Self::Ungated { .. } => "gate",
             Self::Visibility { .. } => "visibility",
         }
     }
@@ -300,6 +312,13 @@ impl fmt::Display for Finding {
                     "drift: no signature verifies for {signer} with {identity}; named by {}",
                     list(tags)
                 )
+            }
+            Self::Ungated { gate, missing, tags, .. } => {
+                write!(f, "drift: no record of a promotion through {gate}")?;
+                for what in missing {
+                    write!(f, ", and it {what}")?;
+                }
+                write!(f, "; named by {}", list(tags))
             }
             Self::Visibility { settable: true, .. } => {
                 f.write_str("drift: `apply` sets it through the registry's API")

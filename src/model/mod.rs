@@ -13,6 +13,7 @@ pub mod forward;
 pub mod gate;
 mod key_path;
 mod mutability;
+pub mod optional;
 pub mod outcome;
 pub mod packaged;
 pub mod plan;

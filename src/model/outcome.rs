@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Visibility;
+use super::optional::LeftOut;
 use super::plan::{ObservedVisibility, TagTarget};
 use super::secret_search::SecretFinding;
 use super::signing::SignerIdentity;
@@ -15,6 +16,9 @@ pub struct Outcome {
     pub changes: Vec<ChangeOutcome>,
     /// Each repository of the plan, with the reference that deployments should use.
     pub repositories: Vec<RepositoryOutcome>,
+    /// The parts of the release that registries with `required = false` did not get. The next run catches up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// Findings in the content to send that look like secrets, and that were let through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretFinding>,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::credential_use::PlannedCredentials;
 use super::forward::PlannedForward;
-use super::gate::PlannedGate;
+use super::gate::{GateEvidence, PlannedGate};
+use super::optional::OptionalRegistries;
 use super::problem::{PlannedProblem, ProblemSeverity};
 use super::referrer::{PlannedReferrer, ReferrerAction};
 use super::secret_search::{NotSearched, PlannedSecrets};
@@ -56,6 +57,9 @@ pub struct Plan {
     pub on_tag_failure: OnTagFailure,
     /// The registries that are published to and those that sources are read from, by their names in `publish.toml`.
     pub registries: BTreeMap<String, RegistryEndpoint>,
+    /// Those of them that a run may leave out; left out if all are required.
+    #[serde(default, skip_serializing_if = "OptionalRegistries::is_empty")]
+    pub optional: OptionalRegistries,
     /// The environment variables whose values go to these registries.
     #[serde(default, skip_serializing_if = "PlannedCredentials::is_empty")]
     pub credentials: PlannedCredentials,
@@ -173,6 +177,9 @@ pub struct PlannedContent {
     /// The names of the gates that its source must pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<String>,
+    /// The evidence that opened the gates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<GateEvidence>,
     /// The referrers that are published with it, each after its subject: signatures, SBOMs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<PlannedReferrer>,

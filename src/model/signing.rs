@@ -21,6 +21,25 @@ pub enum PlannedSigner {
         /// The identity, and the services.
         keyless: KeylessPlace,
     },
+    /// A program signs.
+    Command {
+        /// The program.
+        command: SignerCommand,
+        /// The public key, in PEM.
+        public_key: String,
+    },
+}
+
+/// A program that signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SignerCommand {
+    /// The program and its arguments. A program with a `/` in its name is a file, relative to the folder of `publish.toml`.
+    pub run: Vec<String>,
+    /// The environment variables that it gets, beside `PATH` and `HOME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// The time that it may take, in seconds.
+    pub timeout: u32,
 }
 
 /// The identity of a signer without a key of its own, and the services that it uses.
@@ -39,6 +58,9 @@ pub struct KeylessPlace {
     /// The address of Rekor; left out if it is that of Sigstore's public instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rekor: Option<String>,
+    /// The address of the authority whose timestamps show the time, instead of Rekor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_authority: Option<String>,
     /// The file of the trusted root, relative to the folder of `publish.toml`; left out if it is that of Sigstore's public instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_root: Option<String>,
@@ -56,6 +78,13 @@ pub enum DeclaredSigner {
     },
     /// It gets a certificate for each signature.
     Keyless(KeylessPlace),
+    /// A program signs.
+    Command {
+        /// The program.
+        command: SignerCommand,
+        /// The file of the public key, relative to the folder of `publish.toml`.
+        public_key: String,
+    },
 }
 
 /// The place of a private key. A configuration never holds the key itself.
@@ -113,6 +142,8 @@ pub struct PlannedStatement {
 pub enum PlannedPredicate {
     /// The publish itself, as SLSA provenance.
     Provenance,
+    /// The promotion: the source, the destination, the plan, and the gates with their evidence.
+    Promotion,
     /// A file.
     File {
         /// The path, relative to the folder of `publish.toml`.
@@ -127,6 +158,8 @@ pub enum PlannedPredicate {
 pub enum DeclaredPredicate {
     /// The provenance of the publish.
     Provenance,
+    /// The record of the promotion.
+    Promotion,
     /// A file with an SBOM, whose type its content shows.
     Sbom(String),
     /// A file with a predicate of this type.

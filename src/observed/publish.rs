@@ -17,13 +17,18 @@ use super::versions::find_standing_versions;
 use crate::connections::{Connection, RepositoryFailure};
 use crate::context;
 use crate::desired::{Basis, Desired, DesiredRepository, DesiredTag};
-use crate::diagnostic::Diagnostic;
-use crate::model::ResourceId;
+use crate::diagnostic::{Diagnostic, ToDiagnostic, left_out as left_out_diagnostic};
 use crate::model::forward::Descent;
+use crate::model::optional::LeftOut;
+use crate::model::{ContentSpec, Mutability, ResourceId};
 use crate::visibility::{self, Pullable, VisibilityProbe};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{Digest, RegistryLocation, Tag};
 use oci_registry::{RegistryError, Repository, TagListing, TagLookup};
+
+/// The size from which a blob is asked about in a repository that the registry does not know: a run that was interrupted before its
+/// first manifest may have left it. A smaller one is sent as fast as it is asked about.
+const WORTH_A_REQUEST: u64 = 32 * 1024 * 1024;
 
 /// The desired repositories, each with the content that its registry holds.
 #[derive(Default)]
@@ -32,6 +37,10 @@ pub struct Observed {
     pub repositories: IndexMap<String, ObservedRepository>,
     /// The resources for which no rule fires, each with the reasons.
     pub silent: Vec<(ResourceId, Vec<(String, String)>)>,
+    /// The names of the registries that a run may leave out.
+    pub optional: BTreeSet<String>,
+    /// The repositories of those that could not be asked.
+    pub left_out: Vec<LeftOut>,
     /// The registries that sources are read from.
     pub read: BTreeMap<String, RegistryEndpoint>,
 }
@@ -41,24 +50,38 @@ pub struct Observed {
 ///
 /// # Errors
 ///
-/// Every failure, with the name of the repository.
+/// Every failure, with the name of the repository, unless its registry is not required: then the repository is left out.
 pub async fn observe(
     desired: Desired,
     connections: &[Connection],
     signers: &SignerKeys,
     folder: &Path,
 ) -> Result<Observed, Vec<Diagnostic>> {
+    let optional =
+        desired.repositories.iter().filter(|it| !it.required).map(|it| it.registry.clone()).collect();
     let asked = desired.repositories.into_iter().zip(connections).map(|(desired, connection)| async move {
         let repository = desired.endpoint.url.full_name(&desired.name);
+        let (registry, required) = (desired.registry.clone(), desired.required);
         let observed = observe_repository(desired, connection, signers).await;
-        observed.map_err(|error| RepositoryFailure { repository, error })
+        observed.map_err(|error| (registry, required, RepositoryFailure { repository, error }))
     });
-    let mut repositories = IndexMap::new();
-    for mut repository in RepositoryFailure::none_of(join_all(asked).await)? {
-        judge_descent(folder, &mut repository);
-        repositories.insert(repository.address(), repository);
+    let (mut repositories, mut left_out, mut failures) = (IndexMap::new(), Vec::new(), Vec::new());
+    for observed in join_all(asked).await {
+        match observed {
+            Ok(mut repository) => {
+                judge_descent(folder, &mut repository);
+                repositories.insert(repository.address(), repository);
+            }
+            Err((_, true, failure)) => failures.push(failure.to_diagnostic()),
+            Err((registry, false, failure)) => {
+                left_out.push(left_out_diagnostic(&registry, failure.to_diagnostic()));
+            }
+        }
     }
-    Ok(Observed { repositories, silent: desired.silent, read: desired.read })
+    if !failures.is_empty() {
+        return Err(failures);
+    }
+    Ok(Observed { repositories, silent: desired.silent, optional, left_out, read: desired.read })
 }
 
 async fn observe_repository(
@@ -71,7 +94,14 @@ async fn observe_repository(
     // The list comes first, because a tag that it lacks is asked about in another way.
     let mut listing = list(&observed.desired, repository).await?;
     let asked = observed.desired.tags.iter().map(|it| look_up(repository, &it.tag, listing.as_ref()));
-    for (tag, found) in try_join_all(asked).await? {
+    let found = match witness(&observed.desired, listing.as_ref()) {
+        Some(witness) => match look_up(repository, witness, listing.as_ref()).await? {
+            (_, TagLookup::Absent) => Vec::new(),
+            _ => try_join_all(asked).await?,
+        },
+        None => try_join_all(asked).await?,
+    };
+    for (tag, found) in found {
         match found {
             TagLookup::Names(found) => {
                 observed.tags.insert(tag, ObservedTag { digest: found, revision: None, descent: None });
@@ -127,6 +157,19 @@ async fn observe_repository(
         (observed.visibility, observed.reading) = (Some(probe), reading);
     }
     Ok(observed)
+}
+
+/// Returns the tag that is asked about for all of them, if the registry says that it does not know the repository. The registries
+/// that are wrong about that have moved tags like `latest` for long, so one of those is the second witness. An apply asks for each
+/// immutable tag again just before it puts it, and lists the tags before it puts a floating one.
+fn witness<'d>(desired: &'d DesiredRepository, listing: Option<&TagListing>) -> Option<&'d Tag> {
+    listing.filter(|listing| listing.is_of_unknown_repository())?;
+    let floating =
+        || desired.tags.iter().filter(|it| it.mutability != Mutability::Immutable).map(|it| &it.tag);
+    let latest = floating().find(|tag| tag.as_str() == "latest");
+    latest
+        .or_else(|| floating().min_by_key(|tag| tag.as_str().len()))
+        .or(desired.tags.first().map(|it| &it.tag))
 }
 
 async fn look_up(
@@ -193,7 +236,7 @@ async fn find_missing(
     let content = &observed.desired.published.content;
     let largest = content.blobs.iter().max_by_key(|blob| blob.size);
     if let (true, Some(largest)) = (looks_empty(observed), largest)
-        && !repository.has_blob(largest).await?
+        && (is_new(observed) && largest.size < WORTH_A_REQUEST || !repository.has_blob(largest).await?)
     {
         observed.missing_manifests = content.manifests.iter().map(|it| it.digest().clone()).collect();
         observed.missing_blobs = content.blobs.iter().map(|blob| blob.digest.clone()).collect();
@@ -219,6 +262,16 @@ fn looks_empty(observed: &ObservedRepository) -> bool {
     observed.tags.is_empty()
         && observed.gap.is_none()
         && observed.listing.as_ref().is_some_and(TagListing::is_empty)
+}
+
+/// Whether the registry says that it does not know the repository, and the content comes from elsewhere. A tag was asked about too.
+fn is_new(observed: &ObservedRepository) -> bool {
+    let host = observed.desired.endpoint.url.host();
+    let is_here = match &observed.desired.published.spec {
+        ContentSpec::Image(image) => image.source.remotes().any(|it| it.location().host() == host),
+        ContentSpec::Chart(_) | ContentSpec::Artifact(_) => false,
+    };
+    !is_here && observed.listing.as_ref().is_some_and(TagListing::is_of_unknown_repository)
 }
 
 fn missing(found: Vec<(Digest, bool)>) -> BTreeSet<Digest> {

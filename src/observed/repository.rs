@@ -86,7 +86,7 @@ impl ObservedRepository {
 
     /// Returns the address of the repository in a plan.
     pub fn address(&self) -> String {
-        format!("{}@{}", self.desired.resource, self.desired.registry)
+        self.desired.address()
     }
 
     /// Returns the digest of the content to publish.

@@ -9,6 +9,7 @@ use super::diff::PlanOrigin;
 use crate::desired::{Address, ReleaseTag, Rendered, Selection, VersionReaders};
 use crate::model::credential_use::PlannedCredentials;
 use crate::model::forward::{WITHDRAWN_MARK, marked_versions};
+use crate::model::optional::OptionalRegistries;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, TagTarget,
 };
@@ -255,6 +256,7 @@ pub fn back_to_version(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        optional: OptionalRegistries::default(),
         credentials: PlannedCredentials::default(),
         approval: None,
         gates: std::collections::BTreeMap::new(),

@@ -10,6 +10,7 @@ use crate::desired::{Basis, DesiredTag};
 use crate::model::credential_use::PlannedCredentials;
 use crate::model::forward::{PlannedCommit, PlannedForward, PlannedLine};
 use crate::model::gate::PlannedGate;
+use crate::model::optional::OptionalRegistries;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, GUARDED_FORMAT_VERSION, Plan, PlanKind, PlannedConfig,
     PlannedContent, PlannedRepository, Reason, SilentResource, TagTarget,
@@ -75,6 +76,10 @@ pub fn diff(observed: &Observed, origin: PlanOrigin) -> Plan {
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries,
+        optional: OptionalRegistries {
+            names: observed.optional.clone(),
+            left_out: observed.left_out.clone(),
+        },
         credentials: PlannedCredentials::default(),
         approval: origin.approval,
         gates: origin.gates,
@@ -133,6 +138,7 @@ fn repository(observed: &ObservedRepository, holdings: &mut Holdings) -> Planned
         root: content.root.clone(),
         platforms: content.platforms.clone(),
         gates: desired.gates.clone(),
+        evidence: Vec::new(),
         referrers,
         left_behind: desired.published.left_behind.clone(),
         sending,

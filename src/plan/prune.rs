@@ -9,6 +9,7 @@ use super::diff::PlanOrigin;
 use crate::desired::{Decided, UntaggedRetention};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::credential_use::PlannedCredentials;
+use crate::model::optional::OptionalRegistries;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
     TagTarget,
@@ -79,6 +80,7 @@ pub fn prune(
         title: origin.title,
         on_tag_failure: origin.on_tag_failure,
         registries: registries.collect(),
+        optional: OptionalRegistries::default(),
         credentials: PlannedCredentials::default(),
         approval: None,
         gates: BTreeMap::new(),

@@ -9,6 +9,7 @@ use crate::desired::{Address, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Mutability;
 use crate::model::credential_use::PlannedCredentials;
+use crate::model::optional::OptionalRegistries;
 use crate::model::outcome::ChangeOutcome;
 use crate::model::plan::{
     Action, Change, FORMAT_VERSION, GENERATOR, Plan, PlanKind, PlannedRepository, Reason, RemovalMethod,
@@ -130,6 +131,7 @@ impl<'r> Rollback<'r> {
             title: format!("rollback of {}", plan.title),
             on_tag_failure: plan.on_tag_failure,
             registries,
+            optional: OptionalRegistries::default(),
             credentials: PlannedCredentials::default(),
             approval: None,
             gates: BTreeMap::new(),

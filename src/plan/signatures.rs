@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::plan::{Action, Change, PlannedRepository};
 use crate::model::problem::PlannedProblem;
-use crate::model::signing::{PlannedSignature, SignatureAction};
+use crate::model::signing::{PlannedPredicate, PlannedSignature, SignatureAction};
 use crate::observed::{ObservedRepository, ObservedSignature};
 use crate::signing;
 use oci_registry::Digest;
@@ -34,6 +34,10 @@ pub(super) fn signatures(
             .flat_map(|name| observed.desired.statements.iter().map(move |statement| (name, statement)))
         {
             let Some(key) = signers.get(name) else { continue };
+            // Another digest was not promoted by this plan.
+            if statement.predicate == Some(PlannedPredicate::Promotion) && subject != root {
+                continue;
+            }
             let wanted = ObservedSignature {
                 subject: subject.clone(),
                 signer: name.clone(),

@@ -1,5 +1,6 @@
 //! The access report: a table for people, JSON for machines, and diagnostics for refused and unknown permissions.
 
+use super::fit::wrapped;
 use super::page::{PLAIN, Page, PageRow, PageTable};
 use super::paint::Ink;
 use super::rows::pad;
@@ -11,37 +12,80 @@ use crate::model::words::alternatives;
 /// The space between two columns.
 const GAP: &str = "   ";
 
-/// Returns `report` as a table with a line for each repository and a column for each permission.
+/// The narrowest column for the names of repositories.
+const NARROWEST: usize = 24;
+
+/// Returns the head of the table.
+fn head() -> Vec<&'static str> {
+    ["repository"].into_iter().chain(Permission::ALL.map(Permission::as_str)).chain(["as"]).collect()
+}
+
+/// Returns `report` as a table with a line for each repository and a column for each permission. If the table is too wide, the
+/// credentials stand below each line, or everything does.
 pub fn human(report: &AccessReport, style: Style) -> String {
     let title = title(report, style);
     let mut text = format!("{}\n\n", style.paint(Ink::Strong, title));
-    let columns = ["repository"].into_iter().chain(Permission::ALL.map(Permission::as_str)).chain(["as"]);
-    let head: Vec<String> = columns.map(str::to_owned).collect();
+    let head: Vec<String> = head().into_iter().map(str::to_owned).collect();
     let rows: Vec<(bool, Vec<String>)> =
         report.repositories.iter().map(|repository| (repository.is_granted(), cells(repository))).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|(_, row)| row).chain([&head]).filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
     };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let needed =
+        |widths: &[usize]| 4 + widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
+    let columns = style.columns().unwrap_or(usize::MAX);
+    let beside = needed(&widths) <= columns;
+    if !beside {
+        widths.pop();
+        let others = needed(&widths) - widths.first().copied().unwrap_or_default();
+        let room = columns.saturating_sub(others);
+        match widths.first_mut() {
+            Some(first) if *first <= room || room >= NARROWEST => *first = (*first).min(room),
+            _ => widths.clear(),
+        }
+    }
     let line = |cells: &[String]| {
-        let cells = cells.iter().zip(&widths).map(|(cell, width)| pad(cell, *width));
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| pad(&style.middle(cell, *width), *width));
         cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
-    text.push_str(&format!("    {}\n", style.paint(Ink::Strong, line(&head))));
+    if !widths.is_empty() {
+        text.push_str(&format!("    {}\n", style.paint(Ink::Strong, line(&head))));
+    }
     for (granted, cells) in &rows {
         let (ink, sign) = if *granted { (Ink::Created, '=') } else { (Ink::Alarm, '!') };
-        text.push_str(&format!("  {}\n", style.paint(ink, format!("{sign} {}", line(cells)))));
+        let lines = if widths.is_empty() { stacked(cells, columns, style) } else { vec![line(cells)] };
+        for (at, line) in lines.iter().enumerate() {
+            let sign = if at == 0 { sign } else { ' ' };
+            text.push_str(&format!("  {}\n", style.paint(ink, format!("{sign} {line}"))));
+        }
+        if !beside && let Some(credentials) = cells.last() {
+            for line in wrapped(&format!("as {credentials}"), columns - 8, style) {
+                text.push_str(&format!("        {line}\n"));
+            }
+        }
     }
     text.push_str(&notes(report));
     text.push_str(&format!("\n{}\n", summary(report)));
-    style.plain(text)
+    style.fit(style.plain(text))
+}
+
+/// Returns a row as lines: the repository, and its answers.
+fn stacked(cells: &[String], columns: usize, style: Style) -> Vec<String> {
+    let Some((name, answers)) = cells.split_first() else { return Vec::new() };
+    let answers = head().into_iter().skip(1).zip(answers).take(answers.len() - 1);
+    let answers: Vec<String> =
+        answers.map(|(permission, answer)| format!("{permission}: {answer}")).collect();
+    let answers = wrapped(&answers.join(", "), columns - 8, style);
+    std::iter::once(style.middle(name, columns - 4))
+        .chain(answers.into_iter().map(|it| format!("    {it}")))
+        .collect()
 }
 
 /// Returns `report` as a page, without its problems.
 pub fn page(report: &AccessReport) -> Page {
-    let head = Permission::ALL.map(Permission::as_str).into_iter().chain(["as"]);
-    let head: Vec<&'static str> = ["repository"].into_iter().chain(head).collect();
+    let head = head();
     let row = |repository: &RepositoryAccess| PageRow {
         sign: if repository.is_granted() { '+' } else { '!' },
         cells: cells(repository),

@@ -1,7 +1,13 @@
 //! Events as plain lines on standard error, for logs and for terminals without bars.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use super::outcome;
 use super::output::Output;
+use super::paint::Ink;
+use super::progress::Progress;
 use super::size::size;
 use super::{Style, clean};
 use crate::event::{Event, Placed, Reporter};
@@ -13,20 +19,70 @@ pub struct TextLines {
     output: Output,
     style: Style,
     quiet: bool,
+    in_place: InPlace,
+    progress: Mutex<(Progress, Option<Instant>)>,
+}
+
+/// The tags in place of which a line was written, and those that are only counted.
+#[derive(Debug, Default)]
+pub(super) struct InPlace(AtomicUsize);
+
+/// The time between two lines about the total: a log without a terminal shows that something happens.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// The number of tags in place that have a line.
+const SHOWN: usize = 5;
+
+impl InPlace {
+    /// Returns the line for `event`, or `None` if it needs none. Of many tags in place, the last line says how many more there are.
+    pub(super) fn line(&self, event: &Event<'_>, style: Style) -> Option<String> {
+        match event {
+            Event::Tag { change } if change.result == ChangeResult::Unchanged && !style.verbose => {
+                (self.0.fetch_add(1, Ordering::Relaxed) < SHOWN).then(|| line(event, style))?
+            }
+            Event::Finished { .. } => {
+                let more = self.0.swap(0, Ordering::Relaxed).saturating_sub(SHOWN);
+                (more > 0)
+                    .then(|| format!("  {}\n", style.paint(Ink::InPlace, format!("= {more} more in place"))))
+            }
+            _ => line(event, style),
+        }
+    }
 }
 
 impl TextLines {
     /// Returns lines in `style` on `output`. If `quiet`, only warnings are written.
     pub fn new(output: Output, style: Style, quiet: bool) -> Self {
-        Self { output, style, quiet }
+        Self { output, style, quiet, in_place: InPlace::default(), progress: Mutex::default() }
+    }
+
+    /// Takes an event at `now`. Returns a line about the total if the last one is long ago.
+    fn total(&self, event: &Event<'_>, now: Instant) -> Option<String> {
+        let mut held = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let (progress, last) = &mut *held;
+        progress.take(event, now);
+        if !matches!(event, Event::BlobProgress { .. } | Event::Blob { .. }) {
+            return None;
+        }
+        let since = *last.get_or_insert(now);
+        if now.duration_since(since) < EVERY {
+            return None;
+        }
+        *last = Some(now);
+        progress.reading(now).map(|reading| self.style.plain(format!("  {}\n", reading.words())))
     }
 }
 
 impl Reporter for TextLines {
     fn report(&self, event: &Event<'_>) {
+        if let Some(line) = self.total(event, Instant::now())
+            && !self.quiet
+        {
+            self.output.err(&line);
+        }
         let important = matches!(event, Event::RegistryWarning { .. } | Event::SecretLetThrough { .. });
         if (!self.quiet || important)
-            && let Some(line) = line(event, self.style)
+            && let Some(line) = self.in_place.line(event, self.style)
         {
             self.output.err(&line);
         }
@@ -34,8 +90,8 @@ impl Reporter for TextLines {
 }
 
 /// Returns the line for `event`, or `None` if it needs none.
-pub(super) fn line(event: &Event<'_>, style: Style) -> Option<String> {
-    text(event, style).map(|text| style.plain(text))
+fn line(event: &Event<'_>, style: Style) -> Option<String> {
+    text(event, style).map(|text| style.fit(style.plain(text)))
 }
 
 fn text(event: &Event<'_>, style: Style) -> Option<String> {
@@ -91,9 +147,33 @@ fn text(event: &Event<'_>, style: Style) -> Option<String> {
         | Event::SearchProgress { .. }
         | Event::Searched { .. }
         | Event::BlobProgress { .. }
+        | Event::Progress { .. }
         | Event::Manifest { .. }
         | Event::Signed { .. }
         | Event::Tag { .. }
         | Event::Finished { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Stage;
+    use oci_registry::Digest;
+
+    #[test]
+    fn a_log_has_a_line_about_the_total_every_thirty_seconds() {
+        let style = crate::report::page::PLAIN;
+        let lines = TextLines::new(Output::default(), style, false);
+        let (start, digest) = (Instant::now(), Digest::of(b"1"));
+        lines.total(&Event::Stage { stage: Stage::Content }, start);
+        let mut shown = Vec::new();
+        for second in 0..100_u64 {
+            let event =
+                Event::BlobProgress { repository: "r", digest: &digest, size: 100_000, sent: second * 1000 };
+            shown.extend(lines.total(&event, start + Duration::from_secs(second)));
+        }
+        assert_eq!(shown.len(), 3, "{shown:?}");
+        assert!(shown[0].starts_with("  content: 29.3 KiB of "), "{shown:?}");
+    }
 }

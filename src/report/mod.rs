@@ -4,12 +4,16 @@
 //! modules return texts, which [`output`] writes.
 
 pub mod access;
+pub mod approval_page;
 mod bars;
 mod build_tools;
 pub mod catalogue;
 pub mod checked_values;
 pub(crate) mod clean;
 pub mod diagnostics;
+mod difference;
+mod fit;
+mod fold;
 mod json;
 mod lines;
 pub mod outcome;
@@ -18,6 +22,7 @@ pub mod packaged;
 pub mod page;
 mod paint;
 pub mod plan;
+mod progress;
 pub mod proposal;
 pub mod references;
 mod referrers;
@@ -30,11 +35,13 @@ pub mod tags;
 mod untagged;
 mod values;
 pub mod verification;
+mod verify_command;
 
 pub use bars::Bars;
-pub use diagnostics::Style;
-pub use json::JsonLines;
+pub use difference::text_difference;
+pub use json::{EventLine, JsonLines};
 pub use lines::TextLines;
+pub use paint::Style;
 
 /// Returns a text from outside on one line, with characters that act on a terminal written as escapes.
 pub fn one_line(text: &str) -> String {

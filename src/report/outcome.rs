@@ -1,5 +1,7 @@
 //! Outcomes for people: what was done, skipped or failed, and the references to deploy by.
 
+use std::collections::BTreeSet;
+
 use super::Style;
 use super::clean;
 use super::page::{PLAIN, Page, PageRow, PageTable};
@@ -10,13 +12,17 @@ use crate::model::outcome::{ChangeOutcome, ChangeResult, Outcome};
 use crate::model::plan::{Plan, PlanKind, TagTarget};
 use crate::model::record::Record;
 
+/// Changes with the same result are folded if there are more than this.
+const MANY: usize = 8;
+
+/// The number of those that are shown in spite of that.
+const SHOWN: usize = 3;
+
 /// Returns `outcome` of a plan of `kind` as text. If `success` is false, it lists every change, because then each matters.
 pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> String {
     let mut text = String::from("\n");
     if !success {
-        for change in outcome.changes.iter().filter(|change| counted(kind, change.result)) {
-            text.push_str(&line(change, style));
-        }
+        text.push_str(&changes(outcome, kind, style));
         text.push('\n');
     }
     let (title, rest) = sentence(outcome, kind, success);
@@ -28,7 +34,7 @@ pub fn human(outcome: &Outcome, kind: PlanKind, success: bool, style: Style) -> 
             text.push_str(&format!("  {}\n", clean::line(reference)));
         }
     }
-    style.plain(text)
+    style.fit(style.plain(text))
 }
 
 /// Returns `outcome` as a page: a table for each repository, with the result of each change.
@@ -91,7 +97,7 @@ pub(super) fn has_changed(outcome: &Outcome) -> bool {
 }
 
 /// Returns the sentence about an outcome: its first words, and the rest.
-fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, String) {
+pub(super) fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, String) {
     let referrers: usize = outcome.repositories.iter().map(|it| it.referrers_put).sum();
     let signed = outcome.repositories.iter().flat_map(|it| &it.signatures).filter(|it| it.made).count();
     let visibilities = outcome.repositories.iter().filter_map(|it| it.visibility.as_ref()?.set_from).count();
@@ -154,7 +160,18 @@ fn sentence(outcome: &Outcome, kind: PlanKind, success: bool) -> (&'static str, 
             "there is no tag to change".to_owned()
         }
     };
-    (title, format!(": {counts}.{}", content(outcome)))
+    (title, format!(": {counts}.{}{}", content(outcome), left_out(outcome)))
+}
+
+/// Returns the registries that did not get everything as a sentence, or an empty text.
+fn left_out(outcome: &Outcome) -> String {
+    let names: BTreeSet<&str> = outcome.left_out.iter().map(|it| it.registry.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", clean::line(name))).collect();
+    let noun = if names.len() == 1 { "Registry" } else { "Registries" };
+    format!(" {noun} left out: {}.", names.join(", "))
 }
 
 /// Returns a record as text: the context, every change, and what went wrong.
@@ -163,12 +180,7 @@ pub fn record(record: &Record, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     if record.success {
         text.push('\n');
-        let shown = |change: &&ChangeOutcome| {
-            record.plan.kind != PlanKind::Prune || change.result != ChangeResult::Kept
-        };
-        for change in record.outcome.changes.iter().filter(shown) {
-            text.push_str(&line(change, style));
-        }
+        text.push_str(&changes(&record.outcome, record.plan.kind, style));
     }
     text.push_str(&human(&record.outcome, record.plan.kind, record.success, style));
     let commands = signatures::verify_commands(&record.outcome);
@@ -186,7 +198,7 @@ pub fn record(record: &Record, style: Style) -> String {
             clean::message(&problem.message).replace('\n', "\n  ")
         ));
     }
-    style.plain(text)
+    style.fit(style.plain(text))
 }
 
 /// Returns what was sent as a sentence, or an empty text if no blob was involved.
@@ -214,6 +226,35 @@ fn content(outcome: &Outcome) -> String {
     format!(" {}.", parts.join(", "))
 }
 
+/// Returns a line for each change. Of many with the same result that is no change, only some have one, unless everything is shown.
+fn changes(outcome: &Outcome, kind: PlanKind, style: Style) -> String {
+    let mut text = String::new();
+    let mut seen: Vec<(ChangeResult, usize)> = Vec::new();
+    for change in outcome.changes.iter().filter(|change| counted(kind, change.result)) {
+        let all = outcome.count(change.result);
+        let is_change =
+            matches!(change.result, ChangeResult::Created | ChangeResult::Moved | ChangeResult::Removed);
+        if style.verbose || is_change || all <= MANY {
+            text.push_str(&line(change, style));
+            continue;
+        }
+        let position = seen.iter().position(|(result, _)| *result == change.result).unwrap_or_else(|| {
+            seen.push((change.result, 0));
+            seen.len() - 1
+        });
+        let Some((_, count)) = seen.get_mut(position) else { continue };
+        *count += 1;
+        if *count <= SHOWN {
+            text.push_str(&line(change, style));
+        } else if *count == all {
+            let (ink, sign, word) = words(change.result);
+            let more = format!("{sign} {} more {word}", all - SHOWN);
+            text.push_str(&format!("  {}\n", style.paint(ink, more)));
+        }
+    }
+    text
+}
+
 /// Returns the manifest that the tag names now.
 fn named(change: &ChangeOutcome) -> Option<&TagTarget> {
     let restored = change.result == ChangeResult::Restored;
@@ -221,12 +262,12 @@ fn named(change: &ChangeOutcome) -> Option<&TagTarget> {
 }
 
 /// Returns the colour, the sign and the word of a result.
-fn words(result: ChangeResult) -> (Ink, char, &'static str) {
+pub(super) fn words(result: ChangeResult) -> (Ink, char, &'static str) {
     match result {
         ChangeResult::Created => (Ink::Created, '+', "created"),
         ChangeResult::Moved => (Ink::Moved, '~', "moved"),
         ChangeResult::Removed => (Ink::Moved, '-', "removed"),
-        ChangeResult::Unchanged => (Ink::Kept, '=', "in place"),
+        ChangeResult::Unchanged => (Ink::InPlace, '=', "in place"),
         ChangeResult::Kept => (Ink::Kept, '=', "kept"),
         ChangeResult::Skipped => (Ink::Kept, '-', "skipped"),
         ChangeResult::Failed => (Ink::Alarm, '!', "failed"),

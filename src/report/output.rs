@@ -64,9 +64,10 @@ impl OutputStream {
                 || locale.contains("utf8")
                 || !(locale == "c" || locale == "posix" || locale.contains("8859"))
         });
-        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let width = width.or_else(|| terminal_width(self)).unwrap_or(100);
-        Style { color, unicode, width }
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        // A pipe or a file has no width: lines of a table are as long as they need to be.
+        let limit = columns.filter(|columns| *columns > 0).or_else(|| terminal_width(self));
+        Style { color, unicode, width: limit.unwrap_or(100), limit, verbose: false }
     }
 }
 
@@ -86,6 +87,15 @@ impl Output {
     /// Writes `text` for people or programs to standard output.
     pub fn out(&self, text: &str) {
         self.write(OutputStream::Out, text);
+    }
+
+    /// Writes `text`, which is a file, to standard output: unchanged, unless a terminal shows it.
+    pub fn document(&self, text: &str) {
+        if OutputStream::Out.is_terminal() {
+            self.out(text)
+        } else {
+            self.write_commands(OutputStream::Out, text)
+        }
     }
 
     /// Writes `text` for people to standard error.
@@ -125,6 +135,15 @@ impl Output {
         }
     }
 
+    /// Asks `question` on standard error, and shows nothing of the answer. Returns the answer, or `None` if nobody can be asked.
+    pub fn ask_secretly(&self, question: &str) -> Option<String> {
+        if !can_ask() {
+            return None;
+        }
+        self.err(question);
+        secret().ok().map(|answer| answer.trim().to_owned())
+    }
+
     /// Asks `question` on standard error. Returns the answer, or `None` if nobody can be asked.
     pub fn ask(&self, question: &str) -> Option<String> {
         if !can_ask() {
@@ -137,6 +156,11 @@ impl Output {
             Ok(_) => Some(answer.trim().to_owned()),
         }
     }
+}
+
+/// A terminal that shows nothing of what is typed.
+fn secret() -> std::io::Result<String> {
+    console::Term::stderr().read_secure_line()
 }
 
 /// Standard error for a log that something else writes. Each piece is cleaned like text for people.

@@ -4,7 +4,20 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::Style;
+/// The abilities of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Colours, which never carry meaning alone.
+    pub color: bool,
+    /// Characters beyond ASCII.
+    pub unicode: bool,
+    /// The width in characters to wrap text at.
+    pub width: usize,
+    /// The width that no line may exceed: that of the terminal, or of `COLUMNS`.
+    pub limit: Option<usize>,
+    /// Whether nothing is folded.
+    pub verbose: bool,
+}
 
 /// The meaning of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +30,8 @@ pub(super) enum Ink {
     Moved,
     /// Something that stays.
     Kept,
+    /// Something that is as it should be already.
+    InPlace,
     /// Something that needs attention.
     Alarm,
 }
@@ -31,7 +46,7 @@ impl Style {
             Ink::Strong => Ansi::new().bold(),
             Ink::Created => AnsiColor::Green.on_default(),
             Ink::Moved => AnsiColor::Yellow.on_default(),
-            Ink::Kept => Ansi::new().dimmed(),
+            Ink::Kept | Ink::InPlace => Ansi::new().dimmed(),
             Ink::Alarm => AnsiColor::Red.on_default().bold(),
         };
         format!("{style}{text}{style:#}")

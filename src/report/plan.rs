@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::Style;
 use super::clean;
+use super::fold::folded;
 use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::referrers;
@@ -26,7 +27,7 @@ const REASONS: usize = 4;
 /// Returns `plan` as text. If `every`, each tag that a retention keeps has a line; else each reason has one.
 pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title(plan, style)));
-    text.push_str(&table(&sections(plan, every, style), style));
+    text.push_str(&table(&folded(sections(plan, every, style), style), style));
     text.push_str(&secrets::plan(plan, every, style));
     text.push_str(&silent(plan));
     if let Some(line) = plan.credentials.line() {
@@ -34,7 +35,7 @@ pub fn human(plan: &Plan, every: bool, style: Style) -> String {
     }
     text.push('\n');
     text.push_str(&summary(plan));
-    style.plain(text)
+    style.fit(style.plain(text))
 }
 
 /// Returns `plan` as a page.
@@ -56,7 +57,7 @@ pub fn gitlab(plan: &Plan) -> String {
     format!("{report}\n")
 }
 
-fn title(plan: &Plan, style: Style) -> String {
+pub(super) fn title(plan: &Plan, style: Style) -> String {
     let (command, title) = match plan.kind {
         PlanKind::Publish => ("plan", plan.title.as_str()),
         // The title of a rollback begins with its command, because other output shows it without one.
@@ -89,9 +90,15 @@ fn section(kind: PlanKind, repository: &PlannedRepository, every: bool, style: S
 fn rows(kind: PlanKind, repository: &PlannedRepository, every: bool, style: Style) -> Vec<TableRow> {
     let shown = |change: &&Change| every || !matches!(change.reason, Reason::Retained { .. });
     let changes = repository.changes.iter().filter(shown);
-    let mut rows: Vec<TableRow> = changes.map(|change| row(kind, change, style)).collect();
+    changes.map(|change| row(kind, change, style)).chain(other_rows(repository, every, style)).collect()
+}
+
+/// Returns the rows of a repository that are not about tags.
+pub(super) fn other_rows(repository: &PlannedRepository, every: bool, style: Style) -> Vec<TableRow> {
+    let mut rows = Vec::new();
     rows.extend(super::values::rows(repository, style));
     rows.extend(referrers::rows(repository));
+    rows.extend(signatures::gate_rows(repository));
     rows.extend(signatures::rows(repository, style));
     rows.extend(orphans(repository));
     rows.extend(untagged::rows(repository, every));
@@ -129,10 +136,15 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
         Action::Create => (Ink::Created, '+', after.clone()),
         Action::Move => (Ink::Moved, '~', moved(&before)),
         Action::Remove => (Ink::Alarm, '-', before.clone().unwrap_or_default()),
-        Action::NoOp => (Ink::Kept, '=', after.clone()),
+        Action::NoOp => (Ink::InPlace, '=', after.clone()),
         Action::Keep => (Ink::Kept, '=', before.clone().unwrap_or_else(|| "not there".to_owned())),
         Action::Conflict => (Ink::Alarm, '!', moved(&before)),
     };
+    TableRow { ink, sign, name: change.tag.to_string(), value, why: reason(kind, change) }
+}
+
+/// Returns the reason for a change, and the way in which its tag is removed.
+pub(super) fn reason(kind: PlanKind, change: &Change) -> String {
     let why = match change.reason {
         Reason::New => format!("new, {}", change.mutability.as_str()),
         Reason::RolledBack if change.action == Action::Remove => {
@@ -140,14 +152,13 @@ fn row(kind: PlanKind, change: &Change, style: Style) -> TableRow {
         }
         ref reason => clean::line(&reason.to_string()),
     };
-    let why = match change.removal {
+    match change.removal {
         Some(RemovalMethod::Placeholder) if kind == PlanKind::Prune => {
             format!("{why}; by way of a placeholder")
         }
         Some(RemovalMethod::Manifest) => format!("{why}; with its manifest"),
         _ => why,
-    };
-    TableRow { ink, sign, name: change.tag.to_string(), value, why }
+    }
 }
 
 /// Returns the row for the manifests without a tag that are removed.
@@ -227,7 +238,7 @@ fn by_hand(visibility: &VisibilityChange, wide: &str) -> String {
 
 /// Returns the resources of which nothing is published. If nothing is published at all, adds the reason of every rule, and the
 /// retentions that do not act.
-fn silent(plan: &Plan) -> String {
+pub(super) fn silent(plan: &Plan) -> String {
     let mut text = String::new();
     for resource in &plan.silent {
         text.push_str(&format!("\n  {}: no rule fires\n", clean::line(&resource.resource.to_string())));
@@ -249,7 +260,7 @@ fn silent(plan: &Plan) -> String {
     text
 }
 
-fn summary(plan: &Plan) -> String {
+pub(super) fn summary(plan: &Plan) -> String {
     let summary = plan.summary();
     if plan.repositories.is_empty() {
         return match plan.kind {
@@ -382,7 +393,7 @@ mod tests {
         assert!(!by_hand(&change, "").contains(['\u{1b}', '\u{202e}']));
         change.action = VisibilityAction::Set;
         change.wide = Some(hostile);
-        let row = visibility_row(&change, Style { color: false, unicode: true, width: 80 }).expect("a row");
+        let row = visibility_row(&change, PLAIN).expect("a row");
         assert!(!row.why.contains(['\u{1b}', '\u{202e}']));
     }
 }

@@ -4,15 +4,39 @@ use super::Style;
 use super::clean;
 use super::paint::Ink;
 use super::rows::{TableRow, short};
-use crate::model::outcome::{Outcome, RepositoryOutcome, SignatureOutcome};
+use super::verify_command;
+use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, PlannedRepository};
 use crate::model::signing::{PlannedPredicate, PlannedSignature, SignatureAction};
-use crate::model::words::shell_word;
-use oci_signing::SIGNATURE;
 
 /// Returns a row for each signature of a repository.
 pub(super) fn rows(repository: &PlannedRepository, style: Style) -> Vec<TableRow> {
     repository.signatures.iter().map(|signature| row(signature, style)).collect()
+}
+
+/// Returns a row for each gate that is open.
+pub(super) fn gate_rows(repository: &PlannedRepository) -> Vec<TableRow> {
+    let content = repository.content.iter();
+    let gates = content.flat_map(|content| content.gates.iter().map(move |gate| (gate, content)));
+    let rows = gates.filter_map(|(gate, content)| {
+        let mut words = Vec::new();
+        for evidence in content.evidence.iter().filter(|it| it.gate == *gate) {
+            let word = match (&evidence.value, &evidence.predicate_type) {
+                (Some(value), _) if evidence.kind != "condition" => format!("{}: {value}", evidence.kind),
+                (None, Some(kind)) if evidence.kind == "attestation" => kind.clone(),
+                _ => evidence.kind.clone(),
+            };
+            words.push(clean::line(&word));
+        }
+        (!words.is_empty()).then(|| TableRow {
+            ink: Ink::Kept,
+            sign: '=',
+            name: format!("gate {}", clean::line(gate)),
+            value: String::new(),
+            why: format!("open: {}", words.join("; ")),
+        })
+    });
+    rows.collect()
 }
 
 fn row(signature: &PlannedSignature, style: Style) -> TableRow {
@@ -26,6 +50,7 @@ fn row(signature: &PlannedSignature, style: Style) -> TableRow {
     let name = match &signature.statement.predicate {
         None => "signature".to_owned(),
         Some(PlannedPredicate::Provenance) => "provenance".to_owned(),
+        Some(PlannedPredicate::Promotion) => "promotion".to_owned(),
         Some(PlannedPredicate::File { path, .. }) => clean::line(path),
     };
     TableRow { ink, sign, name, value: short(&signature.subject, style), why }
@@ -48,50 +73,13 @@ pub(super) fn any_missing(plan: &Plan) -> bool {
     signatures.any(|it| it.action == SignatureAction::Missing)
 }
 
-/// Returns the commands of cosign that verify the signatures of an apply, one for each signature of an image. The public key of a signer
-/// with a key is in the file that its reader has.
+/// Returns the commands that verify the signatures and attestations of an apply.
 pub(super) fn verify_commands(outcome: &Outcome) -> Vec<String> {
     let signed =
         outcome.repositories.iter().flat_map(|it| it.signatures.iter().map(move |signature| (it, signature)));
-    let images = signed.filter(|(_, signature)| signature.predicate_type == SIGNATURE);
-    let command = |(repository, signature): (&RepositoryOutcome, &SignatureOutcome)| {
-        let reference = shell_word(&format!("{}@{}", repository.repository, signature.subject));
-        let identity = &signature.identity;
-        match (&identity.identity, &identity.issuer) {
-            (Some(identity), Some(issuer)) => format!(
-                "cosign verify {} --certificate-oidc-issuer {} {reference}",
-                certificate_option(identity),
-                shell_word(issuer)
-            ),
-            _ => format!("cosign verify --key PUBLIC_KEY --insecure-ignore-tlog=true {reference}"),
-        }
-    };
-    images.map(command).collect()
-}
-
-/// Returns the option of cosign that names an identity, in which each `*` matches any text.
-fn certificate_option(identity: &str) -> String {
-    if !identity.contains('*') {
-        return format!("--certificate-identity {}", shell_word(identity));
-    }
-    let special = |it: char| r"\.+*?()|[]{}^$".contains(it);
-    let literal = |part: &str| -> String {
-        part.chars().flat_map(|it| special(it).then_some('\\').into_iter().chain([it])).collect()
-    };
-    let parts: Vec<String> = identity.split('*').map(literal).collect();
-    format!("--certificate-identity-regexp {}", shell_word(&format!("^{}$", parts.join(".*"))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_identity_with_a_star_is_an_expression_for_cosign() {
-        assert_eq!(certificate_option("anna@acme.com"), "--certificate-identity anna@acme.com");
-        assert_eq!(
-            certificate_option("https://a.b/c+d@refs/tags/v*"),
-            r"--certificate-identity-regexp '^https://a\.b/c\+d@refs/tags/v.*$'"
-        );
-    }
+    let commands = signed.flat_map(|(repository, signature)| {
+        let reference = format!("{}@{}", repository.repository, signature.subject);
+        verify_command::commands(&signature.identity, &signature.predicate_type, &reference)
+    });
+    commands.collect()
 }

@@ -1,5 +1,6 @@
 //! Verifications for people, in the same table as plans, and for machines.
 
+use super::fold::folded;
 use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::rows::{TableRow, TableSection, short, table};
@@ -17,10 +18,10 @@ const LONGEST: usize = 60;
 /// could not be verified are left out, except for records.
 pub fn human(verification: &Verification, verbose: bool, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title(verification, style)));
-    text.push_str(&table(&sections(verification, verbose, style), style));
+    text.push_str(&table(&folded(sections(verification, verbose, style), style), style));
     text.push_str(&not_verified(verification, verbose));
     text.push_str(&format!("\n{}\n", summary(verification)));
-    style.plain(text)
+    style.fit(style.plain(text))
 }
 
 /// Returns `verification` as a page.
@@ -102,7 +103,7 @@ fn tag_row(tag: &VerifiedTag, style: Style) -> TableRow {
     let observed = tag.observed.as_ref().map(|it| target(it, &tag.tag, style));
     let expected = tag.expected.as_ref().map(|it| target(it, &tag.tag, style));
     let (ink, sign, value) = match (&tag.drift, observed, expected) {
-        (None, observed, _) => (Ink::Kept, '=', observed.unwrap_or_default()),
+        (None, observed, _) => (Ink::InPlace, '=', observed.unwrap_or_default()),
         (Some(TagDrift::Missing { .. }), _, expected) => {
             (Ink::Created, '+', expected.unwrap_or_else(|| "not there".to_owned()))
         }
@@ -131,7 +132,8 @@ fn finding_row(finding: &Finding, style: Style) -> TableRow {
         | Finding::MissingBlob { digest, .. }
         | Finding::Corrupt { digest, .. }
         | Finding::Unreadable { digest, .. }
-        | Finding::Unsigned { digest, .. } => short(digest, style),
+        | Finding::Unsigned { digest, .. }
+        | Finding::Ungated { digest, .. } => short(digest, style),
         Finding::Visibility { declared, observed, setting, .. } => {
             format!("{} {arrow} {}", seen_words(*setting, *observed), declared.as_str())
         }

@@ -80,7 +80,13 @@ async fn ask(config: &Config, place: &DeclaredRepository, connections: &Connecti
         Err(error) => return report(None, nothing(&error), Vec::new()),
     };
     let (names, mounts) = mounts.into_iter().unzip();
-    let questions = AccessQuestions { read: true, push: true, delete: is_retained(config, place), mounts };
+    let questions = AccessQuestions {
+        read: true,
+        push: true,
+        keep_session: false,
+        delete: is_retained(config, place),
+        mounts,
+    };
     let answers = access::ask(repository.as_ref(), place.endpoint.provider(), &questions).await;
     report(credentials, answers, names)
 }

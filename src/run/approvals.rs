@@ -58,6 +58,7 @@ impl NamedApprover {
                 let services = KeylessServices {
                     fulcio: fulcio.clone().unwrap_or(defaults.fulcio),
                     rekor: rekor.clone().unwrap_or(defaults.rekor),
+                    timestamp_authority: None,
                 };
                 Approver::Keyless { token_env: token_env.clone(), services }
             }

@@ -16,7 +16,7 @@ use oci_registry::Digest;
 /// A saved plan or a record: the documents that `show` can show.
 pub enum PlanOrRecord {
     /// A plan.
-    Plan(Box<Plan>),
+    Plan(Box<Plan>, Digest),
     /// A record.
     Record(Box<Record>),
 }
@@ -78,7 +78,8 @@ pub fn check_declared(session: &Session, plan: &Plan) -> Result<()> {
 pub fn load_saved(session: &Session, file: &Path) -> Result<PlanOrRecord> {
     if super::bundle::is_bundle(&session.working_folder.join(file)) {
         let bundle = super::bundle::load_bundle(session, file, None)?;
-        return Ok(PlanOrRecord::Plan(Box::new(bundle.plan)));
+        let digest = saved::digest(&bundle.plan);
+        return Ok(PlanOrRecord::Plan(Box::new(bundle.plan), digest));
     }
     // The file is read once, because a pipe cannot be read again.
     let bytes = saved::read::<Plan>(file).map_err(|error| match error {
@@ -100,7 +101,7 @@ pub fn load_saved(session: &Session, file: &Path) -> Result<PlanOrRecord> {
         Err(_) => {
             let mut plan: Plan = saved::parse(file, &bytes).map_err(|error| problem(&error))?;
             rebase(&mut plan, &folder, &session.working_folder);
-            Ok(PlanOrRecord::Plan(Box::new(plan)))
+            Ok(PlanOrRecord::Plan(Box::new(plan), Digest::of(&bytes)))
         }
     }
 }

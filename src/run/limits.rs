@@ -10,6 +10,7 @@ use crate::config::ApplyLimits;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::credential_use::PlannedVariable;
 use crate::model::plan::Plan;
+use crate::model::signing::{DeclaredSigner, KeylessPlace, PlannedSigner};
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{EnvironmentLookup, sent_variables};
 
@@ -48,6 +49,41 @@ pub(super) fn check_saved(plan: &Plan, own: &OwnConfig, limits: &ApplyLimits) ->
     let foreign = named(plan.registries.values()).into_iter().filter(|it| !declared.contains(it));
     let foreign = foreign.filter(|it| !limits.variables.contains(&it.variable));
     let found: Vec<Diagnostic> = foreign.map(|it| refused_variable(&it.variable, &it.host)).collect();
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// Refuses a saved plan whose signers would run another program than the configuration of the apply declares, or send an OIDC token, or
+/// the value of another variable, to another service. An approved plan, whose digest was given, may.
+pub(super) fn check_signers(plan: &Plan, own: Option<&OwnConfig>) -> Result<()> {
+    let declared: Vec<&DeclaredSigner> = own.iter().flat_map(|own| own.config.signing.values()).collect();
+    let is_declared = |signer: &PlannedSigner| {
+        match signer {
+        PlannedSigner::Key { .. } => true,
+        PlannedSigner::Keyless {
+            keyless: KeylessPlace { token_env: None, fulcio: None, rekor: None, timestamp_authority: None, .. },
+        } => true,
+        PlannedSigner::Keyless { keyless } => declared.iter().any(|it| {
+            matches!(it, DeclaredSigner::Keyless(own)
+                if own.token_env == keyless.token_env && own.fulcio == keyless.fulcio && own.rekor == keyless.rekor && own.timestamp_authority == keyless.timestamp_authority)
+        }),
+        PlannedSigner::Command { command, .. } => declared
+            .iter()
+            .any(|it| matches!(it, DeclaredSigner::Command { command: own, .. } if own == command)),
+    }
+    };
+    let foreign = plan.signers.iter().filter(|(_, signer)| !is_declared(signer));
+    let found: Vec<Diagnostic> = foreign
+        .map(|(name, signer)| {
+            let what = match signer {
+                PlannedSigner::Command { command, .. } => format!("runs `{}`", command.run.join(" ").escape_debug()),
+                _ => "sends a token to services".to_owned(),
+            };
+            refused(
+                format!("the signer `{}` of the plan {what}, which the configuration of this apply does not declare", name.escape_debug()),
+                "declare the same `[signing]` in the `publish.toml` of this apply, name it with `--config`, or show with `--expect DIGEST` that it is the approved plan",
+            )
+        })
+        .collect();
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 

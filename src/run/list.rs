@@ -9,7 +9,8 @@ use futures_util::future::join_all;
 
 use super::Run;
 use super::session::{Result, Session};
-use crate::catalogue;
+use super::signers;
+use crate::catalogue::{self, DeclaredSigners};
 use crate::connections::RepositoryFailure;
 use crate::desired::Selection;
 use crate::diagnostic::{Code, Diagnostic};
@@ -18,12 +19,18 @@ use crate::verify;
 use oci_registry::RegistryLocation;
 
 impl Run {
-    /// Returns what the registries hold of the declared resources: the `most` newest images of each repository, or all.
+    /// Returns what the registries hold of the declared resources: the `most` newest images of each repository, or all. With `is_signed_asked`,
+    /// the signed statements about each image are read and verified.
     ///
     /// # Errors
     ///
     /// Everything that prevents it, and targets that name nothing.
-    pub async fn list(&self, targets: &[String], most: Option<usize>) -> Result<Catalogue> {
+    pub async fn list(
+        &self,
+        targets: &[String],
+        most: Option<usize>,
+        is_signed_asked: bool,
+    ) -> Result<Catalogue> {
         let config = self.config()?;
         let declared = verify::declared_repositories(config, &Selection::new(targets));
         if let Some(target) = targets.iter().find(|target| {
@@ -35,11 +42,18 @@ impl Run {
         }
         let at = declared.iter().map(|it| (&it.endpoint, &it.repository));
         let connections = self.connections.connections(at)?;
+        let names = declared.iter().flat_map(|it| &it.sign).filter(|_| is_signed_asked);
+        let known = &signers::named(config, names, &self.surroundings(BTreeMap::new()))?;
         let asked = declared.iter().zip(&connections).map(|(declared, connection)| async move {
+            let of_name = |name: &String| Some((name.clone(), known.get(name)?.1.clone()));
+            let signers: Option<DeclaredSigners> =
+                is_signed_asked.then(|| declared.sign.iter().filter_map(of_name).collect());
             let failed = |error| RepositoryFailure { repository: declared.name.clone(), error };
             let listing = connection.repository.list_tags().await.map_err(failed)?;
             let is_http = matches!(declared.endpoint.url, RegistryLocation::Http { .. });
-            let images = catalogue::images(connection, &listing, most, is_http).await.map_err(failed)?;
+            let images = catalogue::images(connection, &listing, most, is_http, signers.as_ref())
+                .await
+                .map_err(failed)?;
             Ok(CatalogueRepository {
                 address: declared.address.clone(),
                 resource: declared.resource.clone(),

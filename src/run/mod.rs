@@ -26,9 +26,12 @@ mod files;
 mod gates;
 mod going_back;
 mod init;
+mod layout;
+mod left_out;
 mod limits;
 mod lint;
 mod list;
+mod login;
 mod own;
 mod package;
 mod path;
@@ -38,6 +41,7 @@ mod reach;
 mod required_approval;
 mod rollback;
 mod same_images;
+mod sbom;
 mod session;
 mod signers;
 mod tags;
@@ -58,8 +62,10 @@ pub use files::{
     PlanOrRecord, check_declared, check_destinations, load_record, load_saved, record, save_plan, save_record,
 };
 pub use init::{first_configuration, write_first};
+pub use layout::{FormattedFile, format_files, write_formatted};
 pub use lint::{lint, lint_files};
 pub use list::write_pages;
+pub use login::{log_in, log_out};
 pub use own::is_of_apply;
 pub use package::Package;
 pub use placed::{SavedPlan, load_plan};
@@ -71,9 +77,9 @@ pub use verify::Verifying;
 use crate::apply::{self, Lineage};
 use crate::checks;
 use crate::config::{ApplyLimits, Config};
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections};
 use crate::context::{CommitUse, Context, ContextDoubt};
-use crate::desired::{self, Desired, Selection};
+use crate::desired::{self, Desired, DesiredRepository, Selection};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{Event, Reporter};
 use crate::model::gate::PlannedGate;
@@ -201,6 +207,9 @@ impl Run {
         let mut run = Self::without_configuration(session, plan, parallelism, reporter);
         limits::check(plan, limits)?;
         let own = OwnConfig::find(session, plan.config.profile.as_deref().filter(|_| *is_bound));
+        if !*is_bound {
+            limits::check_signers(plan, own.as_ref().ok())?;
+        }
         let own = match own {
             // A way back must not need a configuration without mistakes. It sends no content.
             Err(_) if matches!(plan.kind, PlanKind::Rollback | PlanKind::Withdrawal) => return Ok(run),
@@ -276,8 +285,10 @@ impl Run {
         let gates = signers::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
+        let unconnected = self.leave_out_unconnected(&mut desired);
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
+        let addresses: Vec<String> = desired.repositories.iter().map(DesiredRepository::address).collect();
         let doubts: Vec<Diagnostic> = context.doubts.iter().map(ContextDoubt::to_diagnostic).collect();
         let fired = desired.repositories.iter().flat_map(|it| &it.tags).map(|tag| tag.rule.as_str());
         let fork = desired::fork_unknown(config, &context, fired);
@@ -285,6 +296,12 @@ impl Run {
         let problems = problems.chain(&desired.unversioned).chain(&desired.nothing);
         let problems: Vec<PlannedProblem> = problems.map(PlannedProblem::from).collect();
         let mut observed = observed::observe(desired, &connections, &keys, &self.folder).await?;
+        observed.left_out.splice(0..0, unconnected);
+        let connections: Vec<Connection> = connections
+            .into_iter()
+            .zip(addresses)
+            .filter_map(|(it, address)| observed.repositories.contains_key(&address).then_some(it))
+            .collect();
         self.follow_first_published(&mut observed, &connections, &keys, &surroundings).await?;
         let origin = || self.origin(loaded, &context, signers.clone(), approval.clone(), gates.clone());
         let mut plan = plan::diff(&observed, origin());
@@ -297,9 +314,10 @@ impl Run {
             plan = plan::diff(&observed, origin());
         }
         plan.problems.splice(0..0, problems);
+        plan.problems.extend(plan.optional.left_out.iter().map(|it| it.problem.clone()));
         let missing = chart_images::missing(&plan, config, &self.connections).await;
         plan.problems.extend(missing.iter().map(PlannedProblem::from));
-        let closed = self.closed_gates(&plan, &surroundings).await;
+        let closed = self.judge_gates(&mut plan, &surroundings).await;
         plan.problems.extend(closed.iter().map(PlannedProblem::from));
         self.content.spool_up_to(SPOOL);
         let screening =

@@ -27,8 +27,17 @@ pub(super) fn gates(
     desired: &Desired,
     surroundings: &Surroundings,
 ) -> Result<BTreeMap<String, PlannedGate>> {
+    named_gates(config, desired.repositories.iter().flat_map(|it| &it.gates), surroundings)
+}
+
+/// Returns the gates of these names.
+pub(super) fn named_gates<'a>(
+    config: &Config,
+    names: impl Iterator<Item = &'a String>,
+    surroundings: &Surroundings,
+) -> Result<BTreeMap<String, PlannedGate>> {
     let (mut gates, mut problems) = (BTreeMap::new(), Vec::new());
-    for name in desired.repositories.iter().flat_map(|it| &it.gates) {
+    for name in names {
         let Some(gate) = config.gates.get(name).filter(|_| !gates.contains_key(name)) else { continue };
         let mut gate = gate.clone();
         if let Some(path) = gate.signature.as_mut().and_then(|signer| signer.key.as_mut()) {

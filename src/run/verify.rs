@@ -13,7 +13,7 @@ use crate::desired::{Releases, Selection};
 use crate::model::forward::Descent;
 use crate::model::record::Record;
 use crate::model::verification::Verification;
-use crate::verify::{self, ComparedRepository, Comparison, DeclaredRepository, Later, SignerKeys};
+use crate::verify::{self, ComparedRepository, Comparison, DeclaredRepository, Later, SignatureRules};
 
 /// Options for a verification.
 #[derive(Debug)]
@@ -52,19 +52,21 @@ impl Run {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let signers =
-            if config.verify.signatures { self.signer_keys(config, &declared)? } else { BTreeMap::new() };
-        let mut comparison = verify::observe(expected, &connections, how.deep, &signers).await?;
+        let rules = config.verify.signatures.then(|| self.signature_rules(config, &declared)).transpose()?;
+        let mut comparison = verify::observe(expected, &connections, how.deep, rules.as_ref()).await?;
         verify::observe_images(&mut comparison, config, &connections, &self.connections).await?;
         judge_descent(&self.folder, &mut comparison);
         Ok(verify::compare(&comparison, self.session.title(config)))
     }
 
-    /// Returns the public keys of the signers of `declared`.
-    fn signer_keys(&self, config: &Config, declared: &[DeclaredRepository]) -> Result<SignerKeys> {
+    /// Returns the signers and the gates of `declared`.
+    fn signature_rules(&self, config: &Config, declared: &[DeclaredRepository]) -> Result<SignatureRules> {
+        let surroundings = self.surroundings(BTreeMap::new());
         let names = declared.iter().flat_map(|it| &it.sign);
-        let signers = signers::named(config, names, &self.surroundings(BTreeMap::new()))?;
-        Ok(signers.into_iter().map(|(name, (_, key))| (name, key)).collect())
+        let signers = signers::named(config, names, &surroundings)?;
+        let signers = signers.into_iter().map(|(name, (_, key))| (name, key)).collect();
+        let gates = signers::named_gates(config, declared.iter().flat_map(|it| &it.gates), &surroundings)?;
+        Ok(SignatureRules { signers, gates, surroundings })
     }
 }
 

@@ -174,6 +174,8 @@ async fn seen(
         known => visibility::pullable(repository, known, observed.listing.as_ref()).await,
     };
     Ok(match found {
+        // The registry answered without credentials that there is no such tag, as it would answer a stranger.
+        Pullable::NoTag if repository.answers_strangers() => ObservedVisibility::Public,
         Pullable::Manifest(digest) => visibility::probe(anonymous, repository, &digest).await.observed,
         Pullable::NoTag | Pullable::Unread(_) => {
             visibility::probe_absent(anonymous, &desired.published.content.root.digest).await

@@ -135,7 +135,11 @@ pub fn count_approvers(
     };
     let root = root.map_err(|error| format!("the trusted root cannot be read: {error}"))?;
     for wanted in &required.identities {
-        let wanted = CertificateIdentity { identity: wanted.identity.clone(), issuer: wanted.issuer.clone() };
+        let wanted = CertificateIdentity {
+            identity: wanted.identity.clone(),
+            issuer: wanted.issuer.clone(),
+            allows_timestamps: false,
+        };
         for bundle in &bundles {
             let statement = wanted.verify(bundle, plan, &root);
             if statement.is_ok_and(|it| it.predicate_type == APPROVAL)

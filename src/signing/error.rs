@@ -48,6 +48,9 @@ pub(super) enum KeyProblem {
         /// The cause.
         error: KeyError,
     },
+    /// There is no such program.
+    #[error("there is no program `{}`", .0.escape_debug())]
+    Program(String),
     /// There is no OIDC token.
     #[error("there is no OIDC token: the variable `{}` is not set", .0.escape_debug())]
     Token(String),
@@ -154,6 +157,9 @@ impl ToDiagnostic for SignerError {
                 "in GitHub Actions, give the job `permissions: id-token: write`; in GitLab, declare `id_tokens` with `{}`",
                 variable.escape_debug()
             )),
+            KeyProblem::Program(_) => diagnostic(
+                "name a file of the project with a `/`, as in `run = [\"./sign\"]`, or a program in `PATH`".to_owned(),
+            ),
             KeyProblem::Keyless(_) => diagnostic("run the same command again".to_owned()),
             KeyProblem::TrustedRoot(_) => {
                 diagnostic("use the `trusted_root.json` of the Sigstore instance".to_owned())

@@ -6,6 +6,7 @@ use std::io::Read;
 use serde_json::{Value, json};
 
 use super::error::{PredicateError, PredicateProblem};
+use super::promotion::{PROMOTION, PromotionFacts, promotion};
 use crate::model::plan::{Plan, PlannedRepository};
 use crate::model::signing::{DeclaredPredicate, PlannedPredicate, PlannedStatement};
 use oci_content::Surroundings;
@@ -18,6 +19,9 @@ const MAX_PREDICATE: u64 = 20 * 1024 * 1024;
 /// The predicate types of SBOMs (in-toto/attestation, `spec/predicates`), which cosign writes too.
 pub(super) const SPDX: &str = "https://spdx.dev/Document";
 pub(super) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+
+/// The predicate types of SBOMs.
+pub const SBOMS: [&str; 2] = [SPDX, CYCLONEDX];
 
 /// The type of the build that a provenance describes: the publish itself.
 const BUILD_TYPE: &str = "https://github.com/colliery-io/brokkr-publish/publish/v1";
@@ -47,6 +51,10 @@ pub fn planned_statement(
         DeclaredPredicate::Provenance => Ok(PlannedStatement {
             predicate_type: PROVENANCE.to_owned(),
             predicate: Some(PlannedPredicate::Provenance),
+        }),
+        DeclaredPredicate::Promotion => Ok(PlannedStatement {
+            predicate_type: PROMOTION.to_owned(),
+            predicate: Some(PlannedPredicate::Promotion),
         }),
         DeclaredPredicate::Sbom(path) => file(path, &|value| sbom_type(value).map(str::to_owned)),
         DeclaredPredicate::File { path, predicate_type } => file(path, &|_| Some(predicate_type.clone())),
@@ -93,6 +101,7 @@ impl PublishFacts<'_> {
         let predicate = match &planned.predicate {
             None => return Ok(Statement::signature()),
             Some(PlannedPredicate::Provenance) => self.provenance(repository).to_string(),
+            Some(PlannedPredicate::Promotion) => promotion(&self.promotion_facts(), repository).to_string(),
             Some(PlannedPredicate::File { path, digest }) => {
                 let failed = |problem| PredicateError { path: path.clone(), problem };
                 let text = read(path, self.surroundings).map_err(failed)?;
@@ -103,6 +112,10 @@ impl PublishFacts<'_> {
             }
         };
         Ok(Statement { predicate_type: planned.predicate_type.clone(), predicate })
+    }
+
+    fn promotion_facts(&self) -> PromotionFacts<'_> {
+        PromotionFacts { plan: self.plan, plan_digest: self.plan_digest }
     }
 
     /// Returns a SLSA provenance of the publish (slsa.dev/spec/v1.0/provenance): the source, the builder, and the plan and the

@@ -202,6 +202,7 @@ fn digest(finding: &Finding) -> Option<&Digest> {
         | Finding::MissingImage { .. }
         // It is about what is missing, not about the content itself.
         | Finding::Unsigned { .. }
+        | Finding::Ungated { .. }
         | Finding::Visibility { .. } => None,
     }
 }

@@ -44,6 +44,7 @@ pub fn declared_repositories(config: &Config, selection: &Selection) -> Vec<Decl
                 repository,
                 visibility: resource.visibility.or(registry.visibility),
                 sign: resource.sign.clone(),
+                gates: resource.gates.clone(),
             });
         }
     }

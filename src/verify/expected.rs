@@ -33,6 +33,8 @@ pub struct DeclaredRepository {
     pub visibility: Option<Visibility>,
     /// The names of the signers that sign it.
     pub sign: Vec<String>,
+    /// The names of the gates that it passed.
+    pub gates: Vec<String>,
 }
 
 /// Everything that is expected.

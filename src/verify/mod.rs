@@ -21,4 +21,4 @@ pub use expect::{ListedRepository, declared_repositories, expect};
 pub use expected::{DeclaredRepository, Expected, ExpectedRepository, Later, RecordedTag};
 pub use observe::{ComparedRepository, Comparison, PresentContent, RepositoryConnections, list, observe};
 pub use recorded::add_record;
-pub use signatures::SignerKeys;
+pub use signatures::{SignatureRules, SignerKeys};

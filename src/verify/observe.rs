@@ -9,7 +9,7 @@ use super::content::{self, Root};
 use super::deep;
 use super::expect::ListedRepository;
 use super::expected::{DeclaredRepository, Demand, Expected, ExpectedRepository, Later};
-use super::signatures::{self, SignerKeys};
+use super::signatures::{self, SignatureRules};
 use crate::connections::{Connection, RepositoryFailure};
 use crate::diagnostic::Diagnostic;
 use crate::model::drift::Finding;
@@ -59,7 +59,7 @@ pub struct PresentContent {
     pub reading: VisibilityReading,
     /// The findings in the content that tags name, if that was asked.
     pub content: Vec<Finding>,
-    /// The manifests that lack a declared signature, if that was asked.
+    /// The manifests that lack a declared signature, or did not pass a gate, if that was asked.
     pub unsigned: Vec<Finding>,
     /// The commit from which the image of a recorded branch tag says it was built.
     pub revisions: BTreeMap<Tag, Option<String>>,
@@ -83,20 +83,20 @@ pub async fn list(
 }
 
 /// Asks about every repository of `expected`, which was made of a listing through the same connections. With `deep`, also asks
-/// about everything that the tags reach. With `signers`, also asks about the signatures of what the tags name. Returns a
+/// about everything that the tags reach. With `rules`, also asks about the signatures and the gates of what the tags name. Returns a
 /// diagnostic for every failure.
 pub async fn observe(
     expected: Expected,
     connections: &RepositoryConnections,
     deep: bool,
-    signers: &SignerKeys,
+    rules: Option<&SignatureRules>,
 ) -> Result<Comparison, Vec<Diagnostic>> {
     let connected = expected
         .repositories
         .into_iter()
         .filter_map(|it| connections.get(&it.declared.address).map(|connection| (it, connection)));
     let asked = connected.map(|(expected, connection)| async move {
-        match observe_repository(&expected, connection, deep, signers).await {
+        match observe_repository(&expected, connection, deep, rules).await {
             Ok(observed) => Ok(ComparedRepository { expected, observed }),
             Err(error) => Err(RepositoryFailure { repository: expected.declared.name.clone(), error }),
         }
@@ -111,7 +111,7 @@ async fn observe_repository(
     expected: &ExpectedRepository,
     connection: &Connection,
     deep: bool,
-    signers: &SignerKeys,
+    rules: Option<&SignatureRules>,
 ) -> Result<PresentContent, RegistryError> {
     let repository = connection.repository.as_ref();
     let mut observed = PresentContent::default();
@@ -132,17 +132,22 @@ async fn observe_repository(
     }
     observed.standing = standing_versions(expected, repository, &observed).await?;
     let roots = roots(expected, &observed);
-    let names: &[String] = if signers.is_empty() { &[] } else { expected.declared.sign.as_slice() };
     let (root, visibility, revisions, content, unsigned) = tokio::join!(
         read_root(expected, repository, &observed),
         observe_visibility(expected, connection, &observed),
         read_revisions(expected, repository, &observed),
         async { if deep { deep::walk(repository, &roots).await } else { Ok(Vec::new()) } },
         async {
-            if names.is_empty() {
-                return Ok(Vec::new());
+            let Some(rules) = rules else { return Ok(Vec::new()) };
+            let (sign, gates) = (&expected.declared.sign, &expected.declared.gates);
+            let mut found = Vec::new();
+            if !sign.is_empty() {
+                found.extend(signatures::unsigned(repository, &roots, sign, &rules.signers).await?);
             }
-            signatures::unsigned(repository, &roots, names, signers).await
+            if !gates.is_empty() {
+                found.extend(signatures::ungated(repository, &roots, gates, sign, rules).await?);
+            }
+            Ok::<_, RegistryError>(found)
         },
     );
     (observed.root, observed.revisions, observed.content) = (root?, revisions?, content?);

@@ -18,24 +18,26 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.
-const TABLE: [(&str, &[&str]); 25] = [
+const TABLE: [(&str, &[&str]); 26] = [
     ("model", &[]),
     // A plan carries diagnostics.
     ("diagnostic", &["model"]),
     ("advice", &["diagnostic"]),
     ("checks", &[]),
     ("content", &[]),
-    ("config", &[]),
+    // Parses and evaluates, so that a configuration can be checked before there is anything to judge.
+    ("condition", &[]),
+    ("config", &["condition"]),
     ("context", &[]),
     ("visibility", &[]),
     ("access", &[]),
     ("event", &[]),
-    ("signing", &[]),
+    ("signing", &["condition"]),
     ("connections", &["context", "visibility", "event"]),
     ("desired", &["config", "context", "checks", "content"]),
     // The version of the image that a tag names, for plans, applies and verifications alike.
     ("standing", &["connections"]),
-    ("catalogue", &["connections", "visibility"]),
+    ("catalogue", &["connections", "visibility", "signing"]),
     ("observed", &["context", "visibility", "connections", "standing", "desired", "signing"]),
     // The plan shows the page where a person can change what no API can.
     ("plan", &["desired", "observed", "visibility", "signing"]),
@@ -69,6 +71,7 @@ const TABLE: [(&str, &[&str]); 25] = [
         "run",
         &[
             "catalogue",
+            "condition",
             "config",
             "context",
             "checks",

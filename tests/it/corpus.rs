@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use brokkr_publish::config::{self, ConfigFile, LoadOptions, Loaded};
-use brokkr_publish::report::diagnostics::{Style, human};
+use brokkr_publish::report::Style;
+use brokkr_publish::report::diagnostics::human;
 
 fn files(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(kind);
@@ -50,7 +51,7 @@ fn schema_takes(text: &str) -> bool {
 }
 
 fn shown(loaded: &Loaded) -> String {
-    human(&loaded.diagnostics, Style { color: false, unicode: true, width: 100 })
+    human(&loaded.diagnostics, Style { color: false, unicode: true, width: 100, limit: None, verbose: false })
 }
 
 #[test]

@@ -386,8 +386,8 @@ fn every_test_command_names_a_test_binary_and_a_module() {
 #[test]
 fn every_guide_and_reference_is_listed_where_readers_look_for_it() {
     for (folder, lists) in [
-        ("docs/guides", [("docs/guides/README.md", ""), ("README.md", "docs/guides/")]),
-        ("docs/reference", [("docs/README.md", "reference/"), ("README.md", "docs/reference/")]),
+        ("docs/guides", [("docs/guides/README.md", ""), ("docs/SUMMARY.md", "guides/")]),
+        ("docs/reference", [("docs/README.md", "reference/"), ("docs/SUMMARY.md", "reference/")]),
     ] {
         let names = fs::read_dir(root().join(folder))
             .expect("a folder")

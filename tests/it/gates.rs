@@ -54,7 +54,7 @@ impl Promotion {
 async fn an_image_with_its_evidence_is_promoted() {
     let promotion =
         Promotion::new(Some(SIGNING_KEY), "attest = { provenance = true, sbom = \"sbom.json\" }").await;
-    let require = "signature = { key = \"staging.pub\" }, predicates = [\"https://slsa.dev/provenance/v1\"], sbom = true";
+    let require = "signature = { key = \"staging.pub\" }, predicate = [\"https://slsa.dev/provenance/v1\"], sbom = true";
     let run = promotion.promote(require).expect_code(0);
     assert!(promotion.is_promoted(), "{}", run.shown());
 }
@@ -64,7 +64,7 @@ async fn every_missing_piece_is_named_and_nothing_is_sent() {
     let unsigned = Promotion::new(None, "").await;
     let other = Promotion::new(Some(OTHER_KEY), "attest = { provenance = true, sbom = \"sbom.json\" }").await;
     let alone = Promotion::new(Some(SIGNING_KEY), "").await;
-    let all = "signature = { key = \"staging.pub\" }, predicates = [\"https://slsa.dev/provenance/v1\"], sbom = true";
+    let all = "signature = { key = \"staging.pub\" }, predicate = [\"https://slsa.dev/provenance/v1\"], sbom = true";
     let (signature, provenance, sbom) = (
         "lacks a signature by the key",
         "lacks an attestation of the type https://slsa.dev/provenance/v1",

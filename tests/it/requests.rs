@@ -83,13 +83,19 @@ async fn a_first_release_and_the_same_again() {
     // Five blobs: four layers, and a configuration.
     let (registry, folder) = released(4).await;
     let log = registry.log();
-    assert!(log.len() <= 36, "{} requests: {:#?}", log.len(), lines(&log));
+    println!("{:#?}", lines(&log));
+    assert!(log.len() <= 26, "{} requests: {:#?}", log.len(), lines(&log));
     let count = |method: &str, part: &str| registry.count(method, part);
-    // Each tag in the plan and before it is put, by GET because it should not exist; and after, the immutable one twice.
+    // The registry does not know the repository, so the plan asks about one tag, by GET because it should not exist. The immutable one
+    // is asked about before it is put; the list shows that there are no floating ones. After that each is read.
     let tags = |method| count(method, "/manifests/v") + count(method, "/manifests/latest");
-    assert_eq!((tags("GET"), tags("HEAD")), (2 * 4, 4 + 1));
-    assert_eq!((count("PUT", "/manifests/"), count("PUT", "/blobs/uploads/")), (5, 5));
-    assert_eq!(count("HEAD", "/blobs/"), 1);
+    assert_eq!((tags("GET"), tags("HEAD")), (1 + 1, 4));
+    assert_eq!((count("PUT", "/manifests/"), count("PUT", "/blobs/uploads/")), (5 + 1, 5));
+    // The registry ignores `?tag=`, which one request shows.
+    assert_eq!(count("PUT", "?tag="), 1);
+    // Nothing is asked about small blobs of a new repository, and the question about permission is the first one's session.
+    assert_eq!(count("HEAD", "/blobs/"), 0);
+    assert_eq!((count("POST", "/blobs/uploads/"), count("DELETE", "/blobs/uploads/")), (5, 0));
     assert_eq!(downloads(&log), BTreeMap::new());
     registry.forget_log();
     apply(&folder).await;
@@ -99,7 +105,7 @@ async fn a_first_release_and_the_same_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_promotion_reads_each_blob_once() {
-    for (layers, most) in [(1, 36), (4, 51)] {
+    for (layers, most) in [(1, 25), (4, 34)] {
         let (staging, _folder) = released(layers).await;
         staging.forget_log();
         let production = TestRegistry::start(TestRegistryOptions::default()).await;
@@ -108,6 +114,7 @@ async fn a_promotion_reads_each_blob_once() {
         apply(&folder).await;
         let (from, to) = (staging.log(), production.log());
         let requests = from.len() + to.len();
+        println!("{requests} requests: {:#?} {:#?}", lines(&from), lines(&to));
         assert!(requests <= most, "{requests} requests: {:#?} {:#?}", lines(&from), lines(&to));
         let downloads = downloads(&from);
         assert_eq!(downloads.len() as u64, layers + 1, "each layer, and the configuration");

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use brokkr_publish::model::access::AccessReport;
+use brokkr_publish::model::catalogue::Catalogue;
 use brokkr_publish::model::plan::Plan;
 use brokkr_publish::model::record::Record;
 use brokkr_publish::model::verification::Verification;
+use brokkr_publish::report::EventLine;
 use brokkr_publish::saved::{json_schema, printed_schema};
 use serde_json::Value;
 
@@ -22,6 +24,8 @@ fn the_schemas_are_up_to_date() {
         ("plan.schema.json", json_schema::<Plan>()),
         ("record.schema.json", json_schema::<Record>()),
         ("access.schema.json", printed_schema::<AccessReport>("access")),
+        ("event.schema.json", printed_schema::<EventLine<'static>>("event")),
+        ("catalogue.schema.json", printed_schema::<Catalogue>("catalogue")),
         ("verification.schema.json", printed_schema::<Verification>("verification")),
     ] {
         let path = root().join("schemas").join(name);
@@ -41,7 +45,12 @@ fn the_schemas_are_up_to_date() {
 #[test]
 fn the_schemas_of_what_is_printed_and_saved_describe_every_member() {
     // That of records holds that of plans.
-    let printed = [printed_schema::<AccessReport>("access"), printed_schema::<Verification>("verification")];
+    let printed = [
+        printed_schema::<AccessReport>("access"),
+        printed_schema::<Verification>("verification"),
+        printed_schema::<EventLine<'static>>("event"),
+        printed_schema::<Catalogue>("catalogue"),
+    ];
     for schema in printed.into_iter().chain([json_schema::<Record>()]) {
         assert!(jsonschema::meta::is_valid(&schema));
         let mut undescribed = Vec::new();

@@ -512,6 +512,11 @@ fn from_regsync() {
 }
 
 #[test]
+fn from_your_builder() {
+    follow("from-your-builder.md");
+}
+
+#[test]
 fn every_guide_is_followed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -532,6 +537,7 @@ fn every_guide_is_followed() {
             "from-metadata-action.md",
             "from-regsync.md",
             "from-scripts.md",
+            "from-your-builder.md",
             "github-actions.md",
             "moving.md",
             "multi-arch.md",

@@ -1,6 +1,6 @@
 //! Linters check the files that no test can run here: the workflows of the repository and of the documentation, the action, shell
-//! scripts, Homebrew's formula, Nix expressions. Needs actionlint, zizmor, shellcheck, ruby and nix-instantiate; `scripts/test.sh`
-//! installs them.
+//! scripts, Homebrew's formula, Nix expressions, the schema. Needs actionlint, zizmor, shellcheck, ruby, nix-instantiate,
+//! check-jsonschema, taplo and tombi; `scripts/test.sh` installs them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,10 +57,11 @@ fn the_workflows_of_the_repository() {
     clean(&mut zizmor(&root().join(".github")));
 }
 
-/// The workflows in the documentation: `yaml` blocks with jobs.
+/// The workflows in the documentation, `yaml` blocks with jobs, and those of the examples.
 fn documented() -> Vec<(String, String)> {
     let pages = files().into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
-    let mut workflows = Vec::new();
+    let example = fs::read_to_string(root().join("examples/brokkr/publish.yml")).unwrap();
+    let mut workflows = vec![("examples-brokkr.yml".to_owned(), example)];
     for path in pages {
         let page = path.strip_prefix(root()).unwrap().display().to_string();
         let text = fs::read_to_string(&path).unwrap();
@@ -79,6 +80,9 @@ fn documented() -> Vec<(String, String)> {
 #[test]
 fn the_workflows_of_the_documentation() {
     let folder = Folder::new();
+    // The workflow of the user's own that the example calls.
+    let build = "on:\n  workflow_call:\npermissions: {}\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: \"true\"\n";
+    folder.write(".github/workflows/build.yml", build);
     let workflows = documented();
     assert!(workflows.len() >= 25, "only {} workflows were found", workflows.len());
     for (name, text) in &workflows {
@@ -170,4 +174,51 @@ fn the_scripts_of_python_and_node_parse() {
         clean(Command::new("python3").args(["-c", program]).arg(path).arg(target));
     }
     clean(Command::new("node").arg("--check").arg(root().join("packaging/npm/brokkr-publish.js")));
+}
+
+/// Each configuration of the repository is valid for a validator that knows nothing of this program, and so are the schemas.
+#[test]
+fn the_schema_and_the_configurations() {
+    let schema = root().join("schemas/publish.schema.json");
+    let is_configuration = |path: &PathBuf| path.file_name().is_some_and(|name| name == "publish.toml");
+    let valid = |path: &PathBuf| !path.components().any(|part| part.as_os_str() == "corpus");
+    let configurations: Vec<_> = files().into_iter().filter(is_configuration).filter(valid).collect();
+    assert!(configurations.len() >= 2, "{configurations:?}");
+    clean(tool("check-jsonschema").arg("--schemafile").arg(&schema).args(&configurations));
+    let schemas: Vec<_> =
+        files().into_iter().filter(|path| path.to_string_lossy().ends_with(".schema.json")).collect();
+    assert!(schemas.len() >= 7, "{schemas:?}");
+    clean(tool("check-jsonschema").arg("--check-metaschema").args(&schemas));
+}
+
+/// The linters of editors find the schema, accept each configuration, and find a wrong key.
+#[test]
+fn the_linters_of_editors() {
+    let folder = Folder::new();
+    let schema = root().join("schemas/publish.schema.json");
+    let text = fs::read_to_string(root().join("publish.toml")).expect("a configuration");
+    let text =
+        text.replace("#:schema schemas/publish.schema.json", &format!("#:schema {}", schema.display()));
+    assert!(text.contains(&schema.display().to_string()), "the first line names the schema");
+    for (wrong, accepted) in [(false, true), (true, false)] {
+        folder.write(
+            "publish.toml",
+            if wrong { text.replace("visibility =", "visibilty =") } else { text.clone() },
+        );
+        for (program, arguments) in [
+            (
+                "taplo",
+                vec!["check".to_owned(), "--schema".to_owned(), format!("file://{}", schema.display())],
+            ),
+            ("tombi", vec!["lint".to_owned(), "--offline".to_owned()]),
+        ] {
+            let mut command = tool(program);
+            command.args(arguments).arg("publish.toml").current_dir(&folder.path).env("HOME", folder.home());
+            let output = command.output().expect("it runs");
+            let said = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.success(), accepted, "{program}: {said}");
+            assert!(accepted || said.contains("visibilty"), "{program}: {said}");
+        }
+    }
 }

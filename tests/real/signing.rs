@@ -271,8 +271,11 @@ fn other_verifiers_accept_bundles_without_a_key_and_refuse_changed_ones() {
     // This program agrees.
     let subject: oci_registry::Digest = digest.parse().expect("a digest");
     let root = oci_signing::TrustedRoot::parse(&services.trusted_root.to_string()).expect("a root");
-    let identity =
-        oci_signing::CertificateIdentity { identity: IDENTITY.to_owned(), issuer: ISSUER.to_owned() };
+    let identity = oci_signing::CertificateIdentity {
+        identity: IDENTITY.to_owned(),
+        issuer: ISSUER.to_owned(),
+        allows_timestamps: false,
+    };
     let verifies = |json: &Value, root| {
         let read = oci_signing::Bundle::parse(json.to_string().as_bytes());
         read.and_then(|bundle| identity.verify(&bundle, &subject, root)).is_ok()
@@ -330,6 +333,68 @@ fn a_plan_is_approved_without_a_key() {
         folder.run(&approve).env("TOKEN", token(ISSUER, IDENTITY)).done().expect_code(0);
         folder.run("apply plan.json").done().expect_code(0);
     }
+}
+
+/// An authority for timestamps shows the time instead of the log; a signer that wants the log does not accept that.
+#[test]
+fn a_timestamp_stands_in_for_the_log() {
+    let registry = DockerRegistry::start(&AcceptedClients::None);
+    let (host, services) = (registry.host(), SigstoreServices::start(&["--timestamps"]));
+    let folder = keyless(&host, &services);
+    let text = folder.read("publish.toml");
+    let stamped = text.replace(
+        &format!("rekor = \"{}\"", services.url),
+        &format!("timestamp_authority = \"{}/api/v1/timestamp\"", services.url),
+    );
+    folder.write("publish.toml", &stamped);
+    let digest = folder.image("image", &image("1.2.3")).digest;
+    folder.apply("1.2.3").env("TOKEN", token(ISSUER, IDENTITY)).done().expect_code(0);
+    folder.run("verify").done().expect_code(0);
+    let again = folder.apply("1.2.3").done().expect_code(0);
+    assert!(again.shown().contains("Nothing to do"), "{}", again.shown());
+    let bundles = bundles(&host, "acme/app", &digest, &folder);
+    let bundle: Value =
+        serde_json::from_str(&std::fs::read_to_string(&bundles[0]).expect("a bundle")).expect("JSON");
+    assert_eq!(bundle.pointer("/verificationMaterial/tlogEntries"), None, "{bundle}");
+    let case = |bundle: &str, digest: &str| json!({ "bundle": bundle, "identity": IDENTITY, "issuer": ISSUER, "digest": digest, "timestamps": true });
+    let stamp = "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp";
+    let other =
+        services.trusted_root["timestampAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"].clone();
+    let mut bad = vec![case(&bundles[0], &format!("sha256:{}", "0".repeat(64)))];
+    let changes = [
+        (stamp, json!("MAA=")),
+        (stamp, other),
+        (&stamp[..stamp.len() - 18], json!({})),
+        ("/dsseEnvelope/signatures/0/sig", json!("MEUCIQ==")),
+    ];
+    let identity = oci_signing::CertificateIdentity {
+        identity: IDENTITY.to_owned(),
+        issuer: ISSUER.to_owned(),
+        allows_timestamps: true,
+    };
+    let root = oci_signing::TrustedRoot::parse(&services.trusted_root.to_string()).expect("a root");
+    let subject: oci_registry::Digest = digest.parse().expect("a digest");
+    let verifies = |json: &Value| {
+        let read = oci_signing::Bundle::parse(json.to_string().as_bytes());
+        read.and_then(|bundle| identity.verify(&bundle, &subject, &root)).is_ok()
+    };
+    assert!(verifies(&bundle));
+    for (index, (pointer, value)) in changes.into_iter().enumerate() {
+        let mut changed = bundle.clone();
+        *changed.pointer_mut(pointer).expect("a member") = value;
+        assert!(!verifies(&changed), "{changed}");
+        let name = format!("stamped-{index}.json");
+        folder.write(&name, changed.to_string());
+        bad.push(case(&folder.path.join(name).display().to_string(), &digest));
+    }
+    let task = |cases: Vec<Value>| json!({ "trusted_root": services.trusted_root, "cases": cases });
+    assert_eq!(judge_by(&folder, &task(vec![case(&bundles[0], &digest)])), [""]);
+    let judged = judge_by(&folder, &task(bad));
+    assert!(judged.iter().all(|reason| !reason.is_empty()), "{judged:?}");
+    // The same signature is none for a signer that wants the log.
+    folder.write("publish.toml", text);
+    let unlogged = folder.run("verify").done().expect_code(2);
+    assert!(unlogged.shown().contains("no signature verifies for job"), "{}", unlogged.shown());
 }
 
 /// Changes a bundle without a key in ways that leave it valid JSON.

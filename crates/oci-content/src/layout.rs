@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use super::error::other_size;
 use super::layout_referrers::{LayoutReferrers, read_other, tags_of};
-use super::read::{read_bounded, read_manifest};
+use super::attestation::is_attestation;
+use super::read::{listed_platform, read_bounded, read_manifest};
 use super::reference::{choose, ref_names, the_only};
-use super::verify::VerifyingReader;
+use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::referrer::subject_of;
-use oci_registry::{Descriptor, Digest, Referrer, media_type};
+use oci_registry::{Descriptor, Digest, Platform, RawManifest, Referrer, media_type};
 
 /// One file of a layout.
 pub(super) struct LayoutFile {
@@ -40,6 +41,8 @@ pub(super) trait Files: Send + Sync {
 pub(super) struct Layout<F> {
     files: F,
     root: Descriptor,
+    /// `index.json`, if it is the index to publish.
+    own_index: Option<RawManifest>,
     /// The entries of `index.json`.
     entries: Vec<Descriptor>,
     /// The referrers of its manifests, read at the first request.
@@ -55,7 +58,10 @@ struct Marker {
 
 /// The file `index.json`.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct IndexFile {
+    #[serde(default)]
+    pub(super) media_type: Option<String>,
     pub(super) manifests: Vec<Descriptor>,
 }
 
@@ -69,7 +75,15 @@ impl<F: Files> Layout<F> {
         let place = format!("{}:{}", files.transport(), files.path().display());
         let unchosen = Descriptor::new("", Digest::of(b""), 0);
         let referrers = OnceLock::new();
-        let mut layout = Self { files, root: unchosen, entries: index.manifests, referrers };
+        let mut layout =
+            Self { files, root: unchosen, own_index: None, entries: index.manifests, referrers };
+        if reference.is_none() && is_index_of_platforms(&layout.entries) {
+            let media_type = index.media_type.filter(|it| media_type::is_index(it));
+            let own = RawManifest::new(media_type.as_deref().unwrap_or(media_type::OCI_INDEX), bytes);
+            layout.root = own.descriptor();
+            layout.own_index = Some(own);
+            return Ok(layout);
+        }
         let chosen = if reference.is_none() && layout.entries.len() > 1 {
             the_only(&layout.entries_but_referrers(), &layout.entries, &place)?.clone()
         } else {
@@ -106,6 +120,9 @@ impl<F: Files> Source for Layout<F> {
     }
 
     fn open(&self, blob: &Descriptor) -> Result<BlobReader, SourceError> {
+        if let Some(own) = self.own_index.as_ref().filter(|own| *own.digest() == blob.digest) {
+            return Ok(manifest_reader(own, blob));
+        }
         let name = format!("blobs/{}/{}", blob.digest.algorithm(), blob.digest.hex());
         let place = self.files.locate(&name);
         let Some(file) = self.files.open(&name)? else {
@@ -125,6 +142,28 @@ impl<F: Files> Source for Layout<F> {
         let read = LayoutReferrers::read(self, &self.entries)?;
         Ok(self.referrers.get_or_init(|| read).of(subject))
     }
+}
+
+/// Whether `index.json` is itself the index of one image, as apko and other users of go-containerregistry write it: it lists several
+/// images without names, each for a platform of its own.
+fn is_index_of_platforms(entries: &[Descriptor]) -> bool {
+    let mut platforms: Vec<&Platform> = Vec::new();
+    for entry in entries {
+        if is_attestation(entry) {
+            continue;
+        }
+        let Some(platform) = listed_platform(entry) else { return false };
+        let is_named = ref_names(entry).next().is_some();
+        if is_named || !is_image(&entry.media_type) || platforms.contains(&platform) {
+            return false;
+        }
+        platforms.push(platform);
+    }
+    platforms.len() > 1
+}
+
+fn is_image(media_type: &str) -> bool {
+    media_type::is_manifest(media_type) && !media_type::is_index(media_type)
 }
 
 fn check_marker(files: &impl Files) -> Result<(), SourceError> {

@@ -64,6 +64,67 @@ fn a_directory_and_its_archive_are_the_same_source() {
 }
 
 #[test]
+fn an_archive_that_is_compressed_as_a_whole_is_the_same_source() {
+    use std::io::Write;
+    let folder = folder();
+    let written = two_platforms(&folder.path().join("layout"));
+    to_archive(&written.directory, &folder.path().join("a.tar"));
+    let tar = fs::read(folder.path().join("a.tar")).expect("read");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&tar).expect("compressed");
+    fs::write(folder.path().join("a.tar.gz"), gzip.finish().expect("compressed")).expect("written");
+    fs::write(folder.path().join("a.tar.zst"), zstd::encode_all(&*tar, 1).expect("compressed")).expect("written");
+    for spec in ["oci-archive:a.tar.gz", "oci-archive:a.tar.zst"] {
+        let source = opened(spec, folder.path()).expect("a source");
+        assert_eq!(source.root().expect("a root").digest.as_str(), written.digest, "{spec}");
+        assert_eq!(walk(source.as_ref()).expect("content").manifests.len(), 5, "{spec}");
+    }
+}
+
+/// Rewrites `index.json` so that it is the index of the image itself, as apko writes it, and returns its digest.
+fn as_apko(written: &Written, change: impl Fn(&mut serde_json::Value)) -> String {
+    let mut index: serde_json::Value = serde_json::from_slice(&written.bytes).expect("an index");
+    change(&mut index);
+    let bytes = serde_json::to_vec(&index).expect("written");
+    fs::write(written.directory.join("index.json"), &bytes).expect("written");
+    Digest::of(&bytes).to_string()
+}
+
+#[test]
+fn an_index_file_that_is_the_index_of_the_image_is_published_itself() {
+    let folder = folder();
+    let written = two_platforms(&folder.path().join("layout"));
+    for media_type in [Some("application/vnd.oci.image.index.v1+json"), None] {
+        let digest = as_apko(&written, |index| match media_type {
+            Some(media_type) => index["mediaType"] = media_type.into(),
+            None => drop(index.as_object_mut().expect("an object").remove("mediaType")),
+        });
+        let source = opened("oci:layout", folder.path()).expect("a source");
+        let root = source.root().expect("a root");
+        assert_eq!((root.digest.as_str(), root.media_type.as_str()), (&*digest, media_type::OCI_INDEX));
+        let content = walk(source.as_ref()).expect("content");
+        assert_eq!(content.manifests.len(), 5);
+        assert_eq!(opened("oci:layout:@0", folder.path()).expect("one").root().expect("a root").media_type, media_type::OCI_MANIFEST);
+    }
+}
+
+#[test]
+fn entries_that_may_be_several_images_are_not_called_one() {
+    let folder = folder();
+    let written = two_platforms(&folder.path().join("layout"));
+    let changes: [fn(&mut serde_json::Value); 3] = [
+        |index| index["manifests"][0]["annotations"] = serde_json::json!({ "org.opencontainers.image.ref.name": "v1" }),
+        |index| index["manifests"][1]["platform"] = index["manifests"][0]["platform"].clone(),
+        |index| drop(index["manifests"][1].as_object_mut().expect("an entry").remove("platform")),
+    ];
+    for change in changes {
+        as_apko(&written, change);
+        let text = refused("oci:layout", folder.path());
+        assert!(text.starts_with("Ambiguous"), "{text}");
+    }
+}
+
+#[test]
 fn files_that_are_not_layouts_are_refused_with_the_reason() {
     let folder = folder();
     let at = folder.path();
@@ -76,6 +137,7 @@ fn files_that_are_not_layouts_are_refused_with_the_reason() {
     fs::write(at.join("nothing.tar"), "").expect("written");
     fs::write(at.join("zeros.tar"), [0; 1024]).expect("written");
     fs::write(at.join("a.tar.gz"), [0x1f, 0x8b, 8, 0]).expect("written");
+    fs::write(at.join("a.tar.xz"), b"\xfd7zXZ\0...").expect("written");
     fs::create_dir_all(at.join("version")).expect("made");
     fs::write(at.join("version/oci-layout"), r#"{"imageLayoutVersion":"2.0.0"}"#).expect("written");
     for (spec, words) in [
@@ -91,9 +153,10 @@ fn files_that_are_not_layouts_are_refused_with_the_reason() {
             "it has no `oci-layout`, and ends without an end marker: the file is cut off",
         ),
         ("oci-archive:zeros.tar", "it has no file `oci-layout`"),
+        ("oci-archive:a.tar.gz", "Malformed: archive `a.tar.gz` is damaged"),
         (
-            "oci-archive:a.tar.gz",
-            "compressed with gzip, so its blobs cannot be read by seeking\ndecompress it first (`gunzip`)",
+            "oci-archive:a.tar.xz",
+            "archive `a.tar.xz` is compressed with xz, which is not supported\ndecompress it first: `unxz`",
         ),
         ("oci:version", "says version `2.0.0`; this program reads `1.0.0`"),
         ("oci:layout:v1", "source `oci:layout` holds no image `v1`: `@0`"),

@@ -8,9 +8,10 @@
 //!
 //! In reading order: `source` (the trait), `layout` (an image layout, independent of the storage of its files), `directory` and
 //! `archive` (the two storages; `tar_index` finds the files in a tar file with `tar_reader`), `docker_archive` and `engine` (Docker's archives and
-//! engines), `remote` (an image in a registry, read through `registries`), `transport` (one of these by its spec), `walk`
+//! engines), `skopeo_directory` and `containers_storage` (the directories and the store of podman, buildah and skopeo), `input` (archives from
+//! the standard input), `expand` (archives that are compressed as a whole), `remote` (an image in a registry, read through `registries`), `transport` (one of these by its spec), `walk`
 //! (everything that a root reaches; `incomplete` says which platforms a source lacks), `assemble` (an index of several sources; `digests` lists those that were pushed by
-//! digest), `open` (a source by its spec), `referrers` (manifests that refer to the content), `rewrite` (selected platforms,
+//! digest), `open` (a source by its spec), `meant` (suggestions for texts that are no source), `referrers` (manifests that refer to the content), `rewrite` (selected platforms,
 //! added annotations and labels), `confines` (the folders that files may be read from), `export` (content as an archive), `same_images` (whether two indexes differ in attestations alone), `artifact` (files under an artifact type) and `publishable` (the content to publish).
 //! `opened_content` keeps content for the sources that are opened later. The caller decides what is sent to which repository.
 
@@ -21,18 +22,22 @@ mod assemble;
 mod attestation;
 mod compression;
 mod confines;
+mod containers_storage;
 mod digests;
 mod directory;
 mod docker_archive;
 mod engine;
 mod error;
+mod expand;
 mod export;
 mod image_spec;
 mod images;
 mod incomplete;
+mod input;
 mod layout;
 mod layout_referrers;
 mod limits;
+mod meant;
 mod open;
 mod opened_content;
 mod positioned;
@@ -44,6 +49,7 @@ mod registries;
 mod remote;
 mod rewrite;
 mod same_images;
+mod skopeo_directory;
 mod source;
 mod source_path;
 mod spec;

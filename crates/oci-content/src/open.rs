@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::assemble::{assemble, assemble_several};
-use super::digests;
+use super::containers_storage;
+use super::digests::{self, PushedImages};
 use super::transport::open_transport;
 use super::{Source, SourceError, SourceRegistries, SourceSpec, Surroundings, TransportSpec};
 
@@ -23,6 +24,9 @@ pub struct OpenedSource {
 pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<OpenedSource, SourceError> {
     match spec {
         SourceSpec::One(transport) => {
+            if let Some(list) = containers_storage::listed(transport, surroundings)? {
+                return several(&list, surroundings);
+            }
             let (source, transport) = open_transport(transport, surroundings)?;
             Ok(OpenedSource { source, spec: SourceSpec::One(transport) })
         }
@@ -36,7 +40,10 @@ pub fn open(spec: &SourceSpec, surroundings: &Surroundings) -> Result<OpenedSour
             // The jobs before this one pushed them by digest.
             let registries = surroundings.registries.as_ref().map(SourceRegistries::of_fresh_content);
             let fresh = Surroundings { registries, ..surroundings.clone() };
-            several(&digests::pushed(folder, &surroundings.folder)?, &fresh)
+            match digests::pushed(folder, &surroundings.folder)? {
+                PushedImages::One(image) => open(&SourceSpec::One(image), &fresh),
+                PushedImages::Several(list) => several(&list, &fresh),
+            }
         }
     }
 }

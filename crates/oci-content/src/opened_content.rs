@@ -34,6 +34,7 @@ const PRESENT: usize = 100_000;
 ///
 /// - the manifests and small blobs (4 MiB at most) of registries, in memory, so that each is downloaded once;
 /// - the images that a Docker Engine exported, and the layers that were compressed, in temporary files;
+/// - an archive from the standard input, in a temporary file;
 /// - with [`OpenedContent::spooling`], also the larger blobs of registries, in one temporary file.
 ///
 /// The value to use for one run of a program: make one, and clone its `Arc` into the surroundings of each source that the
@@ -57,6 +58,7 @@ pub struct OpenedContent {
     compressed: Mutex<BoundedCache<Digest, StoredBlob>>,
     present: Mutex<HashSet<BlobPlace>>,
     spool: Mutex<Spool>,
+    standard_input: Mutex<Option<Arc<PositionedFile>>>,
 }
 
 /// A blob or manifest of a repository.
@@ -94,6 +96,7 @@ impl OpenedContent {
             compressed: Mutex::new(BoundedCache::new(COMPRESSED)),
             present: Mutex::default(),
             spool: Mutex::new(Spool { limit, ..Spool::default() }),
+            standard_input: Mutex::default(),
         }
     }
 
@@ -101,6 +104,18 @@ impl OpenedContent {
     /// and then pushes them sets 0 after the search, because it reads no layer again after the push.
     pub fn spool_up_to(&self, limit: u64) {
         locked(&self.spool).limit = limit;
+    }
+
+    /// The bytes of the standard input. The first call reads them with `read`; they are kept, because they come only once.
+    pub(super) fn standard_input<E>(
+        &self,
+        read: impl FnOnce() -> Result<PositionedFile, E>,
+    ) -> Result<Arc<PositionedFile>, E> {
+        let mut kept = locked(&self.standard_input);
+        if let Some(file) = &*kept {
+            return Ok(Arc::clone(file));
+        }
+        Ok(Arc::clone(kept.insert(Arc::new(read()?))))
     }
 
     /// The manifest at `place`, if it was read before.

@@ -99,7 +99,11 @@ impl Source for Remote {
     }
 
     fn check(&self, blobs: &[Descriptor]) -> Result<(), SourceError> {
-        let unknown = |blob: &&Descriptor| !self.content.is_present(&place(&self.image, &blob.digest));
+        // A blob that was read to its end, as a configuration is, was there.
+        let unknown = |blob: &&Descriptor| {
+            let place = place(&self.image, &blob.digest);
+            !self.content.is_present(&place) && self.content.blob(&place).is_none()
+        };
         let asked: Vec<&Descriptor> = blobs.iter().filter(unknown).collect();
         let missing = self.repository.missing(&asked)?;
         let absent: HashSet<&Digest> = missing.iter().collect();

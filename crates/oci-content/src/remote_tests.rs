@@ -78,7 +78,7 @@ impl RemoteFixture {
 
     fn digests(&self) -> Result<OpenedSource, SourceError> {
         let from = "docker://r.example/team/app".parse().expect("a source");
-        self.open_spec(&SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from }))
+        self.open_spec(&SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from, target: None }))
     }
 
     fn leave(&self, name: &str) {
@@ -94,7 +94,7 @@ fn digests_that_never_come_are_given_up_and_the_wait_is_said() {
     let absent = "0".repeat(64);
     scene.leave(&absent);
     let from = "docker://r.example/team/app".parse().expect("a source");
-    let spec = SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from });
+    let spec = SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from, target: None });
     let waits = Arc::new(Mutex::new(Vec::new()));
     for (pauses, words) in [(3, ", after 0 s of waiting for it"), (0, "")] {
         let (repository, noted) = (Arc::clone(&scene.repository), Arc::clone(&waits));

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::input::STANDARD_INPUT;
+use super::meant::{image_named, is_tagged_name, meant_by};
 use oci_registry::remote::RemoteReference;
 
 /// The source of an image. Relative paths start at [`Surroundings::folder`](crate::Surroundings::folder).
@@ -27,15 +29,18 @@ pub enum SourceSpec {
     Platforms(BTreeMap<String, TransportSpec>),
 }
 
-/// Images that a build pushed by digest, one for each platform. The build left their digests in files.
+/// Images that a build pushed. The build left their digests in files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DigestFolder {
-    /// The folder of files named by digest: `HEX` or `sha256:HEX`.
+    /// A file that lists digests, or a folder of such files or of files named by digest.
     pub digests: String,
     /// The repository that they were pushed to: `docker://REPOSITORY`.
     pub from: TransportSpec,
+    /// The target whose image is meant, if the file has several: a metadata file of `docker buildx bake`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
 }
 
 /// A transport and the name of an image in it, in the notation of skopeo and podman (containers-transports(5)).
@@ -63,10 +68,22 @@ pub enum TransportSpec {
         /// The name to pick, if the file holds several images: `NAME[:TAG]`, or `@N` by position.
         reference: Option<String>,
     },
+    /// `dir:DIR`: a directory that `skopeo copy … dir:DIR` or `podman save --format docker-dir` wrote.
+    Dir {
+        /// The directory.
+        path: String,
+    },
     /// `docker-daemon:NAME[:TAG]` or `docker-daemon:sha256:ID`: an image in the store of a Docker Engine, or of an engine that
     /// speaks its API.
     DockerDaemon {
         /// The name or id, as the engine accepts it.
+        image: String,
+    },
+    /// `containers-storage:NAME[:TAG]`: an image in the store of podman, buildah and skopeo.
+    ContainersStorage {
+        /// The text in brackets before the name, `[DRIVER@]ROOT`, if another store than the user's own is meant.
+        store: Option<String>,
+        /// The name, digest or id of the image.
         image: String,
     },
     /// `docker://HOST/REPOSITORY[:TAG][@DIGEST]`: an image in a registry.
@@ -82,12 +99,10 @@ pub struct SourceSpecError {
     pub suggestion: Option<String>,
 }
 
-/// The known transports, as they are written.
-const TRANSPORTS: [&str; 5] = ["oci", "oci-archive", "docker-archive", "docker-daemon", "docker"];
-
 /// The forms of the transports, for people.
-pub const TRANSPORT_FORMS: &str = "`oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, \
-                                   `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`";
+pub const TRANSPORT_FORMS: &str = "`oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, `dir:DIR`, \
+                                   `docker-daemon:NAME[:TAG]`, `containers-storage:NAME[:TAG]` or \
+                                   `docker://HOST/REPOSITORY[:TAG][@DIGEST]`";
 
 impl SourceSpec {
     /// Returns every transport that the source names.
@@ -109,24 +124,40 @@ impl SourceSpec {
     }
 }
 
+impl TransportSpec {
+    /// The file or directory that the source names; `None` if it names an image in a store or a registry, or the standard input.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::OciArchive { path, .. } | Self::DockerArchive { path, .. } if path == STANDARD_INPUT => None,
+            Self::Oci { path, .. }
+            | Self::OciArchive { path, .. }
+            | Self::DockerArchive { path, .. }
+            | Self::Dir { path } => Some(path),
+            Self::DockerDaemon { .. } | Self::ContainersStorage { .. } | Self::Docker(_) => None,
+        }
+    }
+}
+
 impl FromStr for TransportSpec {
     type Err = SourceSpecError;
 
     fn from_str(text: &str) -> Result<Self, SourceSpecError> {
         let error = |reason: String, suggestion: Option<String>| Err(SourceSpecError { reason, suggestion });
         let Some((transport, rest)) = text.split_once(':') else {
-            let transport = if std::path::Path::new(text).extension().is_some_and(|it| it == "tar") {
-                "oci-archive"
-            } else {
-                "oci"
-            };
-            return error(
-                format!("`{text}` names no transport: expected {TRANSPORT_FORMS}"),
-                Some(format!("{transport}:{text}")),
-            );
+            let reason = format!("`{text}` names no transport: expected {TRANSPORT_FORMS}");
+            return error(reason, meant_by(text));
         };
         match transport {
-            "oci" | "oci-archive" | "docker-archive" => file(transport, rest),
+            "oci" | "oci-archive" | "docker-archive" => match rest.strip_prefix("//").and_then(image_named) {
+                Some(image) => error(
+                    format!("`{text}` names an image in a registry, but `{transport}:` reads a file"),
+                    Some(format!("docker://{image}")),
+                ),
+                None => file(transport, rest),
+            },
+            "dir" if rest.is_empty() => error("`dir:` needs a path".to_owned(), None),
+            "dir" => Ok(Self::Dir { path: rest.to_owned() }),
+            "containers-storage" => stored(text, rest),
             "docker-daemon" if rest.is_empty() => {
                 error("`docker-daemon:` needs the name of an image".to_owned(), None)
             }
@@ -149,14 +180,10 @@ impl FromStr for TransportSpec {
                     SourceSpecError { reason: inner.to_string(), suggestion }
                 })
             }
-            _ => {
-                let nearest =
-                    TRANSPORTS.into_iter().find(|it| strsim::damerau_levenshtein(it, transport) <= 2);
-                error(
-                    format!("`{transport}` is not a transport: expected {TRANSPORT_FORMS}"),
-                    nearest.map(|nearest| format!("{nearest}:{rest}")),
-                )
+            _ if transport.contains(['/', '.']) || is_tagged_name(text) => {
+                error(format!("`{text}` names no transport: expected {TRANSPORT_FORMS}"), meant_by(text))
             }
+            _ => error(format!("`{transport}` is not a transport: expected {TRANSPORT_FORMS}"), meant_by(text)),
         }
     }
 }
@@ -185,13 +212,41 @@ fn file(transport: &str, rest: &str) -> Result<TransportSpec, SourceSpecError> {
     })
 }
 
+/// Parses the text after `containers-storage:`.
+fn stored(text: &str, rest: &str) -> Result<TransportSpec, SourceSpecError> {
+    let error = |reason: String, suggestion: Option<String>| Err(SourceSpecError { reason, suggestion });
+    let (store, image) = match rest.strip_prefix('[').map(|inner| inner.split_once(']')) {
+        None => (None, rest),
+        Some(Some((store, image))) if !store.is_empty() => (Some(store.to_owned()), image),
+        Some(_) => {
+            let reason = format!("`{text}` has no store in its brackets: expected `[DRIVER@ROOT]NAME`");
+            return error(reason, None);
+        }
+    };
+    if image.is_empty() {
+        return error("`containers-storage:` needs the name of an image".to_owned(), None);
+    }
+    match image.strip_prefix("//") {
+        Some(name) => error(
+            format!("`{text}` has slashes after `containers-storage:`"),
+            Some(TransportSpec::ContainersStorage { store, image: name.to_owned() }.to_string()),
+        ),
+        None => Ok(TransportSpec::ContainersStorage { store, image: image.to_owned() }),
+    }
+}
+
 impl fmt::Display for TransportSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (transport, path, reference) = match self {
             Self::Oci { path, reference } => ("oci", path, reference),
             Self::OciArchive { path, reference } => ("oci-archive", path, reference),
             Self::DockerArchive { path, reference } => ("docker-archive", path, reference),
+            Self::Dir { path } => return write!(f, "dir:{path}"),
             Self::DockerDaemon { image } => return write!(f, "docker-daemon:{image}"),
+            Self::ContainersStorage { store: Some(store), image } => {
+                return write!(f, "containers-storage:[{store}]{image}");
+            }
+            Self::ContainersStorage { store: None, image } => return write!(f, "containers-storage:{image}"),
             Self::Docker(reference) => return write!(f, "docker://{reference}"),
         };
         write!(f, "{transport}:{path}")?;
@@ -241,7 +296,12 @@ impl fmt::Display for SourceSpec {
                 }
                 Ok(())
             }
-            Self::Digests(DigestFolder { digests, from }) => write!(f, "the digests in {digests} of {from}"),
+            Self::Digests(DigestFolder { digests, from, target: None }) => {
+                write!(f, "the digests in {digests} of {from}")
+            }
+            Self::Digests(DigestFolder { digests, from, target: Some(target) }) => {
+                write!(f, "the digest of {target} in {digests} of {from}")
+            }
             Self::Platforms(table) => {
                 for (position, (platform, spec)) in table.iter().enumerate() {
                     let separator = if position == 0 { "" } else { ", " };
@@ -265,7 +325,11 @@ mod tests {
             "oci-archive:a.tar",
             "oci-archive:a.tar:x:y",
             "docker-archive:a.tar:app:v1",
+            "oci-archive:-",
+            "dir:dist/a:b",
             "docker-daemon:app:v1",
+            "containers-storage:localhost/app:v1",
+            "containers-storage:[overlay@/srv/store+/run/store]app",
             "docker://ghcr.io/a/b:v1",
         ] {
             assert_eq!(text.parse::<TransportSpec>().expect(text).to_string(), text);
@@ -275,14 +339,23 @@ mod tests {
     #[test]
     fn errors_suggest_the_transport_that_was_meant() {
         let suggestion = |text: &str| text.parse::<TransportSpec>().expect_err(text).suggestion;
-        assert_eq!(suggestion("dist/a.tar").as_deref(), Some("oci-archive:dist/a.tar"));
-        assert_eq!(suggestion("dist/a").as_deref(), Some("oci:dist/a"));
-        assert_eq!(suggestion("oci-arhive:a.tar").as_deref(), Some("oci-archive:a.tar"));
-        assert_eq!(suggestion("oci:a:").as_deref(), Some("oci:a"));
-        assert_eq!(suggestion("docker:ghcr.io/a/b").as_deref(), Some("docker://ghcr.io/a/b"));
-        assert_eq!(suggestion("docker-daemon://a").as_deref(), Some("docker-daemon:a"));
-        assert_eq!(suggestion("docker://ghcr.io/A/b").as_deref(), Some("docker://ghcr.io/a/b"));
-        assert_eq!(suggestion("ftp:a"), None);
-        assert_eq!(suggestion("oci:"), None);
+        let hex = "a".repeat(64);
+        for (text, meant) in [
+            ("oci:a:", Some("oci:a")),
+            ("docker:ghcr.io/a/b", Some("docker://ghcr.io/a/b")),
+            ("docker-daemon://a", Some("docker-daemon:a")),
+            ("containers-storage://localhost/a", Some("containers-storage:localhost/a")),
+            ("containers-storage:[a]//b", Some("containers-storage:[a]b")),
+            ("docker://ghcr.io/A/b", Some("docker://ghcr.io/a/b")),
+            ("oci://ghcr.io/a/b:1", Some("docker://ghcr.io/a/b:1")),
+            (&format!("ghcr.io/a/b@sha256:{hex}"), Some(&*format!("docker://ghcr.io/a/b@sha256:{hex}"))),
+            ("oci:", None),
+            ("dir:", None),
+            ("containers-storage:", None),
+            ("containers-storage:[]a", None),
+            ("containers-storage:[/srv", None),
+        ] {
+            assert_eq!(suggestion(text).as_deref(), meant, "{text}");
+        }
     }
 }

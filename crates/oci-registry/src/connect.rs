@@ -6,7 +6,7 @@ use crate::credentials::{CredentialKind, Credentials, Keychain};
 use crate::directory::DirectoryRegistry;
 use crate::endpoint::RegistryEndpoint;
 use crate::error::{CredentialError, RegistryError};
-use crate::http::{HttpRegistry, repository_path};
+use crate::http::{HttpRegistry, LoginAnswer, repository_path};
 use crate::options::ConnectOptions;
 use crate::reference::{RegistryLocation, RepositoryName};
 use crate::repository::Registry;
@@ -31,6 +31,21 @@ pub fn connect(
             Ok(Arc::new(HttpRegistry::new(endpoint, host, keychain, options)?))
         }
     }
+}
+
+/// Asks the registry at `endpoint` whether it accepts `credentials`, without any repository, as `docker login` does.
+///
+/// # Errors
+///
+/// [`RegistryError::Unauthorized`] or [`RegistryError::Denied`] if it refuses them; others if it cannot be asked.
+pub async fn verify_login(
+    endpoint: &RegistryEndpoint,
+    credentials: &Credentials,
+    options: &ConnectOptions,
+) -> Result<LoginAnswer, RegistryError> {
+    let RegistryLocation::Http { host, .. } = &endpoint.url else { return Ok(LoginAnswer::NotAsked) };
+    let keychain = Keychain::of(host, credentials.clone(), options);
+    HttpRegistry::new(endpoint, host, keychain, options)?.check_login().await
 }
 
 /// Returns the credentials that [`connect`] uses for `repository` of the registry at `endpoint`, if there are any with

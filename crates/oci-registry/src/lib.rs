@@ -33,9 +33,10 @@ mod tag_lookup;
 pub mod untagged;
 
 pub use api_url::{ApiUrl, ApiUrlError};
-pub use connect::{connect, find_credentials};
+pub use connect::{connect, find_credentials, verify_login};
 pub use credentials::{
-    CredentialKind, CredentialMemory, Credentials, EnvironmentLookup, SentVariable, sent_variables,
+    CredentialKind, CredentialMemory, Credentials, EnvironmentLookup, ProcessGroup, SentVariable,
+    StoredLogin, erase_login, sent_variables, store_login,
 };
 pub use described::{DescribedVersion, created, latest_time, revision, version};
 pub use descriptor::Descriptor;
@@ -45,7 +46,9 @@ pub use error::{
     CredentialError, DeletionObstacle, DirectoryProblem, ErrorEnvelope, ErrorItem, HostRoute, NetworkFailure,
     OtherHost, ProgramProblem, Refusal, RegistryError, SentManifest, UnsentCredentials, UnsentReason,
 };
-pub use http::{ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, RetryPolicy, Timeouts};
+pub use http::{
+    ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, LoginAnswer, RetryPolicy, Timeouts,
+};
 pub use interop::ForeignDescriptorError;
 pub use inventories::Inventories;
 pub use manifest::{Manifest, ManifestError, RawManifest};

@@ -67,6 +67,17 @@ pub trait Repository: Send + Sync {
         at: &TagOrDigest,
         manifest: &RawManifest,
     ) -> Result<PutOutcome, RegistryError>;
+    /// Puts a manifest by digest, with all of `tags` in the same request, and returns those that the registry says that it took
+    /// (`OCI-Tag`; distribution-spec, end-7b). The others may have been taken or not: put them one by one. Empty if the registry
+    /// takes no tags in this way.
+    async fn put_tags(&self, manifest: &RawManifest, tags: &[Tag]) -> Result<Vec<Tag>, RegistryError> {
+        let _ = (manifest, tags);
+        Ok(Vec::new())
+    }
+    /// Whether [`Repository::put_tags`] is worth a try: nothing shows that the registry takes no tags in this way.
+    fn may_put_tags(&self) -> bool {
+        false
+    }
     /// Returns whether the repository has a blob.
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError>;
     /// Returns a small blob, verified, in memory. It is an error if the blob is larger than `limit` bytes.
@@ -92,11 +103,22 @@ pub trait Repository: Send + Sync {
     /// Returns the origin of the credentials that the repository is asked with, in words for people, or the credential
     /// program that failed to give any; `None` if it is asked without credentials.
     async fn credentials_origin(&self) -> Result<Option<String>, RegistryError>;
+    /// Whether the registry has answered, and has asked for no credentials: strangers get the same answers.
+    fn answers_strangers(&self) -> bool {
+        false
+    }
     /// Returns whether the repository exists, or an error if it may not be read. Changes nothing.
     async fn probe_read(&self) -> Result<Presence, RegistryError>;
     /// Returns `Ok` if content may be pushed to the repository, and if it may be created when it does not exist. Opens
     /// an upload session, which is cancelled, and sends no content.
     async fn probe_push(&self) -> Result<(), RegistryError>;
+    /// Like [`Repository::probe_push`], for a push that follows: the first blob that is pushed uses the session. Call
+    /// [`Repository::end_push`] afterwards.
+    async fn begin_push(&self) -> Result<(), RegistryError> {
+        self.probe_push().await
+    }
+    /// Cancels the session of [`Repository::begin_push`], unless a blob used it.
+    async fn end_push(&self) {}
 
     /// Returns the power to delete content; `None` if nothing can be deleted.
     fn deleter(&self) -> Option<&dyn Deleter> {

@@ -100,6 +100,13 @@ impl TagListing {
         refused && self.tags.is_empty() && existing.into_iter().next().is_some()
     }
 
+    /// Whether the registry says that it does not know the repository: 404 with the code `NAME_UNKNOWN`, which is about the
+    /// repository. A 404 without it may only mean that the registry lists no tags.
+    pub fn is_of_unknown_repository(&self) -> bool {
+        let Some(ListingGap::NotFound(error)) = &self.gap else { return false };
+        self.tags.is_empty() && error.refusal().is_some_and(|refusal| refusal.errors.has_code("NAME_UNKNOWN"))
+    }
+
     /// Returns the refusal of a registry that lists nothing.
     pub fn refusal(&self) -> Option<&RegistryError> {
         match &self.gap {

@@ -220,6 +220,14 @@ impl Bundle {
         &self.verification_material.tlog_entries
     }
 
+    /// Returns the timestamps of authorities, each the bytes of an answer.
+    pub(crate) fn timestamps(&self) -> Vec<Vec<u8>> {
+        let data = self.verification_material.timestamp_verification_data.as_ref();
+        let list = data.and_then(|it| it.get("rfc3161Timestamps")?.as_array());
+        let texts = list.into_iter().flatten().filter_map(|it| it.get("signedTimestamp")?.as_str());
+        texts.filter_map(|text| BASE64_STANDARD.decode(text).ok()).collect()
+    }
+
     /// Returns the envelope as JSON.
     pub(crate) fn envelope_json(&self) -> String {
         serde_json::to_string(&self.dsse_envelope).unwrap_or_default()

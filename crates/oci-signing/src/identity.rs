@@ -16,13 +16,16 @@ pub struct CertificateIdentity {
     pub identity: String,
     /// The issuer of the OIDC token.
     pub issuer: String,
+    /// Whether a timestamp of a trusted authority shows when the certificate was used, as an entry in a trusted log does. Without a log, nobody
+    /// can see what was signed in one's name.
+    pub allows_timestamps: bool,
 }
 
 impl CertificateIdentity {
     /// Returns the identity in the certificate of `bundle`, which nothing has verified; `None` if the bundle has a key.
     pub fn shown_by(bundle: &Bundle) -> Option<Self> {
         let certificate = SignerCertificate::parse(&bundle.certificate().ok()??)?;
-        Some(Self { identity: certificate.identity, issuer: certificate.issuer })
+        Some(Self { identity: certificate.identity, issuer: certificate.issuer, allows_timestamps: false })
     }
 
     /// Whether a certificate with this identity and issuer is of this identity.
@@ -59,7 +62,12 @@ impl CertificateIdentity {
             certificate: certificate.der(),
         };
         let mut times = bundle.log_entries().iter().filter_map(|it| log_entry::verified_time(it, root, &of));
-        let time = times.next().ok_or_else(|| refused("no trusted log shows when it was signed"))?;
+        let stamped = || {
+            let signature = bundle.signature().ok().filter(|_| self.allows_timestamps)?;
+            bundle.timestamps().iter().find_map(|answer| root.timestamp(answer, &signature))
+        };
+        let time = times.next().or_else(stamped);
+        let time = time.ok_or_else(|| refused("no trusted log shows when it was signed"))?;
         if !root.issued(&certificate, time) {
             return Err(refused("no trusted authority issued its certificate, or it had expired"));
         }

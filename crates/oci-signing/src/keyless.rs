@@ -16,6 +16,7 @@ use crate::key::SigningKey;
 use crate::log_entry;
 use crate::pem;
 use crate::statement::Statement;
+use crate::timestamp::Timestamp;
 
 /// The audience that Fulcio requires of a token.
 const AUDIENCE: &str = "sigstore";
@@ -90,6 +91,8 @@ pub struct KeylessServices {
     pub fulcio: String,
     /// The address of Rekor.
     pub rekor: String,
+    /// The address of an authority for timestamps, which is asked instead of Rekor.
+    pub timestamp_authority: Option<String>,
 }
 
 impl Default for KeylessServices {
@@ -98,6 +101,7 @@ impl Default for KeylessServices {
         Self {
             fulcio: "https://fulcio.sigstore.dev".to_owned(),
             rekor: "https://rekor.sigstore.dev".to_owned(),
+            timestamp_authority: None,
         }
     }
 }
@@ -160,8 +164,18 @@ impl KeylessSigner {
         let signature = key.sign(&encode(IN_TOTO, &payload)).ok_or_else(no_random)?;
         let raw = Some(RawBytes { raw_bytes: BASE64_STANDARD.encode(certificate.der()) });
         let mut material = Material { certificate: raw, ..Material::default() };
-        let unlogged = Bundle::assemble(&payload, &signature, material.clone());
-        material.tlog_entries = vec![self.log(&unlogged, &certificate).await?];
+        match &self.services.timestamp_authority {
+            Some(authority) => {
+                let answer = self.timestamp(authority, &signature).await?;
+                let signed = BASE64_STANDARD.encode(answer);
+                material.timestamp_verification_data =
+                    Some(json!({ "rfc3161Timestamps": [{ "signedTimestamp": signed }] }));
+            }
+            None => {
+                let unlogged = Bundle::assemble(&payload, &signature, material.clone());
+                material.tlog_entries = vec![self.log(&unlogged, &certificate).await?];
+            }
+        }
         Ok(Bundle::assemble(&payload, &signature, material))
     }
 
@@ -210,6 +224,23 @@ impl KeylessSigner {
         })
     }
 
+    /// Returns the answer of an authority for timestamps about the signature (sigstore/timestamp-authority, `pkg/api/timestamp.go`).
+    async fn timestamp(&self, authority: &str, signature: &[u8]) -> Result<Vec<u8>, KeylessError> {
+        let digest = ring::digest::digest(&ring::digest::SHA256, signature);
+        let body = json!({
+            "artifactHash": BASE64_STANDARD.encode(digest),
+            "hashAlgorithm": "sha256",
+            "certificates": true,
+        });
+        let request = || self.client.request(Method::POST, authority).json(&body);
+        let answer = ask_bytes("the timestamp authority", authority, request).await?;
+        if Timestamp::parse(&answer).is_some_and(|it| it.is_about(signature)) {
+            return Ok(answer);
+        }
+        let odd = "it answered without a timestamp of the signature".to_owned();
+        Err(failed("the timestamp authority", authority, odd))
+    }
+
     /// Enters the signature into the log; returns the entry.
     async fn log(&self, bundle: &Bundle, certificate: &SignerCertificate) -> Result<Value, KeylessError> {
         let address = format!("{}/api/v1/log/entries", self.services.rekor.trim_end_matches('/'));
@@ -230,23 +261,32 @@ fn failed(service: &'static str, url: &str, reason: String) -> KeylessError {
     KeylessError::Service { service, url: url.to_owned(), reason }
 }
 
-/// Sends a request, again if the failure may pass. Returns the answer.
+/// Sends a request, again if the failure may pass. Returns the JSON of the answer.
 async fn ask(
     service: &'static str,
     url: &str,
     request: impl Fn() -> RequestBuilder,
 ) -> Result<Value, KeylessError> {
+    let answer = ask_bytes(service, url, request).await?;
+    serde_json::from_slice(&answer)
+        .map_err(|_| failed(service, url, "it did not answer with JSON".to_owned()))
+}
+
+/// Sends a request, again if the failure may pass. Returns the answer.
+async fn ask_bytes(
+    service: &'static str,
+    url: &str,
+    request: impl Fn() -> RequestBuilder,
+) -> Result<Vec<u8>, KeylessError> {
     let mut pauses = PAUSES.into_iter();
     loop {
         let (reason, may_pass) = match request().send().await {
             Ok(answer) => {
                 let status = answer.status();
-                let body = answer.bytes().await.unwrap_or_default();
-                let value =
-                    serde_json::from_slice(body.get(..MAX_ANSWER.min(body.len())).unwrap_or_default());
-                match value {
-                    Ok(value) if status.is_success() => return Ok(value),
-                    _ => (format!("it answered {status}"), status.is_server_error() || status == 429),
+                match answer.bytes().await {
+                    Ok(body) if status.is_success() && body.len() <= MAX_ANSWER => return Ok(body.to_vec()),
+                    Ok(_) => (format!("it answered {status}"), status.is_server_error() || status == 429),
+                    Err(error) => (deepest(&error.without_url()), true),
                 }
             }
             // The address may hold a secret.

@@ -1,10 +1,11 @@
-//! Signers and verifiers of both kinds: with a key, and with a certificate for an identity.
+//! Signers and verifiers of all kinds: with a key, with a certificate for an identity, and by a program.
 
 use std::sync::Arc;
 
 use oci_registry::Digest;
 
 use crate::bundle::{Bundle, BundleError, SigningError};
+use crate::command::{CommandError, CommandSigner};
 use crate::identity::CertificateIdentity;
 use crate::key::{PublicKey, SigningKey};
 use crate::keyless::{KeylessError, KeylessSigner};
@@ -18,6 +19,8 @@ pub enum Signer {
     Key(Box<SigningKey>),
     /// Signs with a certificate for an identity.
     Keyless(Box<KeylessSigner>),
+    /// Lets a program sign.
+    Command(Box<CommandSigner>),
 }
 
 /// The reason why a signer did not sign.
@@ -29,6 +32,9 @@ pub enum SignerError {
     /// There is no certificate, or no entry in a log.
     #[error(transparent)]
     Keyless(KeylessError),
+    /// The program does not sign.
+    #[error(transparent)]
+    Command(CommandError),
 }
 
 impl Signer {
@@ -41,6 +47,7 @@ impl Signer {
         match self {
             Self::Key(key) => Bundle::sign(statement, subject, key).map_err(SignerError::Key),
             Self::Keyless(signer) => signer.sign(statement, subject).await.map_err(SignerError::Keyless),
+            Self::Command(signer) => signer.sign(statement, subject).await.map_err(SignerError::Command),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::certificate::SignerCertificate;
 use crate::key::PublicKey;
+use crate::timestamp::Timestamp;
 
 /// The trusted root of Sigstore's public instance, of sigstore/root-signing.
 const PUBLIC_GOOD: &str = include_str!("trusted_root.json");
@@ -17,6 +18,8 @@ const PUBLIC_GOOD: &str = include_str!("trusted_root.json");
 pub struct TrustedRoot {
     authorities: Vec<Authority>,
     logs: Vec<TrustedLog>,
+    /// The authorities for timestamps, each from the one that signs them to the root.
+    timestamps: Vec<Authority>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,8 @@ struct Written {
     certificate_authorities: Vec<WrittenAuthority>,
     #[serde(default)]
     tlogs: Vec<WrittenLog>,
+    #[serde(default)]
+    timestamp_authorities: Vec<WrittenAuthority>,
 }
 
 #[derive(Deserialize)]
@@ -125,15 +130,22 @@ impl TrustedRoot {
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
         let written: Written = serde_json::from_str(json)?;
         let bytes = |text: &str| BASE64_STANDARD.decode(text).ok();
-        let authorities = written.certificate_authorities.iter().filter_map(|it| {
-            let chain = it.cert_chain.certificates.iter().map(|it| bytes(&it.raw_bytes));
-            Some(Authority { chain: chain.collect::<Option<_>>()?, valid: it.valid_for.read() })
-        });
+        let authorities = |written: &[WrittenAuthority]| -> Vec<Authority> {
+            let read = written.iter().filter_map(|it| {
+                let chain = it.cert_chain.certificates.iter().map(|it| bytes(&it.raw_bytes));
+                Some(Authority { chain: chain.collect::<Option<_>>()?, valid: it.valid_for.read() })
+            });
+            read.collect()
+        };
         let logs = written.tlogs.iter().filter_map(|it| {
             let key = PublicKey::from_der(bytes(&it.public_key.raw_bytes)?).ok()?;
             Some(TrustedLog { key, valid: it.public_key.valid_for.read() })
         });
-        Ok(Self { authorities: authorities.collect(), logs: logs.collect() })
+        Ok(Self {
+            authorities: authorities(&written.certificate_authorities),
+            timestamps: authorities(&written.timestamp_authorities),
+            logs: logs.collect(),
+        })
     }
 
     /// Whether a trusted authority issued `certificate`, and it was valid at `time`.
@@ -143,6 +155,17 @@ impl TrustedRoot {
             let Some((root, intermediates)) = chain.split_last() else { return false };
             certificate.is_issued_by(&[root], intermediates, time)
         })
+    }
+
+    /// Returns the time in the answer of an authority for timestamps, if it is trusted and its timestamp is about `message`.
+    pub(crate) fn timestamp(&self, answer: &[u8], message: &[u8]) -> Option<u64> {
+        let timestamp = Timestamp::parse(answer).filter(|it| it.is_about(message))?;
+        let mut trusted = self.timestamps.iter().filter(|it| it.valid.includes(timestamp.time));
+        let is_signed = trusted.any(|authority| {
+            let chain: Vec<&[u8]> = authority.chain.iter().map(Vec::as_slice).collect();
+            timestamp.is_signed_by(&chain)
+        });
+        is_signed.then_some(timestamp.time)
     }
 
     /// Returns the key of the log with this id at `time`. The id is the digest of the key.

@@ -155,6 +155,18 @@ impl ProgramRun {
         EndedRun { output, folder: self.folder }
     }
 
+    /// Runs to the end with a text on standard input.
+    pub fn with_input(mut self, input: &str) -> EndedRun {
+        use std::io::Write as _;
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the program runs");
+        let mut stdin = child.stdin.take().expect("standard input");
+        // A program that does not read it has not failed.
+        drop(stdin.write_all(input.as_bytes()));
+        drop(stdin);
+        EndedRun { output: child.wait_with_output().expect("it ends"), folder: self.folder }
+    }
+
     /// Runs to the end, and shows exit code, stdout and stderr.
     pub fn shown(self) -> String {
         self.done().shown()

@@ -124,7 +124,7 @@ fn source(raw: raw::RawSource, name: &str, problems: &mut Problems<'_>) -> Optio
             }
             return right.then_some(ImageSource::Several(list));
         }
-        raw::RawSource::Table(table) if table.contains_key("digests") || table.contains_key("from") => {
+        raw::RawSource::Table(table) if ["digests", "from", "target"].iter().any(|key| table.contains_key(*key)) => {
             return digests(table, name, problems);
         }
         raw::RawSource::Table(table) => table,
@@ -153,7 +153,7 @@ fn source(raw: raw::RawSource, name: &str, problems: &mut Problems<'_>) -> Optio
     right.then_some(ImageSource::Platforms(sources))
 }
 
-/// `{ digests, from }`.
+/// `{ digests, from, target }`.
 fn digests(
     mut table: IndexMap<String, String>,
     name: &str,
@@ -161,10 +161,11 @@ fn digests(
 ) -> Option<ImageSource> {
     let at = |key: &'static str| ["images", name, "source", key];
     let (digests, from) = (table.shift_remove("digests"), table.shift_remove("from"));
+    let target = table.shift_remove("target");
     for key in table.keys() {
         let message = format!("`{}` does not belong beside `digests` and `from`", key.escape_debug());
         let place = problems.places.key(&["images", name, "source", key]);
-        let help = "`{ digests = \"DIR\", from = \"docker://REPOSITORY\" }` is one kind of source and a table of platforms is another: use one of them";
+        let help = "`{ digests = \"FILE\", from = \"docker://REPOSITORY\" }` is one kind of source and a table of platforms is another: use one of them";
         problems
             .report(Diagnostic::error(Code::ConfigSource, message).at_maybe(place, "not here").help(help));
     }
@@ -175,7 +176,7 @@ fn digests(
             let message = format!("`source` of `{}` has no `{lacks}`", suggest::table(&["images", name]));
             let place = problems.places.value(&["images", name, "source"]);
             let place = place.or_else(|| problems.places.key(&["images", name, "source"]));
-            let help = "write `source = { digests = \"DIR\", from = \"docker://REPOSITORY\" }`: a folder of files named by digest, and the repository that they were pushed to";
+            let help = "write `source = { digests = \"FILE\", from = \"docker://REPOSITORY\" }`: a file or a folder with the digests that the build pushed, and the repository that it pushed to";
             problems.report(
                 Diagnostic::error(Code::ConfigMissingKey, message).at_maybe(place, "incomplete").help(help),
             );
@@ -193,7 +194,7 @@ fn digests(
         problems.wrong(Code::ConfigSource, message, &at("from"), "not a repository", help);
         return None;
     }
-    table.is_empty().then_some(ImageSource::Digests { digests, from })
+    table.is_empty().then_some(ImageSource::Digests { digests, from, target })
 }
 
 /// Whether `text` is a template, so that its meaning is known only once it is rendered.

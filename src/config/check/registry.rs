@@ -61,7 +61,8 @@ pub(super) fn check_registries(
             api_token_env: raw.api_token_env,
         };
         api(&endpoint, names_api, &name, problems);
-        Some((name, DeclaredRegistry { endpoint, visibility: raw.visibility }))
+        let required = raw.required.unwrap_or(true);
+        Some((name, DeclaredRegistry { endpoint, visibility: raw.visibility, required }))
     };
     raw.into_iter().filter_map(entry).collect()
 }

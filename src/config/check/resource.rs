@@ -78,7 +78,12 @@ pub(super) fn check_resource(
             problems.wrong(Code::ConfigValue, message, &id.key("gates"), "nothing to check", help);
         }
     }
-    let attest = signing::check_attest(id, common.attest, common.sign.as_deref(), problems);
+    let promotion = match (is_remote(content.as_ref()), &common.gates) {
+        (false, _) => signing::PromotionUse::Impossible,
+        (true, None) => signing::PromotionUse::Possible,
+        (true, Some(_)) => signing::PromotionUse::Gated,
+    };
+    let attest = signing::check_attest(id, common.attest, common.sign.as_deref(), promotion, problems);
     let default_tags = || match id.kind {
         // The version of a chart is a tag without any rule.
         ResourceKind::Chart => Vec::new(),
@@ -114,7 +119,13 @@ fn travels(content: Option<&DeclaredContent>) -> bool {
 fn is_remote(content: Option<&DeclaredContent>) -> bool {
     match content {
         Some(DeclaredContent::Image(image)) => {
-            matches!(&image.source, ImageSource::One(text) if text.starts_with("docker://"))
+            let is_docker = |text: &String| text.starts_with("docker://");
+            match &image.source {
+                ImageSource::One(text) => is_docker(text),
+                ImageSource::Several(list) => list.iter().all(is_docker),
+                ImageSource::Platforms(table) => table.values().all(is_docker),
+                ImageSource::Digests { from, .. } => is_docker(from),
+            }
         }
         Some(DeclaredContent::Chart(_) | DeclaredContent::Artifact(_)) => false,
         None => true,

@@ -7,11 +7,17 @@ use crate::config::{ApplyLimits, ApplyRules, DeclaredApproval, raw};
 use crate::diagnostic::Code;
 use crate::model::ResourceId;
 use crate::model::signing::{
-    ApproverIdentity, DeclaredPredicate, DeclaredSigner, KeyPlace, KeylessPlace, usual_issuer,
+    ApproverIdentity, DeclaredPredicate, DeclaredSigner, KeyPlace, KeylessPlace, SignerCommand, usual_issuer,
 };
 
 /// The variable of the password that cosign reads.
 const PASSWORD: &str = "COSIGN_PASSWORD";
+
+/// The time that a program may take, in seconds.
+const COMMAND_TIMEOUT: u32 = 60;
+
+/// The longest time that a program may take, in seconds.
+const MAX_TIMEOUT: u32 = 600;
 
 pub(super) fn check_signers(
     raw: IndexMap<String, raw::RawSigner>,
@@ -19,20 +25,65 @@ pub(super) fn check_signers(
 ) -> IndexMap<String, DeclaredSigner> {
     let mut signers = IndexMap::new();
     for (name, raw) in raw {
-        let one = match (problems.places.value(&["signing", &name, "key"]), &raw.keyless) {
-            (Some(_), Some(_)) => Some((Code::ConfigValue, "both")),
-            (None, None) => Some((Code::ConfigMissingKey, "neither")),
-            _ => None,
-        };
-        if let Some((code, word)) = one {
-            let message = format!("`[signing.{}]` has {word} `key` and `keyless`", name.escape_debug());
-            let help = "give it one of the two: `key = { env = \"COSIGN_PRIVATE_KEY\" }`, or `keyless = { issuer = …, identity = … }`";
+        let forms = ["key", "keyless", "command"];
+        let written: Vec<&str> = forms
+            .into_iter()
+            .filter(|form| problems.places.value(&["signing", &name, form]).is_some())
+            .collect();
+        if written.len() != 1 {
+            let (code, word) = if written.is_empty() {
+                (Code::ConfigMissingKey, "none of `key`, `keyless` and `command`".to_owned())
+            } else {
+                (Code::ConfigValue, format!("both `{}`", written.join("` and `")))
+            };
+            let message = format!("`[signing.{}]` has {word}", name.escape_debug());
+            let help = "give it one of them: `key = { env = \"COSIGN_PRIVATE_KEY\" }`, `keyless = { issuer = …, identity = … }`, or `command = { run = [\"PROGRAM\"] }`";
             problems.wrong(code, message, &["signing", &name], "one of them is needed", help);
+        }
+        if let Some(command) = raw.command {
+            let Some(public_key) = raw.public_key else {
+                let message = format!("`[signing.{}]` has no `public_key`", name.escape_debug());
+                let help =
+                    "name the file of the public key: the signatures of the program are verified with it";
+                problems.wrong(Code::ConfigMissingKey, message, &["signing", &name], "incomplete", help);
+                continue;
+            };
+            let Some(run) = command.run else { continue };
+            if command.timeout.is_some_and(|timeout| timeout > MAX_TIMEOUT) {
+                let message = format!("the program of `[signing.{}]` may take too long", name.escape_debug());
+                let help = format!("allow it at most {MAX_TIMEOUT} s for each signature");
+                let path = ["signing", &name, "command", "timeout"];
+                problems.wrong(Code::ConfigValue, message, &path, "too long", &help);
+            }
+            let env = command.env.unwrap_or_default();
+            let command = SignerCommand { run, env, timeout: command.timeout.unwrap_or(COMMAND_TIMEOUT) };
+            signers.insert(name, DeclaredSigner::Command { command, public_key });
+            continue;
         }
         if let Some(keyless) = raw.keyless {
             let (Some(identity), Some(issuer)) = (keyless.identity, keyless.issuer) else { continue };
-            let raw::RawKeyless { token_env, fulcio, rekor, trusted_root, .. } = keyless;
-            let place = KeylessPlace { identity, issuer, token_env, fulcio, rekor, trusted_root };
+            let raw::RawKeyless { token_env, fulcio, rekor, timestamp_authority, trusted_root, .. } = keyless;
+            if rekor.is_some() && timestamp_authority.is_some() {
+                let message =
+                    format!("`[signing.{}]` has both `rekor` and `timestamp_authority`", name.escape_debug());
+                let help = "keep one of them: each shows when the certificate was used";
+                problems.wrong(
+                    Code::ConfigValue,
+                    message,
+                    &["signing", &name, "keyless"],
+                    "one of the two",
+                    help,
+                );
+            }
+            let place = KeylessPlace {
+                identity,
+                issuer,
+                token_env,
+                fulcio,
+                rekor,
+                timestamp_authority,
+                trusted_root,
+            };
             signers.insert(name, DeclaredSigner::Keyless(place));
             continue;
         }
@@ -58,14 +109,35 @@ pub(super) fn check_signers(
     signers
 }
 
+/// Whether a resource is promoted from a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PromotionUse {
+    /// Its source is not in a registry.
+    Impossible,
+    /// Its source is in a registry.
+    Possible,
+    /// It has gates too.
+    Gated,
+}
+
 /// Returns the predicates that a resource declares. Only signers can attest them.
 pub(super) fn check_attest(
     id: &ResourceId,
     raw: Option<raw::RawAttest>,
     sign: Option<&[String]>,
+    promotion: PromotionUse,
     problems: &mut Problems<'_>,
 ) -> Vec<DeclaredPredicate> {
-    let Some(raw) = raw else { return Vec::new() };
+    let declared = raw.as_ref().and_then(|it| it.promotion);
+    if declared == Some(true) && promotion == PromotionUse::Impossible {
+        let message = format!("the promotion of {} cannot be recorded", id.title());
+        let help = "only an image in a registry is promoted: `source = \"docker://…\"`";
+        let path = id.key("attest");
+        problems.wrong(Code::ConfigValue, message, &path, "its source is not in a registry", help);
+    }
+    let is_recorded = declared.unwrap_or(promotion == PromotionUse::Gated && sign.is_some());
+    let promoted = is_recorded.then_some(DeclaredPredicate::Promotion);
+    let Some(raw) = raw else { return promoted.into_iter().collect() };
     if sign.is_none() {
         let message = format!("`attest` of {} has no signer", id.title());
         let help = "name one in `sign`, such as `sign = [\"release\"]`";
@@ -78,7 +150,7 @@ pub(super) fn check_attest(
     let files = files
         .into_iter()
         .filter_map(|it| Some(DeclaredPredicate::File { path: it.file?, predicate_type: it.r#type? }));
-    provenance.into_iter().chain(sboms).chain(files).collect()
+    provenance.into_iter().chain(promoted).chain(sboms).chain(files).collect()
 }
 
 /// Checks `require_approval`. More approvals than approvers would never be there.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::model::version::SchemeText;
 use crate::model::{Compare, OnSameImages, OnTagFailure, Visibility};
-pub(super) use gate::RawGate;
+pub(super) use gate::{RawGate, RawMostVulnerabilities, RawVulnerabilities};
 use oci_registry::Provider;
 pub(super) use resource::{
     RawArtifact, RawArtifactFile, RawChart, RawChartImage, RawDescription, RawImage, RawPinnedImage,
@@ -233,6 +233,10 @@ pub(super) struct RawRegistry {
     pub url: Option<String>,
     /// The visibility of its repositories: who may pull. An image may declare its own. Default: visibility is not checked.
     pub visibility: Option<Visibility>,
+    /// Whether a run fails if the registry does: it is unreachable, or refuses. With `false`, as for a mirror, it gets its release after all
+    /// others, a failure there is reported, and the exit code is 3. The next run catches up.
+    #[schemars(extend("default" = true))]
+    pub required: Option<bool>,
     /// The environment variables that hold the credentials. Default: the credential files and programs of Docker and podman,
     /// then the credentials that a CI gives its jobs.
     #[schemars(extend("examples" = [{ "username_env": "GITHUB_ACTOR", "password_env": "GITHUB_TOKEN" }]))]

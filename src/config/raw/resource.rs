@@ -18,14 +18,16 @@ use oci_content::AnnotationPlace;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Image")]
 pub(in crate::config) struct RawImage {
-    /// The source of its content: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`,
-    /// `docker-daemon:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`. To assemble an index: a list of those, a table
-    /// of those by platform, or `{ digests, from }`, a folder of files named by the digests that builds pushed and the
-    /// repository that they pushed to. Templates; paths are relative to the folder of `publish.toml`.
+    /// The source of its content: `oci:DIR[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, `dir:DIR`,
+    /// `docker-daemon:NAME[:TAG]`, `containers-storage:NAME[:TAG]` or `docker://HOST/REPOSITORY[:TAG][@DIGEST]`. A FILE of `-` is the
+    /// standard input. To assemble an index: a list of those, or a table of those by platform. `{ digests, from, target }` names images
+    /// that a build pushed: a file that lists their digests, as builders write it, or a folder of such files or of files named by
+    /// digest; the repository that the build pushed to; and the target of `bake`, if the file has several. Templates; paths are
+    /// relative to the folder of `publish.toml`.
     #[schemars(required, extend("examples" = [
         "oci-archive:dist/broker.tar",
         { "linux/amd64": "oci:dist/agent-amd64", "linux/arm64": "oci:dist/agent-arm64" },
-        { "digests": "dist/digests", "from": "docker://ghcr.io/colliery-io/brokkr-broker" }
+        { "digests": "dist/metadata.json", "from": "docker://ghcr.io/colliery-io/brokkr-broker" }
     ]))]
     pub source: Option<RawSource>,
     /// The files, with one `*`, each of which stands for an image, if the name of the table has a `*`: the image gets the name

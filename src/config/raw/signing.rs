@@ -18,10 +18,30 @@ pub(in crate::config) struct RawSigner {
     /// key. Default: the public part of `key`.
     #[schemars(length(min = 1), extend("examples" = ["cosign.pub"]))]
     pub public_key: Option<String>,
+    /// The program that signs, such as one of a key management service. It needs a `public_key`.
+    #[schemars(extend("examples" = [{ "run": ["scripts/sign-with-kms", "alias/release"], "env": ["AWS_REGION"], "timeout": 30 }]))]
+    pub command: Option<RawCommand>,
     /// The identity that signs without a key: Fulcio issues a certificate for each signature, to the identity of the job, and the log
     /// Rekor shows when it was used.
     #[schemars(extend("examples" = [{ "issuer": "https://token.actions.githubusercontent.com", "identity": "https://github.com/acme/hello/.github/workflows/release.yml@refs/tags/v1.2.3" }]))]
     pub keyless: Option<RawKeyless>,
+}
+
+/// A program that signs. It reads a request as JSON on its standard input, and writes its answer as JSON to its standard output.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SignerCommand")]
+pub(in crate::config) struct RawCommand {
+    /// The program and its arguments. No shell reads them. A program with a `/` in its name is a file, relative to the folder of
+    /// `publish.toml`; another one is found in `PATH`.
+    #[schemars(required, length(min = 1), inner(length(min = 1)), extend("examples" = [["scripts/sign-with-kms", "alias/release"]]))]
+    pub run: Option<Vec<String>>,
+    /// The environment variables that it gets, beside `PATH` and `HOME`. Default: none.
+    #[schemars(inner(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$")), extend("uniqueItems" = true, "examples" = [["AWS_REGION"]]))]
+    pub env: Option<Vec<String>>,
+    /// The time that it may take for a signature, in seconds.
+    #[schemars(range(min = 1), extend("default" = 60))]
+    pub timeout: Option<u32>,
 }
 
 /// An identity that signs without a key.
@@ -46,6 +66,10 @@ pub(in crate::config) struct RawKeyless {
     /// The address of Rekor. Default: that of Sigstore's public instance.
     #[schemars(length(min = 1), extend("examples" = ["https://rekor.example.com"]))]
     pub rekor: Option<String>,
+    /// The address of an authority whose timestamps (RFC 3161) show when the certificate was used, instead of Rekor. Then no public log shows the
+    /// signature. Default: none.
+    #[schemars(length(min = 1), extend("examples" = ["https://timestamp.example.com/api/v1/timestamp"]))]
+    pub timestamp_authority: Option<String>,
     /// The file of the trusted root, relative to the folder of `publish.toml`. Default: that of Sigstore's public instance, as of the program's
     /// release.
     #[schemars(length(min = 1), extend("examples" = ["trusted_root.json"]))]
@@ -61,6 +85,9 @@ pub(in crate::config) struct RawAttest {
     /// provenance.
     #[schemars(extend("default" = false))]
     pub provenance: Option<bool>,
+    /// Whether the promotion of an image of a registry is recorded: the source, the destination, the plan, and the gates with their evidence.
+    /// Default: `true` if the image has gates and signers.
+    pub promotion: Option<bool>,
     /// The file of an SBOM, or a list of files, as SPDX or CycloneDX in JSON, relative to the folder of `publish.toml`.
     #[schemars(extend("examples" = ["dist/app.spdx.json"]))]
     pub sbom: Option<OneOrMany<NonEmptyText>>,

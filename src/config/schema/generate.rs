@@ -5,6 +5,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::config::hints::add_hints;
 use crate::config::raw;
 
 /// The address of the schema on the current main branch.
@@ -17,6 +18,7 @@ pub fn json_schema() -> Value {
     let mut schema = generator.into_root_schema_for::<raw::RawConfig>().to_value();
     without_null(&mut schema);
     add_overlays(&mut schema);
+    add_hints(&mut schema);
     // `$id` goes to the front, after `$schema`, for people who read the file.
     if let Some(object) = schema.as_object_mut() {
         let mut ordered = Map::new();

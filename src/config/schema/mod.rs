@@ -48,7 +48,9 @@ pub(super) fn keys<T: AsRef<str>>(path: &[T]) -> Vec<&'static str> {
 
 /// An example of the value at `path`.
 pub(super) fn example<T: AsRef<str>>(path: &[T]) -> Option<&'static Value> {
-    at(path).into_iter().find_map(|node| node.examples.first())
+    // The example of a whole table is for editors: it is too long for a message.
+    let mut nodes = at(path).into_iter().filter(|node| node.hints.is_none());
+    nodes.find_map(|node| node.examples.first())
 }
 
 /// The tables that accept `key`, as headers: `[images.NAME]`.

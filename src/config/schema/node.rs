@@ -137,6 +137,13 @@ pub(in crate::config) struct Node<'a> {
     _description: IgnoredAny,
     #[serde(rename = "default")]
     _default: IgnoredAny,
+    /// Hints for editors: links, and the meanings of values.
+    #[serde(rename = "x-taplo")]
+    pub hints: Option<IgnoredAny>,
+    #[serde(rename = "x-tombi-additional-key-label")]
+    _x_tombi_additional_key_label: IgnoredAny,
+    #[serde(rename = "x-tombi-toml-version")]
+    _x_tombi_toml_version: IgnoredAny,
     #[serde(rename = "format")]
     _format: IgnoredAny,
 }

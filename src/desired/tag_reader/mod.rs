@@ -61,7 +61,7 @@ impl TagReader {
         resource: NamedResource<'_>,
     ) -> Result<Self, Unreadable> {
         let templates = &renderer.templates;
-        check_words(templates, template.text())?;
+        check_words(template.text())?;
         let variables = variables(templates, template.text());
         independent(&variables)?;
         let by_event = templates.uses(template.text(), TemplateSyntax::Text, "event")

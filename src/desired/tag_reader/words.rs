@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::desired::template::{TemplateSyntax, Templates};
+use crate::desired::template_syntax;
 use crate::desired::values::VARIABLES;
 
 /// The reason why the tags of a rule cannot be read back.
@@ -35,16 +36,16 @@ pub(in crate::desired) enum Unreadable {
 }
 
 /// Refuses templates that do more than print, because a trial cannot show everything that they do.
-pub(super) fn check_words(templates: &Templates, template: &str) -> Result<(), Unreadable> {
+pub(super) fn check_words(template: &str) -> Result<(), Unreadable> {
     const FILTERS: [&str; 3] = ["slug", "short", "date"];
     const WORDS: [&str; 7] = ["if", "else", "and", "or", "not", "in", "is"];
-    let code = templates.without_strings(template);
+    let code = template_syntax::without_strings(template);
     if code.contains("{%") {
         return Err(Unreadable::Statement);
     }
-    let filters = templates.filters(template);
+    let filters = template_syntax::filters(&code, TemplateSyntax::Text);
     if let Some(filter) = filters.iter().find(|filter| !FILTERS.contains(&filter.as_str())) {
-        return Err(Unreadable::Filter(filter.clone()));
+        return Err(Unreadable::Filter(filter.as_str().to_owned()));
     }
     for expression in expressions(&code) {
         let mut words = expression.split(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -106,7 +107,7 @@ pub(super) fn is_constant(variable: &str) -> bool {
 pub(in crate::desired) fn variables(templates: &Templates, template: &str) -> BTreeSet<String> {
     let mut found = templates.variables(template, TemplateSyntax::Text);
     // minijinja does not look into slices such as `git.sha[:12]`.
-    let code = templates.without_strings(template);
+    let code = template_syntax::without_strings(template);
     let paths = expressions(&code)
         .flat_map(|it| it.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))));
     found.extend(paths.filter(|path| VARIABLES.contains(path)).map(str::to_owned));

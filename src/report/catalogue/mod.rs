@@ -4,12 +4,16 @@ mod site;
 
 pub use site::site;
 
+use std::collections::BTreeMap;
+
+use super::page::{PLAIN, Page, PageTable};
 use super::paint::Ink;
 use super::rows::{TableRow, TableSection, short, table};
 use super::size::size;
 use super::{Style, clean};
 use crate::model::catalogue::{Catalogue, CatalogueImage, CatalogueRepository};
 use crate::model::visibility::ObservedVisibility;
+use oci_signing::SIGNATURE;
 
 /// The most tags of an image that are shown unless everything is.
 const MOST_TAGS: usize = 4;
@@ -20,15 +24,30 @@ pub fn human(catalogue: &Catalogue, verbose: bool, style: Style) -> String {
     let mut text = format!("{}\n", style.paint(Ink::Strong, title));
     let sections = catalogue.repositories.iter().map(|repository| section(repository, verbose, style));
     text.push_str(&table(&sections.collect::<Vec<_>>(), style));
+    text.push_str(&format!("\n{}\n", summary(catalogue)));
+    style.fit(style.plain(text))
+}
+
+/// Returns a catalogue as a page.
+pub fn page(catalogue: &Catalogue, verbose: bool) -> Page {
+    let sections = catalogue.repositories.iter().map(|repository| section(repository, verbose, PLAIN));
+    Page {
+        title: format!("brokkr-publish list {} {}", PLAIN.dash(), clean::line(&catalogue.title)),
+        summary: summary(catalogue),
+        tables: sections.map(PageTable::of_tags).collect(),
+        ..Page::default()
+    }
+}
+
+fn summary(catalogue: &Catalogue) -> String {
     let images: usize = catalogue.repositories.iter().map(|it| it.images.len() + it.older).sum();
     let tags: usize = catalogue.repositories.iter().map(|it| it.tags).sum();
     let repositories = catalogue.repositories.len();
-    text.push_str(&format!(
-        "\nList: {images} in {repositories} {}, {tags} {}.\n",
+    format!(
+        "List: {images} in {repositories} {}, {tags} {}.",
         if repositories == 1 { "repository" } else { "repositories" },
         if tags == 1 { "tag" } else { "tags" },
-    ));
-    style.plain(text)
+    )
 }
 
 /// Returns a catalogue as one JSON document.
@@ -79,8 +98,9 @@ fn row(image: &CatalogueImage, verbose: bool, style: Style) -> TableRow {
     }
     facts.extend(image.bytes.map(size));
     facts.extend(referrers(image, verbose));
+    facts.extend(statements(image));
     facts.extend(image.unknown.as_deref().map(|why| format!("unknown: {}", clean::line(why))));
-    let ink = if image.unknown.is_some() { Ink::Alarm } else { Ink::Kept };
+    let ink = if image.unknown.is_some() || !image.unsigned_by.is_empty() { Ink::Alarm } else { Ink::Kept };
     TableRow {
         ink,
         sign: ' ',
@@ -93,6 +113,31 @@ fn row(image: &CatalogueImage, verbose: bool, style: Style) -> TableRow {
 /// The date of a time, as the image states it.
 fn day(time: &str) -> &str {
     time.get(..10).filter(|_| time.is_char_boundary(10)).unwrap_or(time)
+}
+
+/// The signers of an image, each with the types of what it attested; then the signers that it lacks.
+fn statements(image: &CatalogueImage) -> Vec<String> {
+    let mut by_signer: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for statement in &image.statements {
+        if let (Some(signer), Some(kind)) = (&statement.signer, &statement.predicate_type) {
+            by_signer.entry(signer).or_default().push(kind);
+        }
+    }
+    let mut facts: Vec<String> = Vec::new();
+    for (signer, mut kinds) in by_signer {
+        let is_signed = kinds.contains(&SIGNATURE);
+        kinds.retain(|kind| *kind != SIGNATURE);
+        kinds.sort_unstable();
+        let signer = clean::line(signer);
+        facts.extend(is_signed.then(|| format!("signed by {signer}")));
+        facts.extend(
+            (!kinds.is_empty()).then(|| format!("attested by {signer}: {}", clean::line(&kinds.join(", ")))),
+        );
+    }
+    facts.extend(image.unsigned_by.iter().map(|signer| format!("not signed by {}", clean::line(signer))));
+    let others = image.statements.iter().filter(|it| it.signer.is_none()).count();
+    facts.extend((others > 0).then(|| format!("{others} of others")));
+    facts
 }
 
 fn referrers(image: &CatalogueImage, verbose: bool) -> Option<String> {

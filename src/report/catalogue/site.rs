@@ -11,6 +11,7 @@ use crate::model::catalogue::{Catalogue, CatalogueImage, CatalogueRepository};
 use crate::model::{ResourceId, ResourceKind};
 use crate::report::clean;
 use crate::report::size::size;
+use crate::report::verify_command;
 
 /// The style of every page: light and dark, and for paper.
 const STYLE: &str = include_str!("site.css");
@@ -120,11 +121,13 @@ fn image_part(kind: ResourceKind, repository: &CatalogueRepository, image: &Cata
     let others: Vec<&str> =
         image.referrers.iter().filter(|it| !it.is_signature).map(|it| it.artifact_type.as_str()).collect();
     fact("Other referrers", &others.join(", "));
+    fact("Verified", &super::statements(image).join("; "));
     fact("Unknown", image.unknown.as_deref().unwrap_or_default());
     part.push_str("</dl>\n");
     // A directory has no commands that pull.
     if !repository.name.starts_with("oci:") {
-        for (name, command) in commands(kind, repository, image) {
+        let verify = verify_commands(repository, image).into_iter().map(|command| ("Verify", command));
+        for (name, command) in commands(kind, repository, image).into_iter().chain(verify) {
             let _ = writeln!(
                 part,
                 "<div class=\"command\"><span>{name}</span><code>{}</code><button type=\"button\">Copy</button></div>",
@@ -154,6 +157,14 @@ fn commands(
         }
         ResourceKind::Artifact => vec![("Pull", format!("oras pull {name}@{digest}"))],
     }
+}
+
+/// The lines that verify what the declared signers signed.
+fn verify_commands(repository: &CatalogueRepository, image: &CatalogueImage) -> Vec<String> {
+    let reference = format!("{}@{}", repository.name, image.digest);
+    let signed =
+        image.statements.iter().filter_map(|it| Some((it.identity.as_ref()?, it.predicate_type.as_ref()?)));
+    signed.flat_map(|(identity, kind)| verify_command::commands(identity, kind, &reference)).collect()
 }
 
 fn words(tags: &[oci_registry::Tag]) -> String {
@@ -193,6 +204,17 @@ mod tests {
             created: Some("<i>\u{1b}[2J".to_owned()),
             revision: None,
             referrers: Vec::new(),
+            statements: vec![crate::model::catalogue::CatalogueStatement {
+                manifest: oci_registry::Digest::of(b"y"),
+                predicate_type: Some(oci_signing::SIGNATURE.to_owned()),
+                signer: Some("<b>".to_owned()),
+                identity: Some(crate::model::signing::SignerIdentity {
+                    key: None,
+                    identity: Some("anna@acme.test'<b>".to_owned()),
+                    issuer: Some("issuer.test".to_owned()),
+                }),
+            }],
+            unsigned_by: Vec::new(),
             unknown: Some("</article>".to_owned()),
         };
         let repository = CatalogueRepository {
@@ -220,7 +242,8 @@ mod tests {
             for foreign in ["<b>", "<i>", "<x>", "</article> ", "\u{1b}", "<title><"] {
                 assert!(!page.contains(foreign), "{name}: {foreign}\n{page}");
             }
-            assert!(!page.contains("http://") && !page.contains("https://"), "{name} loads something");
+            let loads = ["src=", "href=\"http", "url("].iter().any(|it| page.contains(it));
+            assert!(!loads, "{name} loads something");
         }
         let page = pages.get("images.team__app.html").expect("a page");
         assert!(

@@ -6,20 +6,15 @@ use std::sync::Arc;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 
+use super::gathered::{gathered, others};
 use super::snippet::{AROUND, DrawnText, MAX_SNIPPET};
 use crate::diagnostic::{Code, Diagnostic, Label, Severity, SourceText};
 use crate::report::clean;
+use crate::report::fit::{width, wrapped};
+use crate::report::paint::Style;
 
-/// The abilities of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Colours, which never carry meaning alone.
-    pub color: bool,
-    /// Characters beyond ASCII.
-    pub unicode: bool,
-    /// The width in characters to wrap text at.
-    pub width: usize,
-}
+/// The columns of the frame around a labelled text: line numbers, borders, and the lines to labels.
+const FRAME: usize = 14;
 
 /// The maximum number of lines of a labelled text that are shown. Only the first line of a longer text is labelled.
 const MAX_LINES: usize = 10;
@@ -37,7 +32,8 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
         .without_syntax_highlighting();
     let mut texts = Texts::default();
     let mut output = String::new();
-    for diagnostic in diagnostics {
+    for group in gathered(diagnostics) {
+        let Some(diagnostic) = group.first() else { continue };
         if !output.is_empty() {
             output.push('\n');
         }
@@ -48,6 +44,7 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
                 output.push('\n');
             }
         }
+        output.push_str(&others(&group, style));
     }
     if style.color {
         return output;
@@ -71,14 +68,21 @@ struct DrawnPart {
 struct Texts(HashMap<*const SourceText, Arc<DrawnText>>);
 
 impl Texts {
-    fn of(&mut self, source: &Arc<SourceText>) -> Arc<DrawnText> {
+    fn of(&mut self, source: &Arc<SourceText>, style: Style) -> Arc<DrawnText> {
         let text = self.0.entry(Arc::as_ptr(source)).or_insert_with(|| {
             // miette draws no label behind the last character of the last line. A final newline makes it draw one.
             let mut text = clean::source(&source.text);
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            Arc::new(DrawnText::new(clean::message(&source.name), text))
+            let name = clean::message(&source.name);
+            let name =
+                style.columns().map_or_else(|| name.clone(), |columns| style.middle(&name, columns - FRAME));
+            Arc::new(DrawnText::new(
+                name,
+                text,
+                style.columns().map_or(usize::MAX, |columns| columns - FRAME),
+            ))
         });
         Arc::clone(text)
     }
@@ -89,13 +93,8 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<DrawnP
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
     };
-    let code = diagnostic.code;
     let mut parts = vec![DrawnPart {
-        heading: Some(format!(
-            "{}: {code} (brokkr-publish explain {})",
-            diagnostic.severity.as_str(),
-            short(code)
-        )),
+        heading: Some(heading(diagnostic, style)),
         severity,
         message: style.plain(clean::message(&diagnostic.message)),
         help: None,
@@ -103,8 +102,8 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<DrawnP
         labels: Vec::new(),
     }];
     for label in &diagnostic.labels {
-        let text = texts.of(&label.place.source);
-        let span = labeled(label, &text.content, style);
+        let text = texts.of(&label.place.source, style);
+        let span = labeled(label, &text, style);
         let same = |part: &DrawnPart| part.text.as_ref().is_none_or(|other| Arc::ptr_eq(other, &text));
         if let Some(part) = parts.iter_mut().find(|part| same(part)) {
             part.text = Some(text);
@@ -127,6 +126,17 @@ fn parts(diagnostic: &Diagnostic, texts: &mut Texts, style: Style) -> Vec<DrawnP
     parts
 }
 
+/// Returns the code, and the command that explains it if there is space for it.
+fn heading(diagnostic: &Diagnostic, style: Style) -> String {
+    let (severity, code) = (diagnostic.severity.as_str(), diagnostic.code);
+    let whole = format!("{severity}: {code} (brokkr-publish explain {})", short(code));
+    if style.columns().is_none_or(|columns| width(&whole) <= columns) {
+        whole
+    } else {
+        format!("{severity}: {code}")
+    }
+}
+
 /// Returns the shortest end of the code that `explain` accepts for it.
 fn short(code: Code) -> &'static str {
     let whole = code.as_str();
@@ -134,15 +144,22 @@ fn short(code: Code) -> &'static str {
     if shorter.parse::<Code>() == Ok(code) { shorter } else { whole }
 }
 
-fn labeled(label: &Label, text: &str, style: Style) -> LabeledSpan {
+fn labeled(label: &Label, drawn: &DrawnText, style: Style) -> LabeledSpan {
+    let text = drawn.content.as_str();
     let last = text.len().saturating_sub(1);
     let mut span = clean::span(text, &(label.place.span.start.min(last)..label.place.span.end));
     let labelled = text.get(span.clone()).unwrap_or_default();
-    if labelled.lines().count() > MAX_LINES || labelled.len() > MAX_SNIPPET / 2 {
+    if labelled.lines().count() > MAX_LINES || labelled.len() > (MAX_SNIPPET / 2).min(drawn.room) {
         let first = labelled.lines().next().unwrap_or_default();
-        span.end = clean::span(text, &(span.start..span.start + first.len().min(AROUND))).end;
+        span.end = clean::span(text, &(span.start..span.start + first.len().min(AROUND).min(drawn.room))).end;
     }
-    let words = (!label.text.is_empty()).then(|| style.plain(clean::message(&label.text)));
+    let words = (!label.text.is_empty()).then(|| {
+        let words = style.plain(clean::message(&label.text));
+        match style.columns() {
+            Some(columns) => wrapped(&words, drawn.room_at(&span, columns - FRAME), style).join("\n"),
+            None => words,
+        }
+    });
     LabeledSpan::new(words, span.start, span.end - span.start)
 }
 

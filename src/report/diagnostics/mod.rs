@@ -4,6 +4,7 @@
 //! Nothing here prints: each function returns the text, and the caller writes it to the right stream.
 
 mod code_quality;
+mod gathered;
 mod github;
 mod human;
 mod json;
@@ -15,13 +16,14 @@ mod snippet;
 
 pub use code_quality::{FoundIssue, code_quality, code_quality_of};
 pub use github::{github, github_command};
-pub use human::{Style, human};
+pub use human::human;
 pub use json::{json, member};
 pub use junit::junit;
 pub use planned::{planned, planned_warnings};
 pub use repository_path::{repository_path, repository_path_of};
 pub use sarif::sarif;
 
+use super::Style;
 use crate::diagnostic::Diagnostic;
 
 /// The format of diagnostics.

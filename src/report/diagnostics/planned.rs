@@ -1,8 +1,9 @@
 //! The problems of a plan, for people.
 
-use super::human::{Style, human};
+use super::human::human;
 use crate::diagnostic::Diagnostic;
 use crate::model::plan::Plan;
+use crate::report::Style;
 
 /// Returns the problems of `plan`, those that block it included, or an empty text.
 pub fn planned(plan: &Plan, style: Style) -> String {

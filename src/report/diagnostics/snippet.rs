@@ -20,15 +20,17 @@ pub(super) struct DrawnText {
     pub name: String,
     /// The text.
     pub content: String,
+    /// The longest line that is shown whole, in characters.
+    pub room: usize,
     line_starts: Vec<usize>,
 }
 
 impl DrawnText {
     /// Returns a text, after finding its lines.
-    pub fn new(name: String, content: String) -> Self {
+    pub fn new(name: String, content: String, room: usize) -> Self {
         let line_starts =
             std::iter::once(0).chain(content.match_indices('\n').map(|(offset, _)| offset + 1)).collect();
-        Self { name, content, line_starts }
+        Self { name, content, room, line_starts }
     }
 
     /// Returns the index of the line that contains the byte at `offset`.
@@ -41,10 +43,29 @@ impl DrawnText {
         self.line_starts.get(line).copied().unwrap_or(self.content.len())
     }
 
+    /// Returns the columns right of the middle of a label that its text may take, at least a few.
+    pub fn room_at(&self, span: &Range<usize>, columns: usize) -> usize {
+        let line = self.line(span.start);
+        let start = self.start(line);
+        let count = |part: Range<usize>| self.content.get(part).unwrap_or_default().chars().count();
+        let (before, length) = (count(start..span.start), count(span.clone()));
+        // Of a wide line only the part around the label is shown.
+        let around = (self.room.saturating_sub(length) / 2).min(AROUND);
+        let before = if self.is_wide(&(start..self.start(line + 1))) { before.min(around) } else { before };
+        columns.saturating_sub(before + length / 2).max(20)
+    }
+
+    /// Whether a line of a part is too long to be shown whole.
+    fn is_wide(&self, read: &Range<usize>) -> bool {
+        let text = self.content.get(read.clone()).unwrap_or_default();
+        self.room != usize::MAX && text.lines().any(|line| line.chars().count() > self.room)
+    }
+
     /// Returns the part of `read` that is shown if its lines are long: the lines of the span, close to the span.
     fn window(&self, span: &Range<usize>, read: &Range<usize>) -> Range<usize> {
-        let start = span.start.saturating_sub(AROUND).max(self.start(self.line(span.start)));
-        let end = (span.end + AROUND).min(self.start(self.line(span.end) + 1));
+        let around = (self.room.saturating_sub(span.len()) / 2).min(AROUND);
+        let start = span.start.saturating_sub(around).max(self.start(self.line(span.start)));
+        let end = (span.end + around).min(self.start(self.line(span.end) + 1));
         clean::span(&self.content, &(start.max(read.start)..end.min(read.end)))
     }
 }
@@ -64,7 +85,8 @@ impl SourceCode for DrawnText {
             let last = self.line(span.end.saturating_sub(1).max(span.start)) + context_lines_after;
             self.start(first)..self.start(last + 1)
         };
-        let shown = if read.len() > MAX_SNIPPET { self.window(&span, &read) } else { read };
+        let shown =
+            if read.len() > MAX_SNIPPET || self.is_wide(&read) { self.window(&span, &read) } else { read };
         let text = self.content.get(shown.clone()).ok_or(MietteError::OutOfBounds)?;
         let line = self.line(shown.start);
         let before = self.content.get(self.start(line)..shown.start).ok_or(MietteError::OutOfBounds)?;

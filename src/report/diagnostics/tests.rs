@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::diagnostic::{Code, Location, SourceText};
 
-const PLAIN: Style = Style { color: false, unicode: true, width: 80 };
+const PLAIN: Style = Style { color: false, unicode: true, width: 80, limit: None, verbose: false };
 
 fn file(text: &str) -> Arc<SourceText> {
     let name = "publish.toml".to_owned();

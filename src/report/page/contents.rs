@@ -5,7 +5,8 @@ use crate::report::rows::{TableRow, TableSection};
 use crate::report::{Style, clean};
 
 /// The style of texts in a page: neither colours nor a width.
-pub(in crate::report) const PLAIN: Style = Style { color: false, unicode: true, width: 100 };
+pub(in crate::report) const PLAIN: Style =
+    Style { color: false, unicode: true, width: 100, limit: None, verbose: false };
 
 /// A report as a page. Its texts are clean, but not escaped.
 #[derive(Debug, Default)]

@@ -12,7 +12,9 @@ th{color:var(--dim);font-weight:600}td:first-child{width:1rem;font-family:ui-mon
 code,pre{font:13px/1.5 ui-monospace,monospace}pre{background:var(--code);padding:.8rem;overflow:auto;white-space:pre-wrap}\
 .plus td:first-child{color:var(--new)}.tilde td:first-child{color:var(--move)}.alarm td:first-child,.error strong{color:var(--bad)}.stays{color:var(--dim)}\
 blockquote{margin:1rem 0;padding:.2rem 1rem;border-left:4px solid var(--line)}blockquote p{margin:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere}\
-.summary{font-weight:600}@media print{body{margin:0;max-width:none}tr,blockquote{break-inside:avoid}}";
+.summary{font-weight:600}.blocked{color:var(--bad)}.meta,.none,small{color:var(--dim)}.meta{margin:.2rem 0;overflow-wrap:anywhere}.digest{font-size:12px;overflow-wrap:anywhere}\
+.facts{width:auto;margin:1rem 0}.facts th{white-space:nowrap}.facts td:first-child{width:auto;font:inherit}section{margin:2rem 0}\
+@media print{body{margin:0;max-width:none}tr,blockquote,.facts{break-inside:avoid}h2{break-after:avoid}a{color:inherit}}";
 
 /// Returns the page as one HTML document.
 pub fn html(page: &Page) -> String {
@@ -41,6 +43,12 @@ pub fn html(page: &Page) -> String {
             page.references.iter().map(|it| format!("<li><code>{}</code></li>\n", escaped(it))).collect();
         body.push_str(&format!("<h2>Deploy by digest</h2>\n<ul>\n{lines}</ul>\n"));
     }
+    document(&page.title, &body)
+}
+
+/// Returns a whole document with a title and the content of its body, which is HTML.
+pub(in crate::report) fn document(title: &str, body: &str) -> String {
+    let title = escaped(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
@@ -84,7 +92,7 @@ fn row(row: &PageRow) -> String {
 }
 
 /// Returns `text` for HTML. No text becomes a link: an address may come from a registry.
-fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

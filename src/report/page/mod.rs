@@ -9,6 +9,7 @@ pub use annotations::{annotations, code_quality};
 pub use contents::Page;
 pub(super) use contents::{PLAIN, PageRow, PageTable};
 pub use html::html;
+pub(super) use html::{document, escaped};
 pub use markdown::markdown;
 
 #[cfg(test)]

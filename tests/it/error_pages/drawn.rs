@@ -2,11 +2,12 @@
 //! those on the pages, so the program runs at a great width, the paths are replaced, and the reporter breaks the lines.
 
 use brokkr_publish::diagnostic::{Code, Diagnostic};
-use brokkr_publish::report::diagnostics::{Style, human};
+use brokkr_publish::report::Style;
+use brokkr_publish::report::diagnostics::human;
 use testkit::command::{EndedRun, Folder, ProgramRun};
 
 /// The style of the program without a terminal.
-const STYLE: Style = Style { color: false, unicode: true, width: 100 };
+const STYLE: Style = Style { color: false, unicode: true, width: 100, limit: None, verbose: false };
 
 /// The widest text that the reporter draws.
 const WIDEST: usize = 400;

@@ -2,9 +2,13 @@
 // trusted root, and ends with its standard input.
 //
 // The stand-in for Rekor keeps entries as they were proposed. Without `--proposed`, entries are canonicalized first, as Rekor does
-// (sigstore/rekor, `pkg/types/dsse/v0.0.1/entry.go`).
+// (sigstore/rekor, `pkg/types/dsse/v0.0.1/entry.go`). With `--timestamps`, openssl is an authority for timestamps.
+const { execFileSync } = require('child_process');
 const crypto = require('crypto');
+const fs = require('fs');
 const http = require('http');
+const os = require('os');
+const path = require('path');
 const mock = require('@sigstore/mock');
 
 const proposed = process.argv.includes('--proposed');
@@ -19,7 +23,30 @@ function canonical(entry) {
   return { ...entry, spec: { envelopeHash: hash(envelope), payloadHash, signatures } };
 }
 
+// An authority for timestamps: its certificates, and the answer to a request of the form that Sigstore's authority takes.
+function timestampAuthority() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tsa-'));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  const openssl = (line) => execFileSync('openssl', line.split(' '), { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+  const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc';
+  fs.writeFileSync(path.join(folder, 'leaf.ext'), 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n');
+  fs.writeFileSync(path.join(folder, 'serial'), '01\n');
+  fs.writeFileSync(path.join(folder, 'tsa.cnf'), '[tsa]\ndefault_tsa=t\n[t]\nserial=serial\nsigner_digest=sha256\ndefault_policy=1.3.6.1.4.1.57264.2\ndigests=sha256\ness_cert_id_alg=sha256\n');
+  openssl(`req -x509 ${key} -keyout ca.key -out ca.crt -subj /CN=tsa-ca -days 2 -addext keyUsage=critical,keyCertSign`);
+  openssl(`req -new ${key} -keyout tsa.key -out tsa.csr -subj /CN=tsa`);
+  openssl('x509 -req -in tsa.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile leaf.ext -out tsa.crt');
+  const der = (name) => openssl(`x509 -in ${name} -outform DER`).toString('base64');
+  const answer = (body) => {
+    const digest = Buffer.from(JSON.parse(body).artifactHash, 'base64').toString('hex');
+    openssl(`ts -query -digest ${digest} -sha256 -cert -out query`);
+    openssl('ts -reply -config tsa.cnf -queryfile query -signer tsa.crt -inkey tsa.key -out reply');
+    return fs.readFileSync(path.join(folder, 'reply'));
+  };
+  return { certificates: [der('tsa.crt'), der('ca.crt')], answer };
+}
+
 async function main() {
+  const authorityForTime = process.argv.includes('--timestamps') ? timestampAuthority() : undefined;
   const [authority, log] = [pair(), pair()];
   const ctlog = await mock.initializeCTLog(authority);
   const ca = await mock.initializeCA(authority, ctlog);
@@ -36,6 +63,10 @@ async function main() {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', async () => {
+      if (authorityForTime && request.url === '/api/v1/timestamp') {
+        const reply = authorityForTime.answer(Buffer.concat(chunks).toString());
+        return response.writeHead(201, { 'content-type': 'application/timestamp-reply' }).end(reply);
+      }
       const handler = [fulcio, rekor].find(({ path }) => path === request.url);
       if (!handler) return response.writeHead(404).end();
       const { statusCode, response: text } = await handler.fn(Buffer.concat(chunks).toString());
@@ -62,7 +93,12 @@ async function main() {
         certChain: { certificates: [{ rawBytes: Buffer.from(ca.rootCertificate).toString('base64') }] },
         validFor: { start },
       }],
-      timestampAuthorities: [],
+      timestampAuthorities: authorityForTime ? [{
+        subject: { organization: 'test', commonName: 'tsa' },
+        uri: 'https://tsa.example.com',
+        certChain: { certificates: authorityForTime.certificates.map((rawBytes) => ({ rawBytes })) },
+        validFor: { start },
+      }] : [],
     };
     console.log(JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, trustedRoot }));
   });

@@ -38,13 +38,13 @@ const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// A layer that an image names.
-pub(super) struct LayerFile {
+pub(crate) struct LayerFile {
     /// Its file, for people.
-    pub(super) place: String,
+    pub(crate) place: String,
     /// The extent of its bytes.
-    pub(super) extent: Extent,
+    pub(crate) extent: Extent,
     /// The digest that its tar must have.
-    pub(super) diff_id: Digest,
+    pub(crate) diff_id: Digest,
 }
 
 /// A layer as it is published.

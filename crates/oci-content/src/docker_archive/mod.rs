@@ -6,17 +6,18 @@
 //! published.
 //!
 //! In reading order: `choose` (the choice of an image), `entries` (files by name), `layers` (compression and verification),
-//! `expand` (archives that are compressed as a whole), `original` (the manifest in the archive).
+//! `original` (the manifest in the archive).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::open_file;
 use super::error::{counted, other_size};
+use super::expand::{EXPANSION, expanded};
+use super::input;
 use super::positioned::{Extent, PositionedFile};
-use super::read::MAX_CONFIG_SIZE;
-use super::source_path::SourcePath;
+use super::read::{MAX_CONFIG_SIZE, read_bounded};
 use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError, Surroundings};
 use oci_registry::manifest::MAX_MANIFEST_SIZE;
@@ -24,13 +25,13 @@ use oci_registry::{Descriptor, Digest, RawManifest, media_type};
 
 mod choose;
 mod entries;
-mod expand;
 mod layers;
 mod original;
 
 pub(super) use choose::normalized;
 use entries::TarEntries;
-use layers::{LayerFile, PublishedLayer};
+pub(super) use layers::LayerFile;
+use layers::PublishedLayer;
 
 /// An image in a Docker archive.
 pub(super) struct DockerArchive {
@@ -41,14 +42,14 @@ pub(super) struct DockerArchive {
 
 /// The part of an image configuration that lists the layers (image-spec, config.md, `rootfs`).
 #[derive(Deserialize)]
-struct RootFilesystemConfig {
-    rootfs: RootFilesystem,
+pub(super) struct RootFilesystemConfig {
+    pub(super) rootfs: RootFilesystem,
 }
 
 #[derive(Deserialize)]
-struct RootFilesystem {
+pub(super) struct RootFilesystem {
     /// Go writes `null` if there are none.
-    diff_ids: Option<Vec<Digest>>,
+    pub(super) diff_ids: Option<Vec<Digest>>,
 }
 
 /// The serialized form of a manifest: the same bytes on every run.
@@ -59,28 +60,30 @@ struct ManifestDocument<'a> {
     media_type: &'static str,
     config: &'a Descriptor,
     layers: Vec<&'a Descriptor>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
 }
 
 impl DockerArchive {
-    /// Opens the archive at `path`, and chooses the image in it that `reference` names, or the only one.
+    /// Opens the archive that `path` names, and chooses the image in it that `reference` names, or the only one.
     pub(super) fn open(
-        path: &SourcePath,
+        path: &str,
         reference: Option<&str>,
         surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
         let place = format!("docker-archive:{path}");
-        Self::read(open_file(path)?, reference, &place, surroundings)
+        Self::read(input::archive(path, surroundings)?, reference, &place, surroundings)
     }
 
     /// Reads an archive that is open. `place` is the source as it is written without a reference.
     pub(super) fn read(
-        file: PositionedFile,
+        file: Arc<PositionedFile>,
         reference: Option<&str>,
         place: &str,
         surroundings: &Surroundings,
     ) -> Result<Self, SourceError> {
         let folder = &surroundings.temporary_folder();
-        let entries = TarEntries::open(expand::expanded(file, expand::EXPANSION, folder)?)?;
+        let entries = TarEntries::open(expanded(file, EXPANSION, folder)?)?;
         let items: Vec<choose::ArchivedImage> =
             entries.json("manifest.json", MAX_MANIFEST_SIZE)?.ok_or_else(|| no_manifest(&entries, place))?;
         let item = choose::choose(&items, reference, place)?;
@@ -96,12 +99,38 @@ impl DockerArchive {
         }
         let root = match original::manifest(&entries, &config, &layers)? {
             Some(original) => original,
-            None => written(&config, &layers)?,
+            None => written(&config, &layers, &BTreeMap::new())?,
         };
+        Ok(Self::of_parts(entries.archive(), root, layers, config.digest, config_extent))
+    }
+
+    /// The image of a configuration and the tar files of its layers, with a manifest that is written for them. `place` is for people.
+    pub(super) fn of_layers(
+        place: String,
+        config: Extent,
+        layers: &[LayerFile],
+        annotations: &BTreeMap<String, String>,
+        surroundings: &Surroundings,
+    ) -> Result<Self, SourceError> {
+        let bytes = read_bounded(config.reader(), MAX_CONFIG_SIZE)
+            .map_err(|error| SourceError::io(place.clone(), error))?;
+        let described = Descriptor::new(media_type::OCI_CONFIG, Digest::of(&bytes), bytes.len() as u64);
+        let layers = layers::prepare(layers, &surroundings.temporary_folder(), &surroundings.content)?;
+        let root = written(&described, &layers, annotations)?;
+        Ok(Self::of_parts(place, root, layers, described.digest, config))
+    }
+
+    fn of_parts(
+        archive: String,
+        root: RawManifest,
+        layers: Vec<PublishedLayer>,
+        config: Digest,
+        config_extent: Extent,
+    ) -> Self {
         let mut blobs: HashMap<Digest, Extent> =
             layers.into_iter().map(|layer| (layer.descriptor.digest, layer.extent)).collect();
-        blobs.insert(config.digest, config_extent);
-        Ok(Self { archive: entries.archive(), root, blobs })
+        blobs.insert(config, config_extent);
+        Self { archive, root, blobs }
     }
 }
 
@@ -147,12 +176,17 @@ fn named_by_digest(entries: &TarEntries, name: &str, found: &Digest) -> Result<(
 }
 
 /// Writes the manifest of an image that has none in the archive.
-fn written(config: &Descriptor, layers: &[PublishedLayer]) -> Result<RawManifest, SourceError> {
+fn written(
+    config: &Descriptor,
+    layers: &[PublishedLayer],
+    annotations: &BTreeMap<String, String>,
+) -> Result<RawManifest, SourceError> {
     let document = ManifestDocument {
         schema_version: 2,
         media_type: media_type::OCI_MANIFEST,
         config,
         layers: layers.iter().map(|layer| &layer.descriptor).collect(),
+        annotations,
     };
     let bytes = serde_json::to_vec(&document)
         .map_err(|error| SourceError::malformed("the manifest of the image", error.to_string()))?;

@@ -164,7 +164,7 @@ impl EngineClient {
         let place = format!("docker-daemon:{image}");
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
         let size = file.length();
-        let archive = DockerArchive::read(file, None, &place, surroundings).map_err(|error| match said {
+        let archive = DockerArchive::read(Arc::new(file), None, &place, surroundings).map_err(|error| match said {
             Some(said) => SourceError::Engine {
                 reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
                 help: "check whether `docker save NAME` works; the engine's log has more details".to_owned(),

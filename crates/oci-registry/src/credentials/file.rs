@@ -22,7 +22,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) type CredentialEntries = Vec<(String, Credentials)>;
 
 /// The name of Docker Hub in credential files (docker/cli, `registry.IndexServer`).
-const HUB_SERVER: &str = "https://index.docker.io/v1/";
+pub(super) const HUB_SERVER: &str = "https://index.docker.io/v1/";
 
 /// The contents of one file for one host.
 #[derive(Debug, Default)]
@@ -104,7 +104,7 @@ fn malformed(origin: &str, reason: &str) -> RegistryError {
 
 /// Returns the path below `host` that `key` is for; `None` if the key is for another host. Docker writes Docker Hub's
 /// key as `https://index.docker.io/v1/`, and older programs wrote every key as a URL.
-fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
+pub(super) fn path_for<'a>(key: &'a str, host: &str) -> Option<&'a str> {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     let bare = bare.trim_end_matches('/');
     let (key_host, path) = bare.split_once('/').unwrap_or((bare, ""));

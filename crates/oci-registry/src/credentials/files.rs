@@ -14,9 +14,9 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// A credential file.
 pub(super) struct CredentialFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// Whether it may be a pipe, such as a shell's `<(…)`.
-    may_be_pipe: bool,
+    pub(super) may_be_pipe: bool,
     /// Its name for people, with the home folder shortened.
     pub(super) shown: String,
 }
@@ -67,6 +67,12 @@ fn of_user(_run: &Path) -> Option<PathBuf> {
 }
 
 impl CredentialFile {
+    /// Returns the file at `path`, which somebody named.
+    pub(super) fn named(path: PathBuf) -> Self {
+        let shown = format!("`{}`", path.display());
+        Self { path, may_be_pipe: false, shown }
+    }
+
     /// Returns the text; `None` if there is no such file. A pipe is read only once in a run, and `memory` keeps its
     /// text; the wait for it is limited to `patience`.
     pub(super) fn text(

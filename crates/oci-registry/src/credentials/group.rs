@@ -1,4 +1,4 @@
-//! The process group of a credential program: stopping the group also stops everything that the program started.
+//! The process group of another program, such as one that has credentials: stopping the group also stops everything that the program started.
 
 use std::io::IsTerminal;
 
@@ -12,7 +12,7 @@ pub(super) fn is_apart() -> bool {
 }
 
 /// Stops a program and everything that it started when dropped, unless it is [released](Self::release) before.
-pub(super) struct ProcessGroup {
+pub struct ProcessGroup {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,
 }
@@ -20,20 +20,20 @@ pub(super) struct ProcessGroup {
 #[cfg(unix)]
 impl ProcessGroup {
     /// Makes `command` start a group of its own if `apart` is set.
-    pub(super) fn prepare(command: &mut Command, apart: bool) {
+    pub fn prepare(command: &mut Command, apart: bool) {
         if apart {
             command.process_group(0);
         }
     }
 
     /// Returns the group of `child`, whose command was prepared.
-    pub(super) fn of(child: &Child, apart: bool) -> Self {
+    pub fn of(child: &Child, apart: bool) -> Self {
         let leader = child.id().filter(|_| apart).and_then(|id| i32::try_from(id).ok());
         Self { leader: leader.and_then(rustix::process::Pid::from_raw) }
     }
 
     /// Lets the program go on.
-    pub(super) fn release(mut self) {
+    pub fn release(mut self) {
         self.leader = None;
     }
 }
@@ -51,13 +51,13 @@ impl Drop for ProcessGroup {
 #[cfg(not(unix))]
 impl ProcessGroup {
     /// Does nothing: there are no process groups on this system.
-    pub(super) fn prepare(_command: &mut Command, _apart: bool) {}
+    pub fn prepare(_command: &mut Command, _apart: bool) {}
 
     /// Returns an empty group: there are no process groups on this system.
-    pub(super) fn of(_child: &Child, _apart: bool) -> Self {
+    pub fn of(_child: &Child, _apart: bool) -> Self {
         Self {}
     }
 
     /// Lets the program go on.
-    pub(super) fn release(self) {}
+    pub fn release(self) {}
 }

@@ -88,6 +88,12 @@ impl Keychain {
         Ok(keychain(sources, false))
     }
 
+    /// Uses `credentials` for everything on `host`, and no others.
+    pub(crate) fn of(host: &str, credentials: Credentials, options: &ConnectOptions) -> Self {
+        let sources = vec![CredentialSource::Held(vec![(String::new(), credentials)])];
+        Self { host: host.to_owned(), sources, memory: options.credentials.clone(), ..Self::default() }
+    }
+
     /// Returns the credentials that files and variables hold. Those of programs are known once the programs are asked.
     pub(crate) fn held(&self) -> impl Iterator<Item = &Credentials> {
         self.sources

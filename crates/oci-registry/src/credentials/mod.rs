@@ -1,7 +1,7 @@
 //! Credentials: finding them, and choosing the ones for a repository.
 //!
 //! `file` parses Docker's and podman's files, `files` finds them, `ci` returns the credentials that a CI gives its
-//! jobs; `program` asks a credential program, and `group` stops the processes that it started. [`Keychain`] puts all of
+//! jobs; `program` asks a credential program, `login` stores credentials and removes them, and `group` stops the processes that it started. [`Keychain`] puts all of
 //! them in order, and [`CredentialMemory`] keeps the answers of programs and token servers for the length of a run.
 
 mod ci;
@@ -9,6 +9,7 @@ mod file;
 mod files;
 mod group;
 mod keychain;
+mod login;
 mod memory;
 mod program;
 mod variables;
@@ -16,7 +17,9 @@ mod variables;
 use std::fmt;
 use std::sync::Arc;
 
+pub use group::ProcessGroup;
 pub(crate) use keychain::Keychain;
+pub use login::{StoredLogin, erase_login, store_login};
 pub use memory::CredentialMemory;
 pub use variables::{SentVariable, sent_variables};
 

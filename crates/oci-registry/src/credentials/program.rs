@@ -96,10 +96,33 @@ impl Program {
             return Err(self.failed(ProgramProblem::NotFound));
         };
         let limit = limits.patience;
-        match tokio::time::timeout(limit, self.run(path, &limits.environment)).await {
+        let run = self.run(path, &limits.environment, "get", self.server.as_bytes());
+        match tokio::time::timeout(limit, run).await {
             Ok(Ok(output)) => self.read(&output),
             Ok(Err(error)) => Err(self.failed(ProgramProblem::CannotRun(error.to_string()))),
             // Dropping the handle stops the program.
+            Err(_) => Err(self.failed(ProgramProblem::TimedOut(limit))),
+        }
+    }
+
+    /// Makes the program `store` or `erase` credentials, within the time limit.
+    pub(super) async fn tell(
+        &self,
+        action: &'static str,
+        input: &[u8],
+        limits: &ProgramLimits,
+    ) -> Result<(), RegistryError> {
+        if !is_name(&self.name) {
+            return Err(self.failed(ProgramProblem::InvalidName));
+        }
+        let Some(path) = self.find(&limits.environment).await else {
+            return Err(self.failed(ProgramProblem::NotFound));
+        };
+        let limit = limits.patience;
+        match tokio::time::timeout(limit, self.run(path, &limits.environment, action, input)).await {
+            Ok(Ok(output)) if output.status.success() => Ok(()),
+            Ok(Ok(output)) => Err(self.refused(&output)),
+            Ok(Err(error)) => Err(self.failed(ProgramProblem::CannotRun(error.to_string()))),
             Err(_) => Err(self.failed(ProgramProblem::TimedOut(limit))),
         }
     }
@@ -136,10 +159,16 @@ impl Program {
         None
     }
 
-    async fn run(&self, path: PathBuf, environment: &EnvironmentLookup) -> std::io::Result<ProgramOutput> {
+    async fn run(
+        &self,
+        path: PathBuf,
+        environment: &EnvironmentLookup,
+        action: &str,
+        input: &[u8],
+    ) -> std::io::Result<ProgramOutput> {
         let mut command = Command::new(path);
         command
-            .arg("get")
+            .arg(action)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -157,17 +186,27 @@ impl Program {
         // The group is dropped before the child, which keeps its process number until then.
         let group = ProcessGroup::of(&child, apart);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let server = self.server.clone();
         let write = async move {
             if let Some(mut stdin) = stdin {
                 // A program that answers without reading has not failed.
-                let _ = stdin.write_all(server.as_bytes()).await;
+                let _ = stdin.write_all(input).await;
             }
         };
         let ((), stdout, stderr) = tokio::join!(write, some(stdout), some(stderr));
         let status = child.wait().await?;
         group.release();
         Ok(ProgramOutput { status, stdout: stdout?, stderr: stderr? })
+    }
+
+    /// Returns the error of a program that failed.
+    fn refused(&self, output: &ProgramOutput) -> RegistryError {
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // Docker's programs report failures on standard output, others on standard error.
+        let said = if stdout.trim().is_empty() { &stderr } else { &stdout };
+        let said = text::printable(&mask_by_text(said.clone().into_owned()), 300);
+        let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+        self.failed(ProgramProblem::Failed(format!("({}){said}", output.status)))
     }
 
     fn read(&self, output: &ProgramOutput) -> Result<Option<ProgramCredentials>, RegistryError> {
@@ -185,11 +224,7 @@ impl Program {
             if says_nothing_there(&stdout) || says_nothing_there(&stderr) {
                 return Ok(None);
             }
-            // Docker's programs report failures on standard output, others on standard error.
-            let said = if stdout.trim().is_empty() { &stderr } else { &stdout };
-            let said = text::printable(&mask_by_text(said.clone().into_owned()), 300);
-            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            return Err(self.failed(ProgramProblem::Failed(format!("({}){said}", output.status))));
+            return Err(self.refused(output));
         }
         if says_nothing_there(&stdout) {
             return Ok(None);

@@ -34,6 +34,15 @@ pub enum CredentialError {
         #[source]
         cause: Arc<io::Error>,
     },
+    /// A credential file cannot be written.
+    #[error("cannot keep credentials in {file}: {cause}")]
+    Unwritable {
+        /// The file, in words for people.
+        file: String,
+        /// The message of the operating system.
+        #[source]
+        cause: Arc<io::Error>,
+    },
     /// A credential program gives no usable answer.
     #[error("{program}, which `{key}` of {file} names for `{server}`, {problem}")]
     Program {

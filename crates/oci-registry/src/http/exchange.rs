@@ -11,6 +11,7 @@ use super::host::Host;
 use super::network;
 use super::origin;
 use super::pace::Turn;
+use super::request_budget::RequestBudget;
 use super::response::{Received, Response};
 use super::retry::{FailedAttempt, Retries, host_wait, is_passing};
 use super::tokens::RequiredAccess;
@@ -161,6 +162,9 @@ impl Host {
         let lane = if call.lane == RequestLane::Upload { &self.uploads } else { &self.small };
         // The semaphores are never closed; if one were, nobody would have to wait.
         let _permit = lane.acquire().await.ok();
+        if let Some(pace) = self.facts.manifest_pace.as_ref().filter(|_| puts_manifest(&call.method, url)) {
+            pace.turn().await;
+        }
         let turn = if self.is_paced(url) { Some(self.facts.pace.turn().await) } else { None };
         let size = call.payload.size();
         let (body, progress) = call.payload.open();
@@ -184,7 +188,7 @@ impl Host {
         let (cause, failure, passing) = match sent {
             Ok(Ok(response)) => {
                 self.facts.reached.set();
-                self.note_pace(turn, &response);
+                self.note_pace(call, turn, &response);
                 tracing::debug!(request, status = response.status().as_u16(), elapsed = ?started.elapsed());
                 let credentials = authorization.and_then(|it| it.origin().map(str::to_owned));
                 let header = authorization.map(Authorization::header);
@@ -233,7 +237,7 @@ impl Host {
     }
 
     /// Notes what an answer says about the number of requests.
-    fn note_pace(&self, turn: Option<Turn>, answer: &reqwest::Response) {
+    fn note_pace(&self, call: &Request<'_>, turn: Option<Turn>, answer: &reqwest::Response) {
         let Some(turn) = turn else { return };
         let asked = host_wait(answer.status(), answer.headers());
         if answer.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -242,7 +246,16 @@ impl Host {
         if let Some(asked) = asked {
             self.facts.pace.hold(asked);
         }
+        // The time of an upload is that of its bytes.
+        if call.lane == RequestLane::Small {
+            self.facts.pace.answered(turn, RequestBudget::of(answer.headers()));
+        }
     }
+}
+
+/// Whether a request puts a manifest.
+fn puts_manifest(method: &Method, url: &Url) -> bool {
+    *method == Method::PUT && url.path().contains("/manifests/")
 }
 
 /// Returns the address that an answer redirects to. Reading requests follow every redirect; a request with content

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Semaphore;
 use url::Url;
@@ -9,6 +10,7 @@ use url::Url;
 use super::client::Clients;
 use super::host_memory::HostFacts;
 use super::tokens::Tokens;
+use super::upload_session::UploadSession;
 use super::warning::Warnings;
 use super::{RetryPolicy, Timeouts, address};
 use crate::credentials::Keychain;
@@ -50,6 +52,8 @@ pub(super) struct Host {
     pub(super) uploads: Semaphore,
     /// The facts that all connections to the host share.
     pub(super) facts: Arc<HostFacts>,
+    /// The upload sessions that were opened to find out whether a repository may be pushed to, by its path, each with the time.
+    pub(super) kept_sessions: Mutex<HashMap<String, (UploadSession, Instant)>>,
     /// Held while a manifest of a repository is deleted.
     deleting: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -84,6 +88,7 @@ impl Host {
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),
             facts,
+            kept_sessions: Mutex::default(),
             deleting: Mutex::default(),
         })
     }

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::first_connect::Reached;
-use super::pace::{KnownLimit, Pace};
+use super::known_limit::KnownLimit;
+use super::pace::Pace;
 use crate::endpoint::RegistryEndpoint;
 use crate::error::RegistryError;
 use crate::error::redaction::SentCredentials;
@@ -40,8 +41,12 @@ pub(super) struct HostFacts {
     pub(super) removes_tags_alone: AtomicBool,
     /// The credentials that were sent.
     pub(super) sent_credentials: Arc<SentCredentials>,
+    /// Whether it puts several tags in one request; `None` while nobody has asked.
+    pub(super) tags_together: tokio::sync::Mutex<Option<bool>>,
     /// The pace of its requests.
     pub(super) pace: Pace,
+    /// The pace of the manifests that are put, if the registry has a limit for them.
+    pub(super) manifest_pace: Option<Pace>,
     challenge: Mutex<Option<Challenge>>,
 }
 
@@ -55,8 +60,13 @@ impl HostMemory {
             client_certificate: endpoint.client_certificate.clone(),
         };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new =
-            || Arc::new(HostFacts { pace: Pace::new(KnownLimit::of_host(name)), ..HostFacts::default() });
+        let new = || {
+            Arc::new(HostFacts {
+                pace: Pace::new(KnownLimit::of_host(name)),
+                manifest_pace: KnownLimit::of_manifests(name).map(|limit| Pace::new(Some(limit))),
+                ..HostFacts::default()
+            })
+        };
         Arc::clone(known.entry(key).or_insert_with(new))
     }
 }

@@ -4,13 +4,17 @@
 //! the host and not about one request, so every request to the host waits for it. The number of requests that the host took in the
 //! second before it shows the rate that it allows. From then on requests are spaced at a little less than that. The rate grows slowly
 //! while it is near what the host was seen to allow, and faster while it is far below: additive increase, multiplicative decrease,
-//! with the memory of CUBIC (RFC 9438).
+//! with the memory of CUBIC (RFC 9438). A registry that says how many requests are left in which time gets no more than that. If its
+//! answers become very slow, that counts like a refusal, because more requests would only wait longer.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::known_limit::KnownLimit;
+use super::request_budget::RequestBudget;
 
 /// The part of the rate that a host showed to allow at which requests go on.
 const BELOW: f64 = 0.96;
@@ -32,21 +36,18 @@ const SETTLED: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(250);
 /// The most requests that are remembered. A host that takes more in a second needs no pace.
 const REMEMBERED: usize = 10_000;
+/// An answer is slow if it takes this many times as long as the fastest one.
+const SLOWER: f64 = 8.0;
+/// The least average time of slow answers.
+const SLOW: Duration = Duration::from_secs(2);
+/// The weight of the last answer in the average.
+const LAST: f64 = 0.1;
 /// The longest time for which all requests to a host wait because it asks for that. If it asks for more, each request decides alone.
 const LONGEST_HOLD: Duration = Duration::from_secs(60);
 
 /// The pace of the requests to one host, which all connections to it share.
 #[derive(Debug, Default)]
 pub(super) struct Pace(Mutex<PaceState>);
-
-/// A documented limit of a registry: it is kept from the start.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct KnownLimit {
-    /// The requests in a second.
-    pub(super) rate: f64,
-    /// The requests that may come at once after a pause.
-    pub(super) burst: f64,
-}
 
 #[derive(Debug, Default)]
 struct PaceState {
@@ -70,27 +71,19 @@ struct PaceState {
     decreases: u64,
     /// The number of refusals in a row.
     in_a_row: u32,
+    /// Whether the rate follows from the number of requests that the host says are left.
+    is_budgeted: bool,
+    /// The time of the fastest answer, in seconds.
+    fastest: Option<f64>,
+    /// The average time of the last answers, in seconds.
+    average: f64,
+    /// The number of answers since the last decrease because of slow ones.
+    answers: u32,
 }
 
 /// A request that may be sent now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turn(Instant);
-
-impl KnownLimit {
-    /// Returns the documented limit of the registry at `host`:
-    ///
-    /// - GHCR allows 2,000 requests in a minute, as its refusals say: `allowed: 2000/minute` (actions/runner-images#5690).
-    /// - Artifact Registry allows 60,000 requests in a minute for a project and 5,000 from one address, which is 83 in a second
-    ///   (Google Cloud, "Artifact Registry quotas and limits").
-    pub(super) fn of_host(host: &str) -> Option<Self> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        if name == "ghcr.io" {
-            return Some(Self { rate: 2000.0 / 60.0, burst: 1000.0 });
-        }
-        (name == "gcr.io" || name.ends_with(".gcr.io") || name.ends_with(".pkg.dev"))
-            .then_some(Self { rate: 83.0, burst: 1000.0 })
-    }
-}
 
 impl Pace {
     /// Starts with a documented limit, if there is one.
@@ -133,6 +126,16 @@ impl Pace {
     /// Sends nothing to the host for the time that it asks for, unless that is too long.
     pub(super) fn hold(&self, asked: Duration) {
         self.state().hold(Instant::now(), asked);
+    }
+
+    /// Notes how long the host took to answer the request of `turn`, and how many requests it says are left.
+    pub(super) fn answered(&self, turn: Turn, budget: Option<RequestBudget>) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.answered(now, turn);
+        if let Some(budget) = budget {
+            state.follow(now, budget);
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, PaceState> {
@@ -216,6 +219,46 @@ impl PaceState {
         (self.decreased, self.grown) = (Some(from), Some(from));
         self.next = Some(from + Duration::from_secs_f64(1.0 / rate));
         self.decreases += 1;
+    }
+
+    /// Goes on at the rate at which the requests that are left last until there are new ones. A host far below its limit is not slowed
+    /// down, and a wait that is too long is left to its refusals.
+    fn follow(&mut self, now: Instant, budget: RequestBudget) {
+        if budget.until > LONGEST_HOLD || budget.until.is_zero() {
+            return;
+        }
+        if budget.left == 0 {
+            return self.hold(now, budget.until);
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a rate")]
+        let rate = budget.left as f64 / budget.until.as_secs_f64();
+        #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
+        let present = self.rate.unwrap_or(self.sent.len() as f64);
+        if self.is_budgeted {
+            // The next window may allow more.
+            (self.rate, self.grown) = (Some(rate.max(LEAST)), None);
+        } else if present > rate {
+            self.is_budgeted = true;
+            self.slow_down(now, rate);
+            self.grown = None;
+        }
+    }
+
+    /// Notes the time of an answer. If the last ones are very slow, that counts like a refusal.
+    fn answered(&mut self, now: Instant, turn: Turn) {
+        let seconds = now.duration_since(turn.0).as_secs_f64();
+        let fastest = self.fastest.map_or(seconds, |fastest| fastest.min(seconds));
+        self.fastest = Some(fastest);
+        self.average = if self.answers == 0 { seconds } else { self.average * (1.0 - LAST) + seconds * LAST };
+        self.answers += 1;
+        let is_slow = self.average > SLOW.as_secs_f64() && self.average > fastest * SLOWER;
+        if is_slow && f64::from(self.answers) > 2.0 / LAST {
+            self.answers = 0;
+            #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
+            let present = self.rate.unwrap_or((self.sent.len() as f64).max(1.0));
+            self.allowed = self.allowed.max(present);
+            self.slow_down(now, present * DECREASE);
+        }
     }
 
     /// Lets the rate grow by the time without a refusal. A documented limit does not grow.

@@ -73,6 +73,14 @@ impl Repository for HttpRepository {
         self.put_manifest_at(at, manifest).await
     }
 
+    async fn put_tags(&self, manifest: &RawManifest, tags: &[Tag]) -> Result<Vec<Tag>, RegistryError> {
+        self.put_tags_together(manifest, tags).await
+    }
+
+    fn may_put_tags(&self) -> bool {
+        self.may_put_tags_together()
+    }
+
     async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
         self.head_blob(&blob.digest).await
     }
@@ -107,12 +115,24 @@ impl Repository for HttpRepository {
         Ok(self.host.keychain.origin(&self.path).await)
     }
 
+    fn answers_strangers(&self) -> bool {
+        matches!(self.host.facts.base.get(), Some(Ok(_))) && self.host.facts.challenge().is_none()
+    }
+
     async fn probe_read(&self) -> Result<Presence, RegistryError> {
         self.find_presence().await.map_err(|error| error.about(&self.path))
     }
 
     async fn probe_push(&self) -> Result<(), RegistryError> {
         self.try_session().await.map_err(|error| error.about(&self.path))
+    }
+
+    async fn begin_push(&self) -> Result<(), RegistryError> {
+        self.keep_session().await.map_err(|error| error.about(&self.path))
+    }
+
+    async fn end_push(&self) {
+        self.cancel_kept_session().await;
     }
 
     fn deleter(&self) -> Option<&dyn Deleter> {

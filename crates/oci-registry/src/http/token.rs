@@ -133,7 +133,7 @@ impl Host {
         }
     }
 
-    async fn request_token(
+    pub(super) async fn request_token(
         &self,
         realm: &Url,
         service: Option<&str>,

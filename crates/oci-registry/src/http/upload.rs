@@ -3,7 +3,6 @@
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
-use url::Url;
 
 use super::body::RequestBody;
 use super::exchange::{Request, RequestLane};
@@ -12,19 +11,11 @@ use super::repository::HttpRepository;
 use super::response::Response;
 use super::retry::{FailedAttempt, Retries, RetryPolicy};
 use super::tokens::RequiredAccess;
+use super::upload_session::UploadSession;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::RegistryError;
 use crate::repository::{BlobBody, BlobOutcome};
-
-/// An upload session of a registry.
-#[derive(Debug, Clone)]
-pub(super) struct UploadSession {
-    /// The address for the next request.
-    pub(super) url: Url,
-    /// The smallest chunk that the registry accepts, in bytes (`OCI-Chunk-Min-Length`).
-    pub(super) smallest_chunk: u64,
-}
 
 /// How the bytes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +80,11 @@ impl HttpRepository {
                 }
             },
         };
-        let mut of_mount = session.is_some();
+        if session.is_none() {
+            session = self.kept_session().await;
+        }
+        // A session that was not opened for sending these bytes may lead nowhere.
+        let mut is_lent = session.is_some();
         let mut retries = Retries::of_blob(&self.host.policy, &self.host.notify);
         let (mut way, mut failures, mut chunks_fit) = (Way::Whole, 0, true);
         let mut whole_refused = None;
@@ -102,12 +97,14 @@ impl HttpRepository {
                 Way::Whole => self.put_whole(&open, blob, body).await,
                 Way::Chunks => self.put_chunks(open, blob, body, &mut retries).await,
             };
-            let of_mount = std::mem::take(&mut of_mount);
+            let is_lent = std::mem::take(&mut is_lent);
             match (sent, way) {
                 (Ok(()), _) => return Ok(BlobOutcome::Pushed),
-                // The session that came instead of a mount leads nowhere. One that was asked for may not.
-                (Err(setback), _) if of_mount && setback.is_of_registry() => {
-                    tracing::debug!("the session of a mount does not work: opening another one");
+                // The session that came instead of a mount leads nowhere, or the kept one expired. One that was asked for may not.
+                (Err(setback), _) if is_lent && setback.is_of_registry() => {
+                    tracing::debug!(
+                        "the session of a mount or a question does not work: opening another one"
+                    );
                 }
                 (Err(Setback::Failed(failure)), _) => {
                     let passing = failure.passing;

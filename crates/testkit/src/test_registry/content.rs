@@ -222,10 +222,23 @@ impl SharedTestRegistry {
         if !is_digest(at) {
             content.tags.insert((repository.to_owned(), at.to_owned()), digest.clone());
         }
+        let asked = pairs(&request.query).into_iter().filter(|(key, _)| key == "tag").map(|(_, tag)| tag);
+        let asked: Vec<String> = asked.collect();
+        let counts = if asked.is_empty() { Some((0, 0)) } else { self.options.quirks.tags_together.counts() };
+        let Some((put, repeated)) = counts else {
+            return refusal(400, "UNSUPPORTED", "unknown query parameter");
+        };
+        for tag in asked.iter().take(put) {
+            content.tags.insert((repository.to_owned(), tag.clone()), digest.clone());
+        }
         let mut headers = vec![("docker-content-digest", digest)];
         headers.extend(self.processed(&bytes));
         content.put(repository, request.header("content-type"), &bytes);
-        empty(201, &headers)
+        let mut answer = empty(201, &headers);
+        for tag in asked.iter().take(repeated) {
+            answer.headers_mut().append("oci-tag", HeaderValue::try_from(tag).expect("a header"));
+        }
+        answer
     }
 
     /// The refusal of a manifest whose content the registry lacks or does not find yet.

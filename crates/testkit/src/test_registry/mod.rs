@@ -24,7 +24,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 pub use content::{RegistryContent, StoredManifest};
 use futures_util::future::BoxFuture;
-pub use quirks::{LinkForm, Quirks};
+pub use quirks::{LinkForm, Quirks, TagsTogether};
 use tokens::IssuedTokens;
 
 /// How the registry behaves if nothing is scripted.

@@ -24,8 +24,42 @@ pub struct Quirks {
     pub dangling: Vec<&'static str>,
     /// Tags that exist, but are not listed.
     pub hidden: Vec<&'static str>,
+    /// How a manifest is put with several tags in one request.
+    pub tags_together: TagsTogether,
     /// The most requests in any second; another one is 429 with `Retry-After: 1`.
     pub most_in_a_second: Option<usize>,
+}
+
+/// How a registry handles `PUT manifests/DIGEST?tag=a&tag=b` (distribution-spec, end-7b).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TagsTogether {
+    /// It ignores the tags, and puts the manifest by digest.
+    #[default]
+    Ignored,
+    /// It puts every tag, and repeats each in `OCI-Tag`.
+    Repeated,
+    /// It puts and repeats the first so many tags.
+    First(usize),
+    /// It repeats every tag, but puts none.
+    Claimed,
+    /// It puts every tag, but repeats none.
+    Silent,
+    /// 400.
+    Refused,
+}
+
+impl TagsTogether {
+    /// Returns how many tags it puts, and how many it repeats; `None` if it refuses the request.
+    pub(super) fn counts(self) -> Option<(usize, usize)> {
+        match self {
+            Self::Ignored => Some((0, 0)),
+            Self::Repeated => Some((usize::MAX, usize::MAX)),
+            Self::First(count) => Some((count, count)),
+            Self::Claimed => Some((0, usize::MAX)),
+            Self::Silent => Some((usize::MAX, 0)),
+            Self::Refused => None,
+        }
+    }
 }
 
 /// The requests of the last second.

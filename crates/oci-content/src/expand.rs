@@ -2,10 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use super::super::SourceError;
-use super::super::compression::{Compression, Expansion};
-use super::super::positioned::{PositionedFile, Section};
-use super::super::temporary::TemporaryFolder;
+use super::SourceError;
+use super::compression::{Compression, Expansion};
+use super::positioned::{PositionedFile, Section};
+use super::temporary::TemporaryFolder;
 use std::sync::Arc;
 
 /// The limits on the expansion of an archive. Images compress to a third, file systems with large holes to a fiftieth.
@@ -13,14 +13,13 @@ pub(super) const EXPANSION: Expansion = Expansion { floor: 1 << 30, ratio: 100, 
 
 /// `file` itself, or its decompressed contents if it is compressed.
 pub(super) fn expanded(
-    file: PositionedFile,
+    file: Arc<PositionedFile>,
     expansion: Expansion,
     folder: &TemporaryFolder,
 ) -> Result<Arc<PositionedFile>, SourceError> {
     let (path, length) = (file.path().to_owned(), file.length());
     let place = format!("archive `{}`", path.display());
-    let Some(compression) = Compression::of(&file, 0, length)? else { return Ok(Arc::new(file)) };
-    let file = Arc::new(file);
+    let Some(compression) = Compression::of(&file, 0, length)? else { return Ok(file) };
     let section = Section::new(file, 0, length);
     let decoder = compression.decoder(section).map_err(|error| SourceError::io(&place, error))?;
     let Some(mut decoder) = decoder else {
@@ -66,11 +65,11 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         gzip.write_all(&vec![0; 1_000_000]).expect("compressed");
         std::fs::write(&path, gzip.finish().expect("compressed")).expect("written");
-        let surroundings = super::super::super::Surroundings::local(folder.path());
+        let surroundings = crate::Surroundings::local(folder.path());
         let temporary = surroundings.temporary_folder();
         let expand = |floor| {
             let file = PositionedFile::open(path.clone()).expect("opened");
-            expanded(file, Expansion { floor, ratio: 10, ceiling: u64::MAX }, &temporary)
+            expanded(Arc::new(file), Expansion { floor, ratio: 10, ceiling: u64::MAX }, &temporary)
         };
         assert_eq!(expand(1_000_000).expect("expanded").length(), 1_000_000);
         let Err(error) = expand(999_999) else { panic!("a bomb was accepted") };
