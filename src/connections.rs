@@ -13,7 +13,7 @@ use crate::visibility::{self, VisibilityProvider};
 use oci_registry::TagLookup;
 use oci_registry::reference::RegistryEndpoint;
 use oci_registry::{
-    ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository, RetryPolicy,
+    ConnectOptions, CredentialMemory, Notice, Registry, RegistryError, Repository, RetryPolicy, UploadRate,
 };
 use oci_registry::{Digest, RegistryLocation, RepositoryName, Tag, TagListing};
 
@@ -89,6 +89,13 @@ impl Connections {
             ..ConnectOptions::default()
         };
         Self { options, is_anonymous: false, open: Mutex::default(), providers: Mutex::default() }
+    }
+
+    /// Sends at most so many bytes of blobs in a second.
+    #[must_use]
+    pub fn with_upload_rate(self, bytes: u64) -> Self {
+        let options = ConnectOptions { upload_rate: Some(UploadRate::new(bytes)), ..self.options };
+        Self { options, ..self }
     }
 
     /// Sends no credentials anywhere.

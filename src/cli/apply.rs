@@ -12,6 +12,7 @@ use super::planned;
 use super::reporting::Reporting;
 use crate::config::ApplyLimits;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Partition;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run, SavedPlan, Session};
@@ -51,6 +52,12 @@ pub struct ApplyArguments {
     /// Publish what is in the work tree, even if it is not the commit that is published.
     #[arg(long)]
     allow_dirty: bool,
+    /// Only the part K of N: each image, chart and artifact is in one part, with all its repositories.
+    #[arg(long, value_name = "K/N", value_parser = str::parse::<Partition>)]
+    partition: Option<Partition>,
+    /// Send at most so many bytes of blobs in a second: `500K`, `10M`.
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    limit_rate: Option<u64>,
     #[command(flatten)]
     pub(super) reporting: Reporting,
     #[command(flatten)]
@@ -64,6 +71,24 @@ impl ApplyArguments {
     }
 }
 
+/// Parses a number of bytes: `500K`, `10M`, `1G`, in powers of 1024 as curl and wget read it.
+fn rate(text: &str) -> Result<u64, String> {
+    let unit = |letter: char| match letter {
+        'k' | 'K' => Some(1 << 10),
+        'm' | 'M' => Some(1 << 20),
+        'g' | 'G' => Some(1 << 30),
+        _ => None,
+    };
+    let (number, unit): (&str, u64) = match text.chars().next_back().and_then(unit) {
+        Some(unit) => (text.get(..text.len() - 1).unwrap_or_default(), unit),
+        None => (text, 1),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| *bytes >= 1024)
+        .ok_or_else(|| "expected a number of bytes from 1K, such as `500K` or `10M`".to_owned())
+}
+
 pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
     let reporting = arguments.reporting.with_json(arguments.json);
     reporting.failing(global, "apply", apply(global, arguments, &reporting))
@@ -72,6 +97,8 @@ pub(super) fn run(global: &Global, arguments: &ApplyArguments) -> Exit {
 fn apply(global: &Global, arguments: &ApplyArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
+    session.flags.partition = arguments.partition;
+    session.flags.limit_rate = arguments.limit_rate;
     let (out, record) = (arguments.out.as_deref(), arguments.record.as_deref());
     run::check_destinations(&session, arguments.saved.as_deref(), out, record)?;
     let parallelism = arguments.shape.network.parallelism;
@@ -111,6 +138,8 @@ fn saved(
     }
     let option = if shape.simulation.is_given() {
         Some("--event`, `--ref`, `--sha` or `--pr")
+    } else if arguments.partition.is_some() {
+        Some("--partition")
     } else if !shape.target.is_empty() {
         Some("--target")
     } else if arguments.allow_dirty {

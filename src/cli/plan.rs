@@ -11,6 +11,7 @@ use super::exit::{CHANGES, DONE, Exit, FAILED, block_on};
 use super::options::{Global, Network, Simulation};
 use super::planned;
 use super::reporting::Reporting;
+use crate::model::Partition;
 use crate::report::diagnostics;
 use crate::report::output::OutputStream;
 use crate::run::{self, Run};
@@ -35,6 +36,9 @@ pub struct PlanArguments {
     /// Publish what is in the work tree, even if it is not the commit that is published.
     #[arg(long)]
     allow_dirty: bool,
+    /// Only the part K of N: each image, chart and artifact is in one part, with all its repositories.
+    #[arg(long, value_name = "K/N", value_parser = str::parse::<Partition>)]
+    partition: Option<Partition>,
     #[command(flatten)]
     pub(super) reporting: Reporting,
     #[command(flatten)]
@@ -61,6 +65,7 @@ pub(super) fn run(global: &Global, arguments: &PlanArguments) -> Exit {
 fn plan(global: &Global, arguments: &PlanArguments, reporting: &Reporting) -> Exit {
     let mut session = global.session_in(Some(&arguments.shape.simulation))?;
     session.flags.allow_dirty = arguments.allow_dirty;
+    session.flags.partition = arguments.partition;
     // Standard output is for the plan, so progress goes to standard error, whatever the format.
     let reporter = global.reporter(false);
     let shape = &arguments.shape;

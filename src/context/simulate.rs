@@ -1,6 +1,6 @@
 //! The simulation flags, which make a context from `--event`, `--ref`, `--sha` and `--pr`, inside or outside a repository.
 
-use crate::model::EventName;
+use crate::model::{EventName, Partition};
 
 use super::ci::CiFacts;
 use super::data::Context;
@@ -24,6 +24,10 @@ pub struct Flags {
     pub allow_dirty: bool,
     /// `--fork-credentials`.
     pub fork_credentials: bool,
+    /// `--limit-rate`, in bytes in a second.
+    pub limit_rate: Option<u64>,
+    /// `--partition`.
+    pub partition: Option<Partition>,
 }
 
 impl Flags {

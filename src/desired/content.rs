@@ -179,7 +179,8 @@ impl ContentRenderer<'_> {
                 _ => {}
             }
             // Tags in registries and engines are rendered like published tags.
-            let is_tagged = ["docker://", "docker-daemon:", "containers-storage:"].iter().any(|it| text.starts_with(it));
+            let is_tagged =
+                ["docker://", "docker-daemon:", "containers-storage:"].iter().any(|it| text.starts_with(it));
             let text =
                 if is_tagged { rules::without_plus(&text, self.values.version.as_ref()) } else { text };
             match text.parse::<TransportSpec>() {

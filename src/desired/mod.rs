@@ -17,6 +17,7 @@ mod lint_images;
 mod lint_reuse;
 mod nothing;
 mod opened;
+mod partition;
 mod preview;
 mod profiles;
 mod released;

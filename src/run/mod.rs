@@ -170,6 +170,9 @@ impl Run {
         let reporter = Arc::new(CurrentReporter(RwLock::new(reporter)));
         let mut connections =
             Connections::new(folder.clone(), &session.environment, parallelism, reporter.clone());
+        if let Some(bytes) = session.flags.limit_rate {
+            connections = connections.with_upload_rate(bytes);
+        }
         // The configuration of a pull request from a fork is that of a stranger, who decides where credentials would go.
         if !session.flags.fork_credentials && Context::is_run_of_fork(&session.environment) {
             connections = connections.without_credentials();
@@ -285,6 +288,9 @@ impl Run {
         let gates = signers::gates(config, &desired, &surroundings)?;
         let signers = signers::signers(config, &desired, &surroundings)?;
         let keys = signers.iter().map(|(name, (_, key))| (name.clone(), key.clone())).collect();
+        if let Some(partition) = self.session.flags.partition {
+            desired.keep_partition(partition);
+        }
         let unconnected = self.leave_out_unconnected(&mut desired);
         let places = desired.repositories.iter().map(|it| (&it.endpoint, &it.name));
         let connections = self.connections.connections(places)?;
@@ -309,8 +315,13 @@ impl Run {
         if !renamed.repositories.is_empty() {
             let places = renamed.repositories.iter().map(|it| (&it.endpoint, &it.name));
             let connections = self.connections.connections(places)?;
+            let names: Vec<String> = renamed.repositories.iter().map(DesiredRepository::address).collect();
             let again = observed::observe(renamed, &connections, &keys, &self.folder).await?;
+            // One that is left out now must not keep its former content.
+            let is_left_out = |name: &String| names.contains(name) && !again.repositories.contains_key(name);
+            observed.repositories.retain(|name, _| !is_left_out(name));
             observed.repositories.extend(again.repositories);
+            observed.left_out.extend(again.left_out);
             plan = plan::diff(&observed, origin());
         }
         plan.problems.splice(0..0, problems);

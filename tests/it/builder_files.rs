@@ -11,7 +11,10 @@ const RULES: &str = "version = 1\n[tags.version]\non = \"tag\"\ntemplate = \"v{{
 
 fn image(text: &str) -> TestImage {
     let layer = |platform: &str| vec![TestLayer::files(&[("text", format!("{text} {platform}").as_bytes())])];
-    TestImage::new().platform("linux/amd64", layer("amd64")).platform("linux/arm64", layer("arm64")).attested()
+    TestImage::new()
+        .platform("linux/amd64", layer("amd64"))
+        .platform("linux/arm64", layer("arm64"))
+        .attested()
 }
 
 /// Pushes an image to the repository `app`, as a build with `--push` does.
@@ -25,7 +28,7 @@ fn push(registry: &TestRegistry, folder: &Folder, image: &TestImage) -> Written 
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if text.starts_with('{') && text.contains("\"manifests\"") {
             content.put("app", OCI_INDEX, &bytes);
-        } else if text.starts_with('{') && text.contains("\"layers\"") {
+        } else if text.starts_with('{') && text.contains("\"schemaVersion\"") {
             content.put("app", OCI_MANIFEST, &bytes);
         } else {
             content.blob("app", &Bytes::from(bytes));
@@ -51,7 +54,9 @@ async fn the_digest_that_a_builder_reports_is_published_byte_for_byte() {
     let folder = Folder::with(&[("publish.toml", &config(""))]);
     let digest = push(&registry, &folder, &image("hello")).digest;
     let other = format!("sha256:{}", "0".repeat(64));
-    let metadata = format!("\"containerimage.digest\": \"{digest}\", \"containerimage.descriptor\": {{ \"digest\": \"{digest}\", \"size\": 1 }}");
+    let metadata = format!(
+        "\"containerimage.digest\": \"{digest}\", \"containerimage.descriptor\": {{ \"digest\": \"{digest}\", \"size\": 1 }}"
+    );
     for (number, (text, more)) in [
         (format!("{{ {metadata}, \"image.name\": \"{host}/app:dev\" }}"), ""),
         (
@@ -96,7 +101,9 @@ fn with_input(folder: &Folder, arguments: &str, input: &str) -> EndedRun {
 fn an_archive_comes_from_a_pipe() {
     let folder = Folder::with(&[(
         "publish.toml",
-        &format!("{RULES}[registries.bundle]\nurl = \"oci:registry\"\n[images.app]\nsource = \"oci-archive:-\"\n"),
+        &format!(
+            "{RULES}[registries.bundle]\nurl = \"oci:registry\"\n[images.app]\nsource = \"oci-archive:-\"\n"
+        ),
     )]);
     for (name, text) in [("one.tar", "one"), ("two.tar", "two")] {
         let written = folder.image("built", &image(text));
@@ -105,7 +112,9 @@ fn an_archive_comes_from_a_pipe() {
     }
     folder.run("lint").done().expect_code(0);
     let plan = "plan --ref refs/tags/v1.2.3 --out plan.json";
-    assert!(with_input(&folder, plan, "one.tar").expect_code(0).stdout().contains("linux/amd64, linux/arm64"));
+    assert!(
+        with_input(&folder, plan, "one.tar").expect_code(0).stdout().contains("linux/amd64, linux/arm64")
+    );
     // The plan is about one image.
     let stale = with_input(&folder, "apply plan.json", "two.tar");
     assert_ne!(stale.code(), Some(0), "{}", stale.shown());

@@ -25,6 +25,7 @@ mod error_pages;
 mod event_lines;
 mod events;
 mod example_brokkr;
+mod fleets;
 mod fmt_command;
 mod foreign_property;
 mod forward_property;

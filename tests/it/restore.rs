@@ -255,5 +255,7 @@ async fn content_that_is_there_is_put_by_digest_once_before_a_tag_moves() {
     assert_eq!(tags, 0, "no tag was put");
     world.folder.run("rollback record.json --auto-approve").done().expect_code(0);
     assert_eq!(world.floating(), vec![Some(before.digest); 6]);
-    assert_eq!(world.registries[0].count("PUT", &by_digest), 2, "once for each rollback");
+    // A put with tags is one of the tags.
+    let puts = world.registries[0].requests("PUT", &by_digest);
+    assert_eq!(puts.iter().filter(|it| it.query.is_empty()).count(), 2, "once for each rollback");
 }

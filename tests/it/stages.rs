@@ -148,8 +148,9 @@ async fn a_registry_that_refuses_any_one_request() {
     for registry in 0..3 {
         let (requests, failed) = each_request(registry, |_| Fault::Early(403)).await;
         assert!(requests > 20, "only {requests} requests");
-        // An upload session that cannot be cancelled ends by itself, and the refusal of a tag may pass.
-        assert!(failed > requests / 2 && failed < requests, "{failed} of {requests} requests failed the run");
+        // An upload session that does not work is replaced, tags that are not put together are put alone, and the refusal of a tag
+        // may pass.
+        assert!(failed > requests / 3 && failed < requests, "{failed} of {requests} requests failed the run");
     }
 }
 

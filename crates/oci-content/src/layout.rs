@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::attestation::is_attestation;
 use super::error::other_size;
 use super::layout_referrers::{LayoutReferrers, read_other, tags_of};
-use super::attestation::is_attestation;
 use super::read::{listed_platform, read_bounded, read_manifest};
 use super::reference::{choose, ref_names, the_only};
 use super::verify::{VerifyingReader, manifest_reader};
@@ -75,8 +75,7 @@ impl<F: Files> Layout<F> {
         let place = format!("{}:{}", files.transport(), files.path().display());
         let unchosen = Descriptor::new("", Digest::of(b""), 0);
         let referrers = OnceLock::new();
-        let mut layout =
-            Self { files, root: unchosen, own_index: None, entries: index.manifests, referrers };
+        let mut layout = Self { files, root: unchosen, own_index: None, entries: index.manifests, referrers };
         if reference.is_none() && is_index_of_platforms(&layout.entries) {
             let media_type = index.media_type.filter(|it| media_type::is_index(it));
             let own = RawManifest::new(media_type.as_deref().unwrap_or(media_type::OCI_INDEX), bytes);

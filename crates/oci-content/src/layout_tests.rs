@@ -73,7 +73,8 @@ fn an_archive_that_is_compressed_as_a_whole_is_the_same_source() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&tar).expect("compressed");
     fs::write(folder.path().join("a.tar.gz"), gzip.finish().expect("compressed")).expect("written");
-    fs::write(folder.path().join("a.tar.zst"), zstd::encode_all(&*tar, 1).expect("compressed")).expect("written");
+    fs::write(folder.path().join("a.tar.zst"), zstd::encode_all(&*tar, 1).expect("compressed"))
+        .expect("written");
     for spec in ["oci-archive:a.tar.gz", "oci-archive:a.tar.zst"] {
         let source = opened(spec, folder.path()).expect("a source");
         assert_eq!(source.root().expect("a root").digest.as_str(), written.digest, "{spec}");
@@ -104,7 +105,10 @@ fn an_index_file_that_is_the_index_of_the_image_is_published_itself() {
         assert_eq!((root.digest.as_str(), root.media_type.as_str()), (&*digest, media_type::OCI_INDEX));
         let content = walk(source.as_ref()).expect("content");
         assert_eq!(content.manifests.len(), 5);
-        assert_eq!(opened("oci:layout:@0", folder.path()).expect("one").root().expect("a root").media_type, media_type::OCI_MANIFEST);
+        assert_eq!(
+            opened("oci:layout:@0", folder.path()).expect("one").root().expect("a root").media_type,
+            media_type::OCI_MANIFEST
+        );
     }
 }
 
@@ -113,7 +117,10 @@ fn entries_that_may_be_several_images_are_not_called_one() {
     let folder = folder();
     let written = two_platforms(&folder.path().join("layout"));
     let changes: [fn(&mut serde_json::Value); 3] = [
-        |index| index["manifests"][0]["annotations"] = serde_json::json!({ "org.opencontainers.image.ref.name": "v1" }),
+        |index| {
+            index["manifests"][0]["annotations"] =
+                serde_json::json!({ "org.opencontainers.image.ref.name": "v1" })
+        },
         |index| index["manifests"][1]["platform"] = index["manifests"][0]["platform"].clone(),
         |index| drop(index["manifests"][1].as_object_mut().expect("an entry").remove("platform")),
     ];

@@ -78,7 +78,11 @@ impl RemoteFixture {
 
     fn digests(&self) -> Result<OpenedSource, SourceError> {
         let from = "docker://r.example/team/app".parse().expect("a source");
-        self.open_spec(&SourceSpec::Digests(DigestFolder { digests: "digests".to_owned(), from, target: None }))
+        self.open_spec(&SourceSpec::Digests(DigestFolder {
+            digests: "digests".to_owned(),
+            from,
+            target: None,
+        }))
     }
 
     fn leave(&self, name: &str) {

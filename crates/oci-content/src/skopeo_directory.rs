@@ -110,7 +110,11 @@ fn check_version(files: &Directory) -> Result<(), SourceError> {
     }
     let shown: String = text.trim().chars().take(60).collect();
     Err(SourceError::Unsupported {
-        reason: format!("{} says `{}`; this program reads version 1", files.locate("version"), shown.escape_default()),
+        reason: format!(
+            "{} says `{}`; this program reads version 1",
+            files.locate("version"),
+            shown.escape_default()
+        ),
         help: "write the image as a layout instead: `skopeo copy --all dir:DIR oci:LAYOUT`".to_owned(),
     })
 }

@@ -25,7 +25,7 @@ fn directory(folder: &TempDir, image: &TestImage) -> Written {
     fs::write(at.join("manifest.json"), &written.bytes).expect("written");
     for (name, bytes) in files_of(&written.directory) {
         let Some(hex) = name.strip_prefix("blobs/sha256/") else { continue };
-        let is_manifest = bytes.starts_with(b"{") && String::from_utf8_lossy(&bytes).contains("\"layers\"");
+        let is_manifest = bytes.starts_with(b"{") && String::from_utf8_lossy(&bytes).contains("\"schemaVersion\"");
         let name = if is_manifest { format!("{hex}.manifest.json") } else { hex.to_owned() };
         fs::write(at.join(name), bytes).expect("written");
     }
@@ -56,7 +56,10 @@ fn an_image_and_an_index_keep_their_digests() {
         let folder = tempfile::tempdir().expect("a folder");
         let written = directory(&folder, &image);
         let (_, root) = opened(folder.path(), "dir:dir").expect("content");
-        assert_eq!((root.digest.as_str(), root.media_type.as_str()), (&*written.digest, &*written.media_type));
+        assert_eq!(
+            (root.digest.as_str(), root.media_type.as_str()),
+            (&*written.digest, &*written.media_type)
+        );
     }
 }
 
@@ -102,7 +105,7 @@ fn other_directories_are_refused_with_the_transport_that_fits() {
         ("dir:empty", "it has no file `manifest.json`\nwrite the image with `skopeo copy --all … dir:DIR`"),
         ("dir:docker", "publish that as `docker-archive:FILE`"),
         ("dir:text", "Malformed: `text/manifest.json` is damaged"),
-        ("dir:other", "is not valid"),
+        ("dir:other", "`schemaVersion` is not 2"),
         ("dir:schema1", "schema 1"),
         ("dir:newer", "says `Directory Transport Version: 2.0`; this program reads version 1"),
     ] {

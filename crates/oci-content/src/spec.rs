@@ -128,7 +128,9 @@ impl TransportSpec {
     /// The file or directory that the source names; `None` if it names an image in a store or a registry, or the standard input.
     pub fn path(&self) -> Option<&str> {
         match self {
-            Self::OciArchive { path, .. } | Self::DockerArchive { path, .. } if path == STANDARD_INPUT => None,
+            Self::OciArchive { path, .. } | Self::DockerArchive { path, .. } if path == STANDARD_INPUT => {
+                None
+            }
             Self::Oci { path, .. }
             | Self::OciArchive { path, .. }
             | Self::DockerArchive { path, .. }
@@ -183,7 +185,9 @@ impl FromStr for TransportSpec {
             _ if transport.contains(['/', '.']) || is_tagged_name(text) => {
                 error(format!("`{text}` names no transport: expected {TRANSPORT_FORMS}"), meant_by(text))
             }
-            _ => error(format!("`{transport}` is not a transport: expected {TRANSPORT_FORMS}"), meant_by(text)),
+            _ => {
+                error(format!("`{transport}` is not a transport: expected {TRANSPORT_FORMS}"), meant_by(text))
+            }
         }
     }
 }

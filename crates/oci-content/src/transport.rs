@@ -7,8 +7,8 @@ use super::directory::Directory;
 use super::docker_archive::DockerArchive;
 use super::layout::Layout;
 use super::remote::Remote;
-use super::source_path::SourcePath;
 use super::skopeo_directory::SkopeoDirectory;
+use super::source_path::SourcePath;
 use super::{Source, SourceError, Surroundings, TransportSpec, containers_storage, engine};
 
 /// Opens the source that `spec` names, and returns it with `spec` pinned.

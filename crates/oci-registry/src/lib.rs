@@ -48,6 +48,7 @@ pub use error::{
 };
 pub use http::{
     ApiCredential, ApiMethod, ApiResponse, HostMemory, JsonApi, LoginAnswer, RetryPolicy, Timeouts,
+    UploadRate,
 };
 pub use interop::ForeignDescriptorError;
 pub use inventories::Inventories;

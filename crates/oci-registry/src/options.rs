@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::credentials::{CredentialMemory, EnvironmentLookup};
-use crate::http::{HostMemory, RetryPolicy, Timeouts};
+use crate::http::{HostMemory, RetryPolicy, Timeouts, UploadRate};
 use crate::notice::Notify;
 
 /// How to connect to a registry.
@@ -32,6 +32,8 @@ pub struct ConnectOptions {
     /// How many blobs are sent to one registry at a time, at least 1. Eight times as many small requests are sent at
     /// the same time.
     pub parallelism: usize,
+    /// The most bytes of blobs in a second; `None` for no limit.
+    pub upload_rate: Option<UploadRate>,
     /// How often and how long a failed request is sent again.
     pub retry: RetryPolicy,
     /// How long one step of a request may take.
@@ -52,6 +54,7 @@ impl Default for ConnectOptions {
             notify: Arc::new(|_| {}),
             user_agent: concat!("oci-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
             parallelism: 8,
+            upload_rate: None,
             retry: RetryPolicy::default(),
             timeouts: Timeouts::default(),
         }

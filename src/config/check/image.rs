@@ -124,7 +124,9 @@ fn source(raw: raw::RawSource, name: &str, problems: &mut Problems<'_>) -> Optio
             }
             return right.then_some(ImageSource::Several(list));
         }
-        raw::RawSource::Table(table) if ["digests", "from", "target"].iter().any(|key| table.contains_key(*key)) => {
+        raw::RawSource::Table(table)
+            if ["digests", "from", "target"].iter().any(|key| table.contains_key(*key)) =>
+        {
             return digests(table, name, problems);
         }
         raw::RawSource::Table(table) => table,

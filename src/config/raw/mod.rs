@@ -233,8 +233,7 @@ pub(super) struct RawRegistry {
     pub url: Option<String>,
     /// The visibility of its repositories: who may pull. An image may declare its own. Default: visibility is not checked.
     pub visibility: Option<Visibility>,
-    /// Whether a run fails if the registry does: it is unreachable, or refuses. With `false`, as for a mirror, it gets its release after all
-    /// others, a failure there is reported, and the exit code is 3. The next run catches up.
+    /// Whether a run fails if the registry does. With `false`, as for a mirror, that is a warning, and the exit code is 3.
     #[schemars(extend("default" = true))]
     pub required: Option<bool>,
     /// The environment variables that hold the credentials. Default: the credential files and programs of Docker and podman,

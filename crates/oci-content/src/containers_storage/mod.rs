@@ -76,9 +76,8 @@ pub(super) fn listed(
         match records.with_manifest(&entry.digest) {
             Some(image) => images
                 .push(TransportSpec::ContainersStorage { store: store.clone(), image: image.id.clone() }),
-            None => absent.push(
-                entry.platform.as_ref().map_or_else(|| entry.digest.to_string(), ToString::to_string),
-            ),
+            None => absent
+                .push(entry.platform.as_ref().map_or_else(|| entry.digest.to_string(), ToString::to_string)),
         }
     }
     if !absent.is_empty() {
@@ -147,8 +146,7 @@ fn built(
     let config_file = PositionedFile::of(config_file, Path::new(&config_place).to_owned())
         .map_err(|error| folder.failed(error))?;
     let annotations = manifest.annotations.unwrap_or_default();
-    let image =
-        DockerArchive::of_layers(shown, whole(config_file), &layers, &annotations, surroundings)?;
+    let image = DockerArchive::of_layers(shown, whole(config_file), &layers, &annotations, surroundings)?;
     Ok((image, size))
 }
 

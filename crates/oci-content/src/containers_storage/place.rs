@@ -152,10 +152,13 @@ fn of_user(surroundings: &Surroundings) -> (Option<String>, PathBuf) {
         if is_rootless {
             files.extend(below("XDG_CONFIG_HOME", ".config").map(|it| it.join("containers/storage.conf")));
         }
-        files.extend(["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"].map(PathBuf::from));
+        files.extend(
+            ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"].map(PathBuf::from),
+        );
     }
     let own = files.first().cloned();
-    let Some((file, text)) = files.iter().find_map(|file| Some((file, fs::read_to_string(file).ok()?))) else {
+    let Some((file, text)) = files.iter().find_map(|file| Some((file, fs::read_to_string(file).ok()?)))
+    else {
         return (driver, default_root(is_rootless, below("XDG_DATA_HOME", ".local/share")));
     };
     let driver = driver.or_else(|| setting(&text, "driver"));

@@ -81,7 +81,8 @@ impl StoreRecords {
             parents.extend(layers.into_iter().flatten().map(|layer| (layer.id, layer.parent)));
         }
         let is_id = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit());
-        if let Some(other) = images.iter().map(|image| &image.id).chain(parents.keys()).find(|id| !is_id(id)) {
+        if let Some(other) = images.iter().map(|image| &image.id).chain(parents.keys()).find(|id| !is_id(id))
+        {
             let reason = format!("it lists `{}`, which is not an id", other.escape_debug());
             return Err(SourceError::malformed(place.to_string(), reason));
         }
@@ -143,7 +144,10 @@ impl StoreRecords {
         let mut next = image.layer.clone().filter(|id| !id.is_empty());
         while let Some(id) = next {
             let Some(parent) = self.parents.get(&id) else {
-                return Err(malformed(format!("image `{}` has the layer `{id}`, which is not in it", image.name())));
+                return Err(malformed(format!(
+                    "image `{}` has the layer `{id}`, which is not in it",
+                    image.name()
+                )));
             };
             if layers.len() >= MAX_LAYERS {
                 return Err(malformed(format!("image `{}` has more than {MAX_LAYERS} layers", image.name())));

@@ -86,7 +86,8 @@ pub(super) fn rebuilt(
             }
             FILE if entry.size == 0 => {}
             FILE => {
-                let name = name_of(&entry).ok_or_else(|| malformed("it names a file by no text".to_owned()))?;
+                let name =
+                    name_of(&entry).ok_or_else(|| malformed("it names a file by no text".to_owned()))?;
                 let (file, path) = files.open(&name)?;
                 let copied = io::copy(&mut file.take(entry.size), &mut output)
                     .map_err(|error| SourceError::io(format!("`{}`", path.display()), error))?;
@@ -111,6 +112,7 @@ fn name_of(entry: &SplitEntry) -> Option<PathBuf> {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "on other systems a path may be impossible")]
 fn path_of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     Some(std::ffi::OsString::from_vec(bytes).into())

@@ -45,9 +45,10 @@ fn store(contents: &str) -> TempDir {
     let config = json!({ "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": [Digest::of(&tar)] } });
     let config = config.to_string();
     let digest = Digest::of(config.as_bytes());
-    let manifest = json!({ "schemaVersion": 2, "config": { "mediaType": "application/vnd.oci.image.config.v1+json",
+    let manifest =
+        json!({ "schemaVersion": 2, "config": { "mediaType": "application/vnd.oci.image.config.v1+json",
         "digest": digest, "size": config.len() }, "layers": [], "annotations": { "a": "b" } })
-    .to_string();
+        .to_string();
     let image = digest.hex();
     write(format!("vfs-images/{image}/manifest"), manifest.as_bytes());
     write(format!("vfs-images/{image}/={}", STANDARD.encode(digest.as_str())), config.as_bytes());
@@ -86,7 +87,8 @@ fn an_image_is_found_by_every_name_and_pinned_to_its_id() {
     let folder = store("hello");
     let images = fs::read_to_string(folder.path().join("store/vfs-images/images.json")).expect("read");
     let images: Value = serde_json::from_str(&images).expect("a list");
-    let (image, digest) = (images[0]["id"].as_str().expect("an id"), images[0]["digest"].as_str().expect("a digest"));
+    let (image, digest) =
+        (images[0]["id"].as_str().expect("an id"), images[0]["digest"].as_str().expect("a digest"));
     let (root, pinned) = opened(&folder, "app:v1").expect("an image");
     assert_eq!(pinned, format!("containers-storage:[vfs@store]{image}"));
     for name in [
@@ -112,7 +114,10 @@ fn an_image_is_found_by_every_name_and_pinned_to_its_id() {
 fn what_the_store_does_not_have_is_named() {
     let folder = store("hello");
     for (image, words) in [
-        ("other:v1", "has no image `other:v1`\nbuild it first (`podman build --tag NAME .`), or name one that is there: `ghcr.io/a/app:v1`"),
+        (
+            "other:v1",
+            "has no image `other:v1`\nbuild it first (`podman build --tag NAME .`), or name one that is there: `ghcr.io/a/app:v1`",
+        ),
         ("app:v2", "has no image `app:v2`"),
         ("app@sha256:00", "has no image"),
         ("empty:v1", "manifest"),
@@ -122,7 +127,10 @@ fn what_the_store_does_not_have_is_named() {
     }
     let spec = SourceSpec::One("containers-storage:[overlay@none]app".parse().expect("a source"));
     let Err(error) = open(&spec, &Surroundings::local(folder.path())) else { panic!("no store") };
-    assert!(shown(&error).contains("holds no images: there is no `overlay-images/images.json` in it"), "{error}");
+    assert!(
+        shown(&error).contains("holds no images: there is no `overlay-images/images.json` in it"),
+        "{error}"
+    );
     let spec = SourceSpec::One("containers-storage:[btrfs@store]app".parse().expect("a source"));
     let Err(error) = open(&spec, &Surroundings::local(folder.path())) else { panic!("no such driver") };
     assert!(shown(&error).contains("has the driver `btrfs`, which is not supported"), "{error}");
@@ -134,12 +142,16 @@ fn a_layer_that_differs_is_never_published() {
     let file = folder.path().join("store/vfs/dir").join(id(HEX)).join("hello");
     fs::write(&file, "jello").expect("written");
     let text = refused(&folder, "app:v1");
-    assert!(text.starts_with("Digest") && text.contains("the configuration of the image says otherwise"), "{text}");
+    assert!(
+        text.starts_with("Digest") && text.contains("the configuration of the image says otherwise"),
+        "{text}"
+    );
     fs::write(&file, "he").expect("written");
     assert!(refused(&folder, "app:v1").contains("it has 2 bytes, but the layer has 5 for it"));
     fs::remove_file(&file).expect("removed");
     assert!(refused(&folder, "app:v1").contains("hello"));
-    fs::remove_file(folder.path().join(format!("store/vfs-layers/{}.tar-split.gz", id(HEX)))).expect("removed");
+    fs::remove_file(folder.path().join(format!("store/vfs-layers/{}.tar-split.gz", id(HEX))))
+        .expect("removed");
     assert!(refused(&folder, "app:v1").contains("has no record of its tar"));
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::listing::{ListedDigest, entry};
+use super::listed_digest::{ListedDigest, entry};
 use oci_registry::Digest;
 
 /// The digest of the image in the metadata of buildx, and its descriptor (`BuildKit`, exporter/containerimage/exptypes/types.go).
@@ -14,7 +14,9 @@ const NAMES: &str = "image.name";
 /// The digests that a JSON value lists, or the reason why it lists none.
 pub(super) fn listed(value: &Value) -> Result<Vec<ListedDigest>, String> {
     match value {
-        Value::String(text) => entry(text).map(|listed| vec![listed]).map_err(|reason| format!("an item {reason}")),
+        Value::String(text) => {
+            entry(text).map(|listed| vec![listed]).map_err(|reason| format!("an item {reason}"))
+        }
         Value::Array(items) => {
             let mut found = Vec::new();
             for item in items {
@@ -49,7 +51,10 @@ fn object(members: &Map<String, Value>) -> Result<Vec<ListedDigest>, String> {
     }
     // A descriptor, as `oras push --format json` and others print it.
     if let Some(text) = text(members, "digest") {
-        return Ok(vec![ListedDigest::new(digest(text)?, text_list(members, &["reference", "image", "ref"]))]);
+        return Ok(vec![ListedDigest::new(
+            digest(text)?,
+            text_list(members, &["reference", "image", "ref"]),
+        )]);
     }
     bake(members)
 }
@@ -80,15 +85,20 @@ fn bake(members: &Map<String, Value>) -> Result<Vec<ListedDigest>, String> {
     let mut without = Vec::new();
     for (target, value) in members.iter().filter(|(key, _)| !key.starts_with("buildx.build.")) {
         let Value::Object(inner) = value else { continue };
-        match buildx(inner).map_err(|reason| format!("in the target `{}`, {reason}", target.escape_debug()))? {
+        match buildx(inner)
+            .map_err(|reason| format!("in the target `{}`, {reason}", target.escape_debug()))?
+        {
             Some(image) => found.push(ListedDigest { target: Some(target.clone()), ..image }),
             None => without.push(target.as_str()),
         }
     }
     if found.is_empty() {
-        let of_build = members.keys().any(|key| key.starts_with("buildx.") || key.starts_with("containerimage."));
+        let of_build =
+            members.keys().any(|key| key.starts_with("buildx.") || key.starts_with("containerimage."));
         return Err(if of_build || !without.is_empty() {
-            format!("it has no `{DIGEST}`, because the build exported no image (`--push`, or `--output type=image,push=true`)")
+            format!(
+                "it has no `{DIGEST}`, because the build exported no image (`--push`, or `--output type=image,push=true`)"
+            )
         } else {
             "its JSON has none of the members that builders write".to_owned()
         });
@@ -139,7 +149,8 @@ mod tests {
 
     #[test]
     fn each_builder_has_a_form_of_its_own() {
-        let descriptor = json!({ "mediaType": "application/vnd.oci.image.index.v1+json", "digest": one(), "size": 856 });
+        let descriptor =
+            json!({ "mediaType": "application/vnd.oci.image.index.v1+json", "digest": one(), "size": 856 });
         for (value, wanted) in [
             (
                 json!({ "buildx.build.provenance": { "x": 1 }, "buildx.build.ref": "b/b0/x", DIGEST: one(), DESCRIPTOR: descriptor,

@@ -17,9 +17,10 @@ use oci_registry::Digest;
 use oci_registry::remote::RemoteReference;
 
 mod json;
+mod listed_digest;
 mod listing;
 
-use listing::ListedDigest;
+use listed_digest::ListedDigest;
 
 /// The largest file of digests that is read, in bytes. The provenance in a metadata file of buildx has a few megabytes at most.
 const MAX_FILE_SIZE: u64 = 32 * 1024 * 1024;
@@ -74,7 +75,9 @@ pub(super) fn pushed(folder: &DigestFolder, base: &Path) -> Result<PushedImages,
 
 fn io(path: &SourcePath, cause: std::io::Error) -> SourceError {
     match cause.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => SourceError::Missing { path: path.written().to_owned() },
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            SourceError::Missing { path: path.written().to_owned() }
+        }
         _ => SourceError::io(format!("`{path}`"), cause),
     }
 }
@@ -111,7 +114,10 @@ impl DigestFiles<'_> {
                 _ if kind.is_file() && name.to_str().is_some_and(|name| !name.starts_with('.')) => {
                     let bytes = whole(&inner)?;
                     let listed = listing::parse(&bytes).map_err(|reason| {
-                        foreign(path, &format!("`{inner}` is not named by digest and lists no digests: {reason}"))
+                        foreign(
+                            path,
+                            &format!("`{inner}` is not named by digest and lists no digests: {reason}"),
+                        )
                     })?;
                     self.take(&inner, listed)?;
                 }
@@ -157,7 +163,9 @@ impl DigestFiles<'_> {
                     self.repository.repository,
                     name_list(&names).replacen(": ", ", only of ", 1)
                 ),
-                help: format!("name the file of this image, or the repository that it was pushed to: `from = \"docker://{first}\"`"),
+                help: format!(
+                    "name the file of this image, or the repository that it was pushed to: `from = \"docker://{first}\"`"
+                ),
             });
         }
         let targets: BTreeSet<&str> = about.iter().filter_map(|it| it.target.as_deref()).collect();
@@ -183,7 +191,11 @@ impl DigestFiles<'_> {
     }
 
     /// The digests of the target that is meant; all of them if the source names none.
-    fn of_target(&self, path: &SourcePath, listed: Vec<ListedDigest>) -> Result<Vec<ListedDigest>, SourceError> {
+    fn of_target(
+        &self,
+        path: &SourcePath,
+        listed: Vec<ListedDigest>,
+    ) -> Result<Vec<ListedDigest>, SourceError> {
         let Some(target) = self.target else { return Ok(listed) };
         let mut names: Vec<String> = listed.iter().filter_map(|it| it.target.clone()).collect();
         names.sort();

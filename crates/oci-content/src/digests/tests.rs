@@ -20,7 +20,8 @@ fn folder(files: &[&str]) -> TempDir {
 }
 
 fn read(folder: &TempDir, from: &str) -> Result<Vec<String>, SourceError> {
-    let spec = DigestFolder { digests: "digests".to_owned(), from: from.parse().expect("a source"), target: None };
+    let spec =
+        DigestFolder { digests: "digests".to_owned(), from: from.parse().expect("a source"), target: None };
     pushed(&spec, folder.path()).map(|found| match found {
         PushedImages::One(image) => vec![image.to_string()],
         PushedImages::Several(list) => list.iter().map(ToString::to_string).collect(),
@@ -87,11 +88,8 @@ fn listed(name: &str, text: &str, from: &str, target: Option<&str>) -> Result<Ve
     fs::create_dir_all(folder.path().join(name).parent().expect("a folder")).expect("made");
     fs::write(folder.path().join(name), text).expect("written");
     let digests = name.split('/').next().unwrap_or_default().to_owned();
-    let spec = DigestFolder {
-        digests,
-        from: from.parse().expect("a source"),
-        target: target.map(str::to_owned),
-    };
+    let spec =
+        DigestFolder { digests, from: from.parse().expect("a source"), target: target.map(str::to_owned) };
     pushed(&spec, folder.path()).map(|found| match found {
         PushedImages::One(image) => vec!["one".to_owned(), image.to_string()],
         PushedImages::Several(list) => list.iter().map(ToString::to_string).collect(),
@@ -106,9 +104,14 @@ fn a_file_with_one_digest_is_that_image() {
         format!("sha256:{hex}"),
         format!("sha256:{hex}\r\n"),
         format!("r.example/app:v1@sha256:{hex}\nquay.io/app@sha256:{hex}\n"),
-        format!("r.example/app:v1@sha256:{hex}\nr.example/app:v2@sha256:{hex}\nr.example/other@sha256:{}\n", "2".repeat(64)),
+        format!(
+            "r.example/app:v1@sha256:{hex}\nr.example/app:v2@sha256:{hex}\nr.example/other@sha256:{}\n",
+            "2".repeat(64)
+        ),
         format!("registry:5000/app@sha256:{hex}\n"),
-        format!("{{\"containerimage.digest\":\"sha256:{hex}\",\"image.name\":\"r.example/app:v1\",\"more\":[1]}}"),
+        format!(
+            "{{\"containerimage.digest\":\"sha256:{hex}\",\"image.name\":\"r.example/app:v1\",\"more\":[1]}}"
+        ),
     ] {
         assert_eq!(listed("file", &text, "docker://r.example/app", None).expect(&text), one, "{text}");
     }
@@ -144,14 +147,25 @@ fn the_target_of_bake_is_found_by_its_repository_or_named() {
     for (text, from, target, words) in [
         (&nameless, "docker://r.example/app", None, "several targets for `r.example/app`: `app`, `worker`"),
         (&nameless, "docker://r.example/app", Some("ap"), "no image of the target `ap`: `app`, `worker`"),
-        (&both, "docker://r.example/web", None, "lists no image of `r.example/web`, only of `r.example/app`, `r.example/worker`"),
-        (&both, "docker://r.example/app", Some("worker"), "lists no image of `r.example/app`, only of `r.example/worker`"),
+        (
+            &both,
+            "docker://r.example/web",
+            None,
+            "lists no image of `r.example/web`, only of `r.example/app`, `r.example/worker`",
+        ),
+        (
+            &both,
+            "docker://r.example/app",
+            Some("worker"),
+            "lists no image of `r.example/app`, only of `r.example/worker`",
+        ),
     ] {
         let error = listed("m.json", text, from, target).expect_err(words);
         assert!(error.to_string().contains(words), "{error}");
         assert!(error.help().is_some_and(|help| !help.is_empty()));
     }
-    let error = listed("file", &format!("sha256:{one}"), "docker://r.example/app", Some("app")).expect_err("no targets");
+    let error = listed("file", &format!("sha256:{one}"), "docker://r.example/app", Some("app"))
+        .expect_err("no targets");
     assert!(error.help().is_some_and(|help| help.contains("leave `target` out")), "{error}");
 }
 

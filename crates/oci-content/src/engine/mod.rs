@@ -164,13 +164,15 @@ impl EngineClient {
         let place = format!("docker-daemon:{image}");
         let file = PositionedFile::of(file, PathBuf::from(&place)).map_err(|error| folder.failed(error))?;
         let size = file.length();
-        let archive = DockerArchive::read(Arc::new(file), None, &place, surroundings).map_err(|error| match said {
-            Some(said) => SourceError::Engine {
-                reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
-                help: "check whether `docker save NAME` works; the engine's log has more details".to_owned(),
-            },
-            None => error,
-        })?;
+        let archive =
+            DockerArchive::read(Arc::new(file), None, &place, surroundings).map_err(|error| match said {
+                Some(said) => SourceError::Engine {
+                    reason: format!("{} aborted the export of `{image}`: {}", self.name(), shortened(&said)),
+                    help: "check whether `docker save NAME` works; the engine's log has more details"
+                        .to_owned(),
+                },
+                None => error,
+            })?;
         Ok((archive, size))
     }
 

@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::Timeouts;
+use super::upload_rate::UploadRate;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::repository::{BlobBody, ByteStream};
@@ -38,8 +39,8 @@ impl RequestBody<'_> {
         }
     }
 
-    /// Returns a body for one attempt, and its progress.
-    pub(super) fn open(&self) -> (reqwest::Body, Arc<UploadProgress>) {
+    /// Returns a body for one attempt, and its progress. It is sent no faster than at `rate`.
+    pub(super) fn open(&self, rate: Option<&UploadRate>) -> (reqwest::Body, Arc<UploadProgress>) {
         let progress = Arc::new(UploadProgress::new());
         let size = self.size();
         if size == 0 {
@@ -59,6 +60,8 @@ impl RequestBody<'_> {
             current: Bytes::new(),
             left: size,
             ended: false,
+            rate: rate.cloned(),
+            pause: None,
             progress: Arc::clone(&progress),
         };
         (reqwest::Body::wrap_stream(watched), progress)
@@ -172,6 +175,9 @@ struct Watched {
     current: Bytes,
     left: u64,
     ended: bool,
+    rate: Option<UploadRate>,
+    /// The wait for the next slice.
+    pause: Option<Pin<Box<Sleep>>>,
     progress: Arc<UploadProgress>,
 }
 
@@ -207,6 +213,16 @@ impl Stream for Watched {
         if this.current.is_empty() {
             return Poll::Ready(None);
         }
+        if let Some(rate) = &this.rate {
+            // A wait for the rate is no stall of the network.
+            let next = || Box::pin(tokio::time::sleep_until(rate.reserve(SLICE.min(this.current.len()))));
+            let pause = this.pause.get_or_insert_with(next);
+            if pause.as_mut().poll(context).is_pending() {
+                this.progress.source_turn();
+                return Poll::Pending;
+            }
+            this.pause = None;
+        }
         let slice = this.current.split_to(SLICE.min(this.current.len()));
         let last = this.ended && this.current.is_empty();
         this.progress.set(if last { Turn::Registry } else { Turn::Network });
@@ -231,6 +247,8 @@ mod tests {
                 current: Bytes::new(),
                 left: size,
                 ended: false,
+                rate: None,
+                pause: None,
                 progress: Arc::clone(&progress),
             },
             progress,

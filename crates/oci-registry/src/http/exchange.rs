@@ -167,7 +167,8 @@ impl Host {
         }
         let turn = if self.is_paced(url) { Some(self.facts.pace.turn().await) } else { None };
         let size = call.payload.size();
-        let (body, progress) = call.payload.open();
+        let rate = self.upload_rate.as_ref().filter(|_| call.lane == RequestLane::Upload);
+        let (body, progress) = call.payload.open(rate);
         let mut builder =
             self.clients.to(url).request(call.method.clone(), url.clone()).headers(call.headers.clone());
         if let Some(authorization) = authorization {

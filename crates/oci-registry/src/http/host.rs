@@ -10,6 +10,7 @@ use url::Url;
 use super::client::Clients;
 use super::host_memory::HostFacts;
 use super::tokens::Tokens;
+use super::upload_rate::UploadRate;
 use super::upload_session::UploadSession;
 use super::warning::Warnings;
 use super::{RetryPolicy, Timeouts, address};
@@ -44,6 +45,8 @@ pub(super) struct Host {
     pub(super) policy: RetryPolicy,
     /// How long to wait.
     pub(super) timeouts: Timeouts,
+    /// Limits the bytes of blobs that are sent.
+    pub(super) upload_rate: Option<UploadRate>,
     /// Receives retries.
     pub(super) notify: Notify,
     /// Limits small requests.
@@ -84,6 +87,7 @@ impl Host {
             warnings: Warnings::new(host, options.notify.clone()),
             policy: options.retry.clone(),
             timeouts: options.timeouts.clone(),
+            upload_rate: options.upload_rate.clone(),
             notify: options.notify.clone(),
             small: Semaphore::new(uploads * SMALL_PER_UPLOAD),
             uploads: Semaphore::new(uploads),

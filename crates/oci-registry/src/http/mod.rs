@@ -44,6 +44,7 @@ mod tags_together;
 mod token;
 mod tokens;
 mod upload;
+mod upload_rate;
 mod upload_session;
 mod wait;
 mod warning;
@@ -60,6 +61,7 @@ pub use login::LoginAnswer;
 pub(super) use manifests::inner_type;
 use repository::HttpRepository;
 pub use retry::RetryPolicy;
+pub use upload_rate::UploadRate;
 pub use wait::Timeouts;
 
 use crate::credentials::Keychain;
