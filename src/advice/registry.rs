@@ -11,7 +11,8 @@ impl ToDiagnostic for RegistryError {
     }
 }
 
-/// Returns the message of `error`: its own words, and those of the configuration where the error is about a key.
+/// Returns the message of `error`. It is the text of the error, except that it names `auth` of `publish.toml` if a variable of credentials
+/// is missing, and says what to do instead if the registry deletes nothing.
 fn message(error: &RegistryError) -> String {
     match error {
         RegistryError::Credentials(cause) => credentials::message(cause),

@@ -146,7 +146,7 @@ fn send(sender: &mpsc::Sender<BlobPiece>, piece: Bytes, alone: bool) -> bool {
     }
 }
 
-/// The position of a stream of bytes.
+/// The state of a stream: the reading that it gets its pieces from, and the number of bytes that it has handed on.
 struct Position {
     reading: Arc<Reading>,
     receiver: mpsc::Receiver<BlobPiece>,

@@ -38,8 +38,8 @@ struct Placement<'a> {
 
 /// Places the content of every repository in which a tag will change.
 ///
-/// A registry that refuses a manifest because of missing content is not believed any more: what it said to have mounted is sent
-/// at once, and what it reported as present is sent after it had time to find it.
+/// If a registry refuses a manifest because content is missing, this sends the blobs that it reported as mounted at once, and
+/// those that it reported as present after pauses, in which it may still find them.
 pub(super) async fn place(
     prepared: &[Prepared<'_>],
     options: &ApplyOptions<'_>,

@@ -1,5 +1,5 @@
-//! The content that a repository got in this run, and the blobs that it must be sent again because it lacks what it said that it
-//! has: a mount that it claimed, or a blob that it reported.
+//! The content that this run sent to a repository, and the blobs to send again because the registry wrongly reported them as mounted
+//! or present.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};

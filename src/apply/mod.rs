@@ -1,5 +1,6 @@
-//! Carrying out a plan. The stages: ask for permissions, place the content everywhere, sign it, put the immutable tags, put the
-//! floating tags and remove what has to go, set the visibility, read everything back.
+//! Carrying out a plan. The stages: check the plan against sources and registries, ask for permissions, search the content for secrets,
+//! place it everywhere, sign it, put the immutable tags, put the floating tags and remove what has to go, set the visibility, read
+//! everything back.
 //!
 //! An apply sees neither configuration nor context, because the plan is enough. A failure stops before the next stage, so
 //! that at worst it leaves content that no tag names. If it comes while floating tags move, those that the run moved are put

@@ -1,5 +1,6 @@
-//! Moving tags. Each tag is read again just before: if it names what the plan says, it moves; if it already names
-//! the wanted digest, it is left. Anything else stops everything, unless it is a forward tag and another release explains it.
+//! Moving tags. Each tag is read again just before, unless a list of the tags shows that it is absent. If it already names the wanted
+//! digest, it is left. If it names what the plan says, it moves. If a forward tag names something else that another release explains, it
+//! is decided about again: it moves or stays. Anything else is an error, after which no further stage begins.
 
 use std::sync::{Mutex, PoisonError};
 

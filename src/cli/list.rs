@@ -72,7 +72,7 @@ pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
             run::write_pages(&session, folder, &catalogue::site(&found))?;
         }
         ListFormat::Markdown => {
-            global.output().out(&page::markdown(&catalogue::page(&found, global.is_verbose())))
+            global.output().out(&page::markdown(&catalogue::page(&found, global.is_verbose())));
         }
         ListFormat::Json => global.output().out(&catalogue::json(&found)),
         ListFormat::Text if arguments.json => global.output().out(&catalogue::json(&found)),

@@ -19,6 +19,7 @@ const LONGEST: u64 = 64 * 1024;
 /// Asks the registry whether it accepts the user and the password, and keeps them where Docker and podman look for them: in the file that
 /// REGISTRY_AUTH_FILE names or in Docker's config.json, or with the credential program that this file names. On a terminal it asks for
 /// what is missing.
+#[allow(clippy::doc_markdown, reason = "the text is the help, which is no Markdown")]
 #[derive(Debug, Args)]
 pub struct LoginArguments {
     /// The host, or the name of a registry in publish.toml.

@@ -73,7 +73,7 @@ fn roll_back(global: &Global, arguments: &RollbackArguments) -> Exit {
     block_on(async {
         let mut run = run;
         let plan = run.rollback(&record, &arguments.target).await?;
-        finish(global, arguments, run, plan).await
+        Box::pin(finish(global, arguments, run, plan)).await
     })?
 }
 
@@ -84,7 +84,7 @@ fn to_version(global: &Global, arguments: &RollbackArguments, version: &str) -> 
     let mut run = Run::new(&session, arguments.network.parallelism, global.reporter(false))?;
     block_on(async {
         let plan = run.rollback_to(version, &arguments.target).await?;
-        finish(global, arguments, run, plan).await
+        Box::pin(finish(global, arguments, run, plan)).await
     })?
 }
 

@@ -238,7 +238,7 @@ impl<'t> Layout<'t> {
             match piece.kind {
                 TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
                 TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
-                    depth = depth.saturating_sub(1)
+                    depth = depth.saturating_sub(1);
                 }
                 TokenKind::Newline | TokenKind::Comment if depth == 1 => return true,
                 _ => {}

@@ -110,7 +110,11 @@ fn give_example(name: &str, property: &mut Value, definitions: &Map<String, Valu
         _ if !values.is_empty() => values,
         "version" => vec![json!({ "file": "Cargo.toml", "key": "package.version" })],
         "require" => vec![json!({ "signature": { "key": "staging.pub" } })],
-        _ => return,
+        _ => match object.get("type").and_then(Value::as_str) {
+            Some("integer") => vec![json!(0)],
+            Some("boolean") => vec![json!(true)],
+            _ => return,
+        },
     };
     object.insert("examples".to_owned(), examples.into());
 }

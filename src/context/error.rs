@@ -96,7 +96,7 @@ impl ContextError {
             Self::TagOfOther { tag, .. } => (
                 Code::ContextContradiction,
                 format!(
-                    "a git tag that moved after the run began is no release: find out which commit `{tag}` should name, and start the run again from it"
+                    "find out which commit `{tag}` should name, and start the run again from it: the git tag may have moved after the run began, this clone may have an old copy of it (`git fetch --tags --force`), or `--sha` may be wrong"
                 ),
             ),
             Self::Contradiction { .. } => (
@@ -140,7 +140,7 @@ pub enum ContextDoubt {
         is_given: bool,
     },
     /// The CI does not say what happened, and a git tag is checked out.
-    #[error("{problem}: the git tag `{tag}`, which is checked out, is taken for the one to publish")]
+    #[error("{problem}: assuming that the git tag `{tag}`, which is checked out, is to be published")]
     OnlyCheckout {
         /// The fact that the CI does not give.
         problem: String,

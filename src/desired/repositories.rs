@@ -104,8 +104,8 @@ fn render(
         lowered(rendered.trim()).map_err(|error| {
             Box::new(
                 Diagnostic::error(Code::ConfigRepository, format!("{}: {error}", id.title()))
-                    .at_maybe(places.value(&path), "this is what it renders")
-                    .help("the filter `lower` makes upper case lower, and `replace` removes what is not allowed"),
+                    .at_maybe(places.value(&path), "this template renders it")
+                    .help("use the filter `lower` for upper-case letters, and `replace` for other characters that are not allowed"),
             )
         })
     };

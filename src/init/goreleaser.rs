@@ -39,7 +39,7 @@ pub(super) fn read_goreleaser(file: &YamlFile, runs: &[GoreleaserRun], project: 
         let origin = Origin::new(&file.file, sign.line());
         reader.found.leave(
             &origin,
-            "`docker_signs` is not carried over: sign the digests that `apply --record` writes",
+            "`docker_signs` is not carried over: declare a signer in `[signing.NAME]`, and name it in `sign` of the image",
         );
     }
     found.extend(reader.found);

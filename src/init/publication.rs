@@ -69,7 +69,7 @@ pub(super) struct Publication {
 /// A chart that is pushed: its folder or package, and the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChartPublication {
-    /// The repository that holds the chart's own: `ghcr.io/acme/charts`.
+    /// The address that the chart is pushed below, without its own name: `ghcr.io/acme/charts`.
     pub address: Address,
     /// The place that pushes it.
     pub origin: Origin,

@@ -59,7 +59,7 @@ pub struct CatalogueImage {
     /// The media type of the manifest, or the type of the artifact.
     pub media_type: String,
     /// Its platforms, without those of attestations.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
     /// The size of everything that it reaches, each blob once, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,13 +71,13 @@ pub struct CatalogueImage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The manifests that refer to it: signatures, SBOMs, attestations.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub referrers: Vec<CatalogueReferrer>,
     /// The signed statements about it, if that was asked; those that a declared signer signed come first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<CatalogueStatement>,
     /// The declared signers that did not sign it, if that was asked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsigned_by: Vec<String>,
     /// The reason why something about it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,7 +49,7 @@ pub enum AgeError {
     #[error("`{}` has no unit", .0.escape_debug())]
     Unit(String),
     /// The text before the unit is not a whole number, or too large.
-    #[error("`{}` does not start with a whole number", .0.escape_debug())]
+    #[error("`{}` does not start with a whole number up to 4294967295", .0.escape_debug())]
     Number(String),
     /// The number is zero, and every tag is older than that.
     #[error("`{}` is zero, so every tag is older", .0.escape_debug())]
@@ -282,10 +282,10 @@ mod tests {
         let wrong = |text: &str| text.parse::<Age>().expect_err(text).to_string();
         assert_eq!(wrong("30"), "`30` has no unit");
         assert_eq!(wrong("1m"), "`1m` has no unit");
-        assert_eq!(wrong("d"), "`d` does not start with a whole number");
-        assert_eq!(wrong("+3d"), "`+3d` does not start with a whole number");
-        assert_eq!(wrong("1.5d"), "`1.5d` does not start with a whole number");
-        assert_eq!(wrong("4294967296d"), "`4294967296d` does not start with a whole number");
+        assert_eq!(wrong("d"), "`d` does not start with a whole number up to 4294967295");
+        assert_eq!(wrong("+3d"), "`+3d` does not start with a whole number up to 4294967295");
+        assert_eq!(wrong("1.5d"), "`1.5d` does not start with a whole number up to 4294967295");
+        assert_eq!(wrong("4294967296d"), "`4294967296d` does not start with a whole number up to 4294967295");
         assert_eq!(wrong("0d"), "`0d` is zero, so every tag is older");
         assert_eq!(wrong("30é"), "`30é` has no unit");
     }

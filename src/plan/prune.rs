@@ -211,7 +211,7 @@ impl Pruned {
         let why = self.untagged(now)?.err()?;
         let name = self.endpoint.url.full_name(&self.repository);
         let message = format!("{name}: the manifests without a tag stay: {why}");
-        let help = "nothing is removed as long as it is unknown what needs it; name other registries or images in `[retention.untagged]`, or select other addresses with `--target`";
+        let help = "a manifest is removed only if it is known that nothing needs it; name other registries or images in `[retention.untagged]`, or select other addresses with `--target`";
         Some(PlannedProblem::from(&Diagnostic::error(Code::RetentionUntagged, message).help(help)))
     }
 

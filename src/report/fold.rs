@@ -97,12 +97,12 @@ fn alike(sections: Vec<TableSection>) -> Vec<TableSection> {
     }
     groups
         .into_iter()
-        .flat_map(|group| if group.len() > SHOWN { vec![merged(group)] } else { group })
+        .flat_map(|group| if group.len() > SHOWN { vec![merged(&group)] } else { group })
         .collect()
 }
 
 /// Returns one section for repositories with the same conflicts: each tag once, then the repositories.
-fn merged(group: Vec<TableSection>) -> TableSection {
+fn merged(group: &[TableSection]) -> TableSection {
     let first = group.first().map(|section| section.rows.clone()).unwrap_or_default();
     let (tags, left_out) = (first.len().min(NAMED), first.len().saturating_sub(NAMED));
     let mut last_why = String::new();
@@ -111,9 +111,9 @@ fn merged(group: Vec<TableSection>) -> TableSection {
         row.value.clear();
         // A reason that is the same as above is not repeated.
         if row.why == last_why {
-            row.why.clear()
+            row.why.clear();
         } else {
-            last_why.clone_from(&row.why)
+            last_why.clone_from(&row.why);
         }
         rows.push(row);
     }

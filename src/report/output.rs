@@ -92,9 +92,9 @@ impl Output {
     /// Writes `text`, which is a file, to standard output: unchanged, unless a terminal shows it.
     pub fn document(&self, text: &str) {
         if OutputStream::Out.is_terminal() {
-            self.out(text)
+            self.out(text);
         } else {
-            self.write_commands(OutputStream::Out, text)
+            self.write_commands(OutputStream::Out, text);
         }
     }
 

@@ -165,7 +165,7 @@ mod tests {
     use crate::report::page::PLAIN;
     use oci_registry::Digest;
 
-    fn blob<'a>(digest: &'a Digest, sent: u64) -> Event<'a> {
+    fn blob(digest: &Digest, sent: u64) -> Event<'_> {
         Event::BlobProgress { repository: "ghcr.io/acme/app", digest, size: 1000, sent }
     }
 

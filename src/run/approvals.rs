@@ -108,9 +108,9 @@ fn beside(plan: &Path, by: &SignerIdentity) -> PathBuf {
     plan.with_file_name(format!("{name}.approval-{short}.json"))
 }
 
-/// Refuses the plan in `file` if it lacks approvals that it requires, or the `publish.toml` of the apply, or the one that the plan was made
-/// from. A plan that was edited has another digest, and no approval: whoever edits it can remove the requirement from it and let it start at
-/// another folder, but cannot change the configuration of the apply.
+/// Refuses the plan in `file` if approvals are missing. Three places may require them: the plan, the `publish.toml` that it was made from,
+/// and the `publish.toml` of the apply. A plan that was edited has another digest, for which no approval counts. Somebody who edits it can
+/// remove its requirement and make it start in another folder, but cannot change the configuration of the apply.
 ///
 /// # Errors
 ///

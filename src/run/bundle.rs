@@ -109,7 +109,7 @@ impl Run {
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it: nothing in it is used then.
+/// The first problem that is found. Nothing in the bundle is used then.
 pub fn load_bundle(session: &Session, file: &Path, expected: Option<&Digest>) -> Result<Bundle> {
     let full = session.working_folder.join(file);
     let opened =
@@ -117,7 +117,7 @@ pub fn load_bundle(session: &Session, file: &Path, expected: Option<&Digest>) ->
     let mut input = Hashed { input: BufReader::with_capacity(1 << 20, opened), sha256: Sha256::new() };
     let read = BundleFiles::read(&mut input);
     let found: Option<Digest> = format!("sha256:{}", hex::encode(input.sha256.finalize())).parse().ok();
-    // A bundle that nobody approved is called that, whatever else is wrong with it.
+    // A wrong digest is reported before any mistake in the plan, because nobody approved such a bundle.
     if let (Some(expected), Ok(_), Some(found)) = (expected, &read, &found)
         && expected != found
     {

@@ -255,7 +255,7 @@ fn places<'c>(config: &'c Config, text: &str, selection: &Selection) -> Result<V
     let prefixes: BTreeSet<&str> = places.iter().map(|it| it.named.resource.releases.prefix()).collect();
     if prefixes.len() > 1 && places.iter().any(|it| it.named.resource.releases.scheme.parse(text).is_ok()) {
         let tags: Vec<String> = prefixes.iter().map(|prefix| format!("`{prefix}{text}`")).collect();
-        let message = format!("`{}` may be any of {}", text.escape_debug(), tags.join(", "));
+        let message = format!("`{}` may mean any of the git tags {}", text.escape_debug(), tags.join(", "));
         return Err(usage(message, "name the git tag of the release, or select with `--target`"));
     }
     if places.is_empty()

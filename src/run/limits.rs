@@ -39,8 +39,8 @@ pub(super) fn check(plan: &Plan, limits: &ApplyLimits) -> Result<()> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Refuses a saved plan that sends the value of a variable to a host to which the configuration of the apply does not send it. An
-/// approved plan, whose digest was given, may.
+/// Refuses a saved plan that sends the value of a variable to a host, if neither the configuration of the apply sends it there nor
+/// `limits` names the variable. Not called for an approved plan, whose digest was given.
 pub(super) fn check_saved(plan: &Plan, own: &OwnConfig, limits: &ApplyLimits) -> Result<()> {
     if !own.has_file {
         return Ok(());
@@ -53,7 +53,7 @@ pub(super) fn check_saved(plan: &Plan, own: &OwnConfig, limits: &ApplyLimits) ->
 }
 
 /// Refuses a saved plan whose signers would run another program than the configuration of the apply declares, or send an OIDC token, or
-/// the value of another variable, to another service. An approved plan, whose digest was given, may.
+/// the value of another variable, to another service. Not called for an approved plan, whose digest was given.
 pub(super) fn check_signers(plan: &Plan, own: Option<&OwnConfig>) -> Result<()> {
     let declared: Vec<&DeclaredSigner> = own.iter().flat_map(|own| own.config.signing.values()).collect();
     let is_declared = |signer: &PlannedSigner| {

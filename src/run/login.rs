@@ -77,26 +77,26 @@ fn endpoint(session: &Session, registry: &str) -> Result<(RegistryEndpoint, Stri
         registry.strip_prefix("https://").or_else(|| registry.strip_prefix("http://")).unwrap_or(registry);
     let host = host.split('/').next().unwrap_or_default();
     let declared = session.load().ok().map(|loaded| loaded.config.registries).unwrap_or_default();
-    let declared = declared.iter().find(|(name, it)| **name == registry || it.endpoint.url.host() == host);
+    let declared =
+        declared.iter().find(|(name, it)| **name == registry || host_of(&it.endpoint) == Some(host));
     // Its variables would be used instead of the credentials of this login.
     let endpoint = declared.map(|(_, it)| RegistryEndpoint { auth: None, ..it.endpoint.clone() });
     let endpoint = endpoint.or_else(|| Some(RegistryEndpoint::of(host.parse::<RegistryLocation>().ok()?)));
-    match endpoint {
-        Some(endpoint) if matches!(endpoint.url, RegistryLocation::Http { .. }) => {
-            let host = endpoint.url.host();
-            Ok((endpoint, host))
-        }
-        Some(_) => {
-            let message = format!("`{registry}` is a directory, which needs no login");
-            Err(vec![
-                Diagnostic::error(Code::CommandUsage, message).help("name the host of a registry: `ghcr.io`"),
-            ])
-        }
-        None => {
-            let message = format!("`{registry}` is neither a host nor a registry of publish.toml");
-            Err(vec![
-                Diagnostic::error(Code::CommandUsage, message).help("name the host of a registry: `ghcr.io`"),
-            ])
-        }
+    let problem = match endpoint {
+        Some(endpoint) => match host_of(&endpoint).map(str::to_owned) {
+            Some(host) => return Ok((endpoint, host)),
+            None => "is a directory, which needs no login",
+        },
+        None => "is neither a host nor a registry of publish.toml",
+    };
+    let message = format!("`{registry}` {problem}");
+    Err(vec![Diagnostic::error(Code::CommandUsage, message).help("name the host of a registry: `ghcr.io`")])
+}
+
+/// Returns the host as it is written, which is the key of its credentials for every program.
+fn host_of(endpoint: &RegistryEndpoint) -> Option<&str> {
+    match &endpoint.url {
+        RegistryLocation::Http { host, .. } => Some(host),
+        RegistryLocation::Directory { .. } => None,
     }
 }

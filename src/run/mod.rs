@@ -120,7 +120,8 @@ pub struct Run {
     reporter: Arc<CurrentReporter>,
     /// The observations that the plan of this run was made from.
     observed: Option<Observed>,
-    /// Whether the plan was made in this run. Only then is it certain that nobody approved it without what stands now.
+    /// Whether the plan was made in this run. A saved plan may have been approved when the registries were in another state, so its gates
+    /// are judged again.
     made_plan: bool,
     /// Whether the tags may have moved since they were observed.
     tags_are_old: bool,

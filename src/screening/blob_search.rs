@@ -26,7 +26,7 @@ pub(super) enum BlobResult {
 
 /// A failure to search a blob, with its diagnostic.
 pub(super) struct SearchFailure {
-    /// Whether only the search cannot read it: its digest may still match.
+    /// Whether only the search cannot read it, because it is damaged for example. A push would still send it, because its digest may match.
     pub unreadable: bool,
     pub diagnostic: Diagnostic,
 }

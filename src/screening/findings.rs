@@ -218,8 +218,8 @@ impl FindingList<'_> {
         self.unsearched.push(Unsearched { resource: resource.clone(), blob: blob.clone(), path, reason });
     }
 
-    /// Notes content that cannot be read. It is an error if a secret there would be one; if a secret would be let through, so is
-    /// this.
+    /// Notes content that was not searched. If only the search cannot read it, and a secret in it would not block the plan, it is listed
+    /// as unsearched. Otherwise it is an error.
     fn add_failure(
         &mut self,
         resource: &ResourceId,

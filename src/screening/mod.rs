@@ -56,8 +56,8 @@ impl Screening {
         Self { rules, cache, reporter }
     }
 
-    /// Searches the content that `plan` sends, if the policy `declared` asks for it. Returns `None` if there is nothing to search, and
-    /// the repositories that content is sent to without a search.
+    /// Searches the content that `plan` sends, if the policy `declared` asks for it. Returns the result, or `None` if there is nothing to
+    /// search; and the addresses of the repositories that are not searched, with the reason for each.
     /// `complete` says whether the plan has all declared repositories.
     ///
     /// # Errors

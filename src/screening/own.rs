@@ -27,8 +27,9 @@ impl OwnSearch {
         Self { secrets: config.secrets.clone(), config: Some(config.clone()), ..Self::default() }
     }
 
-    /// Returns the rules of an apply without a configuration: those of its environment and command line, `secrets`. If its digest was
-    /// given, `plan` is the approved one, and its allowances count as well. That it leaves something out never counts.
+    /// Returns the rules of an apply without a configuration: `secrets`, which its environment and command line set. If `is_bound`, the
+    /// digest of `plan` was given, so that it is the approved plan, and its rules count as well: its allowances, the severities that block,
+    /// and the policies of its repositories. Only a policy that turns the search off does not count.
     pub fn without_config(secrets: Secrets, plan: &Plan, is_bound: bool) -> Self {
         let mut own = Self { secrets, is_bound, ..Self::default() };
         if let Some(PlannedSecrets { allow, block, unsearched_policy, repositories, .. }) =

@@ -45,7 +45,7 @@ pub enum ApprovalError {
     /// The key cannot be used.
     #[error("the plan cannot be approved: {0}")]
     Key(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The key does not sign.
+    /// The approval cannot be signed.
     #[error("the plan cannot be approved: {0}")]
     Signing(#[source] SigningError),
     /// There is no certificate.
@@ -58,7 +58,7 @@ impl ApprovalError {
     pub fn to_diagnostic(&self) -> Diagnostic {
         let help = match self {
             Self::Key(_) | Self::Signing(_) => {
-                "give `--key` a private key of ECDSA on the curve P-256, and its password in the variable of `--password-env`; or a token to `--keyless`, in the variable of `--token-env`"
+                "name the file of a private ECDSA key on the curve P-256 with `--key`, and the variable of its password with `--password-env`; or use `--keyless`, and name the variable of an OIDC token with `--token-env`"
             }
             Self::Keyless(_) => {
                 "run the same command again with a fresh OIDC token for the audience `sigstore`"

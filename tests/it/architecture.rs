@@ -10,11 +10,12 @@ mod syntax;
 use syntax::Module;
 
 /// The crates of the workspace that are published, and the crates of it that each may use. Cargo permits no circle.
-const CRATES: [(&str, &[&str]); 4] = [
+const CRATES: [(&str, &[&str]); 5] = [
     ("oci-registry", &[]),
     ("oci-content", &["oci-registry"]),
     ("helm-package", &["oci-content", "oci-registry"]),
     ("secret-scan", &["oci-content", "oci-registry"]),
+    ("oci-signing", &["oci-registry"]),
 ];
 
 /// The rooms that each room of `src` may import, in reading order. `model`, `diagnostic` and `advice` are open to every room.

@@ -24,7 +24,7 @@ fn pages() -> Vec<String> {
             let name = format!("{folder}{}", entry.file_name().to_string_lossy());
             if entry.path().is_dir() {
                 folders.push(format!("{name}/"));
-            } else if name.ends_with(".md") && name != "SUMMARY.md" {
+            } else if Path::new(&name).extension().is_some_and(|it| it == "md") && name != "SUMMARY.md" {
                 found.push(name);
             }
         }

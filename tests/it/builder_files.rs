@@ -28,7 +28,7 @@ fn push(registry: &TestRegistry, folder: &Folder, image: &TestImage) -> Written 
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if text.starts_with('{') && text.contains("\"manifests\"") {
             content.put("app", OCI_INDEX, &bytes);
-        } else if text.starts_with('{') && text.contains("\"layers\"") {
+        } else if text.starts_with('{') && text.contains("\"schemaVersion\"") {
             content.put("app", OCI_MANIFEST, &bytes);
         } else {
             content.blob("app", &Bytes::from(bytes));

@@ -197,7 +197,7 @@ fn a_ci_that_does_not_say_what_happened_is_named() {
     folder.git(&["checkout", "--quiet", "--detach"]);
     let done = folder.run("tags --format json").env("CI", "true").wide().done().expect_code(0);
     assert_eq!(tags(&done), ["1.2.3"]);
-    says(&done, &["the git tag `v1.2.3`, which is checked out, is taken for the one to publish"]);
+    says(&done, &["assuming that the git tag `v1.2.3`, which is checked out, is to be published"]);
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn a_version_of_several_components_is_named_by_its_git_tag() {
         }
     }
     let shown = folder.run("rollback --to 1.2.3").wide().done().expect_code(1).shown();
-    assert!(shown.contains("`1.2.3` may be any of `agent/v1.2.3`, `app/v1.2.3`"), "{shown}");
+    assert!(shown.contains("`1.2.3` may mean any of the git tags `agent/v1.2.3`, `app/v1.2.3`"), "{shown}");
     let shown = folder.run("withdraw agent/v1.2.4 --auto-approve").wide().done().expect_code(0).shown();
     assert!(shown.contains("withdrawn = [\"agent/v1.2.4\"]") && !shown.contains("registry/app"), "{shown}");
 }

@@ -121,7 +121,7 @@ fn a_conflict_of_twenty_images_is_one_screen() {
     fits(&applied, 80, "apply");
     assert!(applied.stdout().lines().count() <= 40, "{}", applied.shown());
     assert!(applied.stderr().lines().count() <= 24, "{}", applied.shown());
-    let all = folder.run(&format!("apply -v --auto-approve {TAG}")).done().stderr();
+    let all = folder.run(&format!("apply -v --auto-approve {TAG}")).wide().done().stderr();
     assert_eq!(all.matches("is immutable and names").count(), 100, "{all}");
 }
 

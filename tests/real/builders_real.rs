@@ -49,21 +49,32 @@ fn an_image_in_the_store_is_the_same_as_from_podman_save() {
     let store = Store::new(at);
     store.image("app:v1", &FILES);
     store.podman(&["save", "--output", "saved.tar", "app:v1"]);
-    let saved = published(at, "docker-archive:saved.tar").content.root.digest;
+    let from_archive = published(at, "docker-archive:saved.tar").content;
+    let saved = &from_archive.root.digest;
     let id = store.podman(&["images", "--no-trunc", "--quiet", "app:v1"]);
     for name in ["app:v1", "localhost/app:v1", id.trim_start_matches("sha256:")] {
-        let found = published(at, &format!("containers-storage:[vfs@root]{name}"));
-        assert_eq!(found.content.root.digest, saved, "{name}");
+        let found = published(at, &format!("containers-storage:[vfs@root]{name}")).content;
+        let blobs = |content: &oci_content::Content| {
+            let mut digests: Vec<String> = content.blobs.iter().map(|blob| blob.digest.to_string()).collect();
+            digests.sort();
+            digests
+        };
+        // The manifest has the annotations of buildah too, which an archive does not keep.
+        assert_eq!(blobs(&found), blobs(&from_archive), "{name}");
+        let manifest =
+            String::from_utf8_lossy(found.manifests.last().expect("a manifest").bytes()).into_owned();
+        assert!(manifest.contains("\"annotations\":{\"org.opencontainers.image.base.digest\""), "{manifest}");
     }
     // A manifest list becomes an index of its images.
     store.buildah(&["manifest", "create", "all"]);
     store.buildah(&["manifest", "add", "all", "app:v1"]);
     let index = published(at, "containers-storage:[vfs@root]all").content;
-    assert!(index.manifests.iter().any(|manifest| *manifest.digest() == saved));
+    let alone = published(at, "containers-storage:[vfs@root]app:v1").content.root.digest;
+    assert!(index.manifests.iter().any(|manifest| *manifest.digest() == alone));
     // A store of the driver that is usual.
     let mut overlay = std::process::Command::new("skopeo");
     let target = format!("containers-storage:[overlay@{0}/over+{0}/over-run]app:v1", at.display());
     overlay.args(["copy", "docker-archive:saved.tar", &target]).current_dir(at).env("TMPDIR", at);
     run(&mut overlay);
-    assert_eq!(published(at, "containers-storage:[overlay@over]app:v1").content.root.digest, saved);
+    assert_eq!(published(at, "containers-storage:[overlay@over]app:v1").content.root.digest, *saved);
 }

@@ -187,9 +187,7 @@ fn an_archive_that_tar_writes() {
         assert_eq!(content(at, &format!("oci-archive:{archive}")).root.digest.as_str(), written.digest);
     }
     run(at, "gzip", &["pax.tar"]);
-    let spec = SourceSpec::One("oci-archive:pax.tar.gz".parse().expect("a source"));
-    let Err(error) = open(&spec, &Surroundings::local(at)) else { panic!("a compressed archive") };
-    assert!(error.to_string().contains("compressed with gzip"), "{error}");
+    assert_eq!(content(at, "oci-archive:pax.tar.gz").root.digest.as_str(), written.digest);
 }
 
 #[test]

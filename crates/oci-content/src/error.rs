@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::confines::OutsideFile;
 use oci_registry::{Digest, ManifestError, Platform, RegistryError};
 
-/// An error of a source. Each names the file, the problem, and a way out.
+/// An error of a source. Each names its place and the problem; some also carry a help.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The file or directory that the source names does not exist.

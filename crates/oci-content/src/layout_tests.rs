@@ -34,7 +34,7 @@ fn opened(spec: &str, folder: &Path) -> Result<Arc<dyn Source>, SourceError> {
     open(&SourceSpec::One(spec.parse().expect("a source")), &Surroundings::local(folder)).map(|it| it.source)
 }
 
-/// The error as tests see it.
+/// Returns the message of the error that opening and walking `spec` ends with, with `/F` for `folder`.
 fn refused(spec: &str, folder: &Path) -> String {
     let Err(error) = opened(spec, folder).and_then(|source| walk(source.as_ref())) else {
         panic!("`{spec}` was accepted")
@@ -119,7 +119,7 @@ fn entries_that_may_be_several_images_are_not_called_one() {
     let changes: [fn(&mut serde_json::Value); 3] = [
         |index| {
             index["manifests"][0]["annotations"] =
-                serde_json::json!({ "org.opencontainers.image.ref.name": "v1" })
+                serde_json::json!({ "org.opencontainers.image.ref.name": "v1" });
         },
         |index| index["manifests"][1]["platform"] = index["manifests"][0]["platform"].clone(),
         |index| drop(index["manifests"][1].as_object_mut().expect("an entry").remove("platform")),

@@ -53,8 +53,8 @@ pub(super) fn image_named(text: &str) -> Option<String> {
 
 /// Whether `text` is a name with a tag or a digest, such as `app:v1`.
 pub(super) fn is_tagged_name(text: &str) -> bool {
-    let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    is_name && complete(text).is_some()
+    let transport = text.split_once(':').and_then(|(prefix, _)| misspelt(prefix));
+    transport.is_none() && complete(text).is_some()
 }
 
 /// A name with a tag or a digest, with the registry that Docker fills in.

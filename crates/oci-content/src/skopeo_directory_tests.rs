@@ -25,7 +25,8 @@ fn directory(folder: &TempDir, image: &TestImage) -> Written {
     fs::write(at.join("manifest.json"), &written.bytes).expect("written");
     for (name, bytes) in files_of(&written.directory) {
         let Some(hex) = name.strip_prefix("blobs/sha256/") else { continue };
-        let is_manifest = bytes.starts_with(b"{") && String::from_utf8_lossy(&bytes).contains("\"layers\"");
+        let is_manifest =
+            bytes.starts_with(b"{") && String::from_utf8_lossy(&bytes).contains("\"schemaVersion\"");
         let name = if is_manifest { format!("{hex}.manifest.json") } else { hex.to_owned() };
         fs::write(at.join(name), bytes).expect("written");
     }
@@ -105,7 +106,7 @@ fn other_directories_are_refused_with_the_transport_that_fits() {
         ("dir:empty", "it has no file `manifest.json`\nwrite the image with `skopeo copy --all … dir:DIR`"),
         ("dir:docker", "publish that as `docker-archive:FILE`"),
         ("dir:text", "Malformed: `text/manifest.json` is damaged"),
-        ("dir:other", "is not valid"),
+        ("dir:other", "`schemaVersion` is not 2"),
         ("dir:schema1", "schema 1"),
         ("dir:newer", "says `Directory Transport Version: 2.0`; this program reads version 1"),
     ] {

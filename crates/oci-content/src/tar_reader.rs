@@ -92,7 +92,7 @@ pub enum TarError {
         reason: String,
     },
     /// A name or extended header is larger than the limit.
-    #[error("it declares a name of {size} bytes")]
+    #[error("it declares a name or extended header of {size} bytes")]
     Metadata {
         /// The position of the header.
         position: u64,

@@ -8,7 +8,8 @@ use crate::digest::Digest;
 use crate::inventory::{GRACE, Inventory, Obstacle};
 use crate::tag::Tag;
 
-/// The limits within which manifests without a tag stay. Without a limit none stays.
+/// The limits within which manifests without a tag stay. Without a limit, only those with another
+/// reason to stay are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UntaggedLimits {
     /// The number of newest ones that stay, not counting the parts of an index and referrers.

@@ -97,20 +97,20 @@ pub(in crate::config) struct Node<'a> {
     /// The keys that must be there.
     #[serde(borrow)]
     pub required: Vec<&'a str>,
-    /// The number of keys, at least.
+    /// The least number of keys.
     pub min_properties: Option<usize>,
     /// The part for each item of a list.
     #[serde(borrow)]
     pub items: Option<Box<Node<'a>>>,
-    /// The number of items, at least.
+    /// The least number of items.
     pub min_items: Option<usize>,
-    /// No item may be there twice.
+    /// Whether all items must differ.
     pub unique_items: bool,
-    /// The number of characters, at least.
+    /// The least number of characters.
     pub min_length: Option<usize>,
     /// The pattern of a text.
     pub pattern: Option<Pattern>,
-    /// The least number.
+    /// The least value of a number.
     pub minimum: Option<serde_json::Number>,
     /// All of these apply.
     #[serde(borrow)]

@@ -37,7 +37,7 @@ impl Place<'_> {
     }
 }
 
-/// The violations so far: counted, and listed where somebody reads them.
+/// The violations so far: counted, and listed if somebody reads them.
 struct Found {
     count: usize,
     list: Option<Vec<Violation>>,

@@ -3,7 +3,7 @@
 
 use super::contents::{Page, PageRow, PageTable};
 
-/// Rows of tags that stay are folded if there are more.
+/// The most rows of tags that stay. If there are more, they are folded.
 const SHOWN: usize = 8;
 
 /// GitHub refuses a summary of more than 1 MiB for a step, and a comment of more than 65,536 characters.

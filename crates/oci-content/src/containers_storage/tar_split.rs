@@ -112,6 +112,7 @@ fn name_of(entry: &SplitEntry) -> Option<PathBuf> {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "on other systems a path may be impossible")]
 fn path_of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     Some(std::ffi::OsString::from_vec(bytes).into())

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::listing::{ListedDigest, entry};
+use super::listed_digest::{ListedDigest, entry};
 use oci_registry::Digest;
 
 /// The digest of the image in the metadata of buildx, and its descriptor (`BuildKit`, exporter/containerimage/exptypes/types.go).

@@ -1,44 +1,8 @@
 //! The texts in which builders list the digests that they pushed: [`parse`].
 
 use super::json;
+use super::listed_digest::{ListedDigest, entry};
 use oci_registry::Digest;
-use oci_registry::remote::RemoteReference;
-
-/// A digest in a file of a builder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ListedDigest {
-    pub(super) digest: Digest,
-    /// The names under which it was pushed, as they are written; none if the file does not say.
-    pub(super) names: Vec<String>,
-    /// The target of `docker buildx bake`.
-    pub(super) target: Option<String>,
-}
-
-impl ListedDigest {
-    pub(super) fn new(digest: Digest, names: Vec<String>) -> Self {
-        Self { digest, names, target: None }
-    }
-
-    /// Whether the digest was pushed to `repository`, or says nothing about where. If `same_host` is false, another host counts too,
-    /// because a builder in a container may reach the registry under another name.
-    pub(super) fn is_about(&self, repository: &RemoteReference, same_host: bool) -> bool {
-        let named = |name: &String| {
-            name.parse::<RemoteReference>().is_ok_and(|own| {
-                own.repository == repository.repository
-                    && (!same_host || own.location() == repository.location())
-            })
-        };
-        self.names.is_empty() || self.names.iter().any(named)
-    }
-
-    /// The repositories of its names.
-    pub(super) fn repositories(&self) -> impl Iterator<Item = String> {
-        self.names.iter().map(|name| {
-            name.parse::<RemoteReference>()
-                .map_or_else(|_| name.clone(), |own| format!("{}/{}", own.host, own.repository))
-        })
-    }
-}
 
 /// The digests that a file lists, or the reason why it lists none. These forms are read:
 ///
@@ -60,7 +24,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<ListedDigest>, String> {
     if found.is_empty() { Err("it has none".to_owned()) } else { Ok(found) }
 }
 
-/// The text of a file. The `>` of Windows PowerShell writes UTF-16.
+/// The text of a file. The `>` of Windows `PowerShell` writes UTF-16.
 fn decoded(bytes: &[u8]) -> Option<String> {
     let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = rest.chunks_exact(2).filter_map(|it| it.try_into().ok().map(unit)).collect();
@@ -84,40 +48,6 @@ fn lines(text: &str) -> Result<Vec<ListedDigest>, String> {
         found.push(listed);
     }
     Ok(found)
-}
-
-/// The digest in a line or a JSON string.
-pub(super) fn entry(line: &str) -> Result<ListedDigest, String> {
-    let line = line.trim().trim_end_matches(',').trim_matches(['"', '\'']);
-    let line = line.strip_prefix("docker://").unwrap_or(line);
-    let wrong = || {
-        let shown: String = line.chars().take(80).collect();
-        format!("is neither a digest nor `REPOSITORY@DIGEST`: `{}`", shown.escape_debug())
-    };
-    // `sha256sum` writes two spaces, or a space and a star.
-    if let Some((hex, name)) = line.split_once(char::is_whitespace) {
-        let name = name.trim_start().trim_start_matches('*');
-        let digest = digest(hex).ok_or_else(wrong)?;
-        if name.is_empty() || name.contains(char::is_whitespace) {
-            return Err(wrong());
-        }
-        return Ok(ListedDigest::new(digest, vec![name.to_owned()]));
-    }
-    if let Some(digest) = digest(line) {
-        return Ok(ListedDigest::new(digest, Vec::new()));
-    }
-    let (name, after) = line.split_once('@').ok_or_else(wrong)?;
-    let digest =
-        after.parse::<Digest>().map_err(|error| format!("has a wrong digest, `{after}`: {error}"))?;
-    if name.parse::<RemoteReference>().is_err() {
-        return Err(wrong());
-    }
-    Ok(ListedDigest::new(digest, vec![name.to_owned()]))
-}
-
-/// A digest, with or without `sha256:` in front.
-fn digest(text: &str) -> Option<Digest> {
-    text.parse().or_else(|_| format!("sha256:{text}").parse()).ok()
 }
 
 /// `report.toml` of Buildpacks (spec, platform.md, "report.toml"): `[image]` with `tags` and `digest`.

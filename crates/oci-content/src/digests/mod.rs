@@ -17,9 +17,10 @@ use oci_registry::Digest;
 use oci_registry::remote::RemoteReference;
 
 mod json;
+mod listed_digest;
 mod listing;
 
-use listing::ListedDigest;
+use listed_digest::ListedDigest;
 
 /// The largest file of digests that is read, in bytes. The provenance in a metadata file of buildx has a few megabytes at most.
 const MAX_FILE_SIZE: u64 = 32 * 1024 * 1024;

@@ -1,4 +1,5 @@
 //! Tests of stored logins: which file they go to, what Docker's programs see, and that the credential chain finds them again.
+#![allow(clippy::expect_used, reason = "a fixture that cannot be written fails its test")]
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

@@ -77,7 +77,7 @@ impl Host {
         let authorization = Box::pin(self.authorization(call.access)).await;
         let mut authorization = authorization.map_err(FailedAttempt::lasting)?;
         let (mut url, mut renewed, mut redirects) = (call.url.clone(), false, 0);
-        // Every other address that a request starts at is the `Location` of an upload session.
+        // A request starts at an address of the registry, or at the `Location` of an upload session, which may be on another host.
         let mut route = HostRoute::Location;
         loop {
             let ours = origin::same(base, &url);
@@ -90,7 +90,8 @@ impl Host {
                 self.transmit(call, &url, sent).await.map_err(|failure| failure.at(elsewhere.clone()))?;
             answer.elsewhere = elsewhere;
             let status = answer.status();
-            // A registry that asks for credentials repeats its warnings once it has them. Before that, they cannot be taken out.
+            // Warnings of a 401 are skipped, because a registry repeats them once it has the credentials. Only then are the credentials
+            // known that must be removed from the text.
             if ours && status != StatusCode::UNAUTHORIZED {
                 self.warnings.look(answer.headers(), &answer.redaction);
             }

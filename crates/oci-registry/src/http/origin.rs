@@ -1,5 +1,5 @@
-//! The origins that credentials may be sent to. They never leave the registry's own scheme, host and port, except for
-//! its token server.
+//! Decides where credentials may be sent: to the scheme, host and port of the registry, and to its token server. They are sent
+//! to no other place, wherever a redirect leads.
 
 use std::net::IpAddr;
 

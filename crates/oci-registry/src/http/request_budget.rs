@@ -64,7 +64,7 @@ mod tests {
         let headers = headers.iter().map(|(name, value)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header"))
         });
-        RequestBudget::of(&HeaderMap::from_iter(headers)).map(|it| (it.left, it.until.as_secs()))
+        RequestBudget::of(&headers.collect::<HeaderMap>()).map(|it| (it.left, it.until.as_secs()))
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::notice::{Notice, Notify};
 pub struct RetryPolicy {
     /// The most attempts, the first included. 6.
     pub attempts: u32,
-    /// The longest time from the first attempt to the last. For the bytes of blobs, only the waits are counted. 2
-    /// minutes.
+    /// The longest time from the first attempt to the last. For the bytes of blobs, and after an answer with status 429, only
+    /// the waits between attempts are counted. 2 minutes.
     pub total: Duration,
     /// The longest time to look for a host that has not answered at all in this run: its name may be wrong, or it may be
     /// down, and nothing is lost yet. Limits the time to connect, too. 2 seconds.
@@ -127,7 +127,7 @@ impl Retries {
         let FailedAttempt { request, error, passing } = failure;
         let asked = error.retry_after().unwrap_or_default();
         let wait = self.policy.wait_after(self.attempts).max(asked);
-        // Waiting for the pace of a host that refuses too many requests is no time of this one.
+        // If a host refuses too many requests, each request also waits for the pace of the host. That time is not counted.
         let is_limited = error.refusal().is_some_and(|refusal| refusal.status == 429);
         let spent = if self.is_blob || is_limited { self.waited } else { self.started.elapsed() };
         let is_silent = matches!(error, RegistryError::Unreachable { .. });

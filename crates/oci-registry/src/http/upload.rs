@@ -100,10 +100,11 @@ impl HttpRepository {
             let is_lent = std::mem::take(&mut is_lent);
             match (sent, way) {
                 (Ok(()), _) => return Ok(BlobOutcome::Pushed),
-                // The session that came instead of a mount leads nowhere, or the kept one expired. One that was asked for may not.
+                // The session that came instead of a mount leads nowhere, or the kept one expired. The failure of a session that was
+                // opened for these bytes counts.
                 (Err(setback), _) if is_lent && setback.is_of_registry() => {
                     tracing::debug!(
-                        "the session of a mount or a question does not work: opening another one"
+                        "the upload session that a mount or the preflight opened does not work: opening another one"
                     );
                 }
                 (Err(Setback::Failed(failure)), _) => {
@@ -144,7 +145,7 @@ impl HttpRepository {
         url.set_query(Some(&format!("mount={}&from={source}", blob.digest)));
         let access = RequiredAccess { mount_from: Some(source.to_owned()), ..self.writing.clone() };
         let call = Request::new(Method::POST, url, &access);
-        // Sending the bytes is the better second attempt after a failure that may not pass.
+        // After two failures, sending the bytes is more likely to succeed than another attempt to mount them.
         let policy = RetryPolicy { attempts: self.host.policy.attempts.min(2), ..self.host.policy.clone() };
         let mut retries = Retries::new(&policy, &self.host.notify);
         let answer = loop {

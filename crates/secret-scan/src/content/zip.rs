@@ -7,7 +7,7 @@ use flate2::bufread::DeflateDecoder;
 
 use super::blob_search::{BlobSearch, WalkError};
 use super::bounded_reader::BoundedReader;
-use super::zip_directory::ZipFiles;
+use super::zip_directory::{ZipFiles, number};
 
 /// How many bytes are decompressed at once.
 const PIECE: usize = 64 * 1024;
@@ -76,12 +76,6 @@ struct ZipHeader {
     /// Whether sizes take 8 bytes.
     wide: bool,
     name: String,
-}
-
-/// Returns the number in `length` bytes at `at`, the least significant first.
-pub(super) fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
-    let digits = bytes.get(at..at + length).unwrap_or_default();
-    digits.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 fn header(input: &mut BoundedReader<'_>) -> Result<ZipHeader, WalkError> {

@@ -7,7 +7,6 @@ use std::io::{BufRead, Read};
 
 use super::blob_search::WalkError;
 use super::bounded_reader::BoundedReader;
-use super::zip::number;
 
 /// The files that were searched, by the facts that a directory repeats.
 #[derive(Debug, Default)]
@@ -53,4 +52,10 @@ fn key(name: &str, method: u64, stored: Option<u64>) -> u64 {
     let mut hasher = DefaultHasher::new();
     (name, method, stored).hash(&mut hasher);
     hasher.finish()
+}
+
+/// Returns the number in `length` bytes at `at`, the least significant first.
+pub(super) fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
+    let digits = bytes.get(at..at + length).unwrap_or_default();
+    digits.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }

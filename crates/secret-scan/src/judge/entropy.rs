@@ -70,16 +70,16 @@ pub(super) fn is_certain(value: &[u8]) -> bool {
     value.len() >= 32 && digits * 9 >= value.len() && one_case > 0 && alternates(22)
 }
 
-/// Whether a machine generated it from letters, digits and signs: their kind changes nearly as often as by chance, which it does in no
-/// template, expression or text.
+/// Whether a machine generated it from letters, digits and signs other than those of base64 and tokens: their kind changes nearly as often
+/// as by chance, which it does in no template, expression or text.
 pub(super) fn is_jumble(value: &[u8]) -> bool {
-    let has = |is: fn(&u8) -> bool| value.iter().any(is);
+    let some = |is: fn(&u8) -> bool| value.iter().filter(|it| is(it)).count() * 16 >= value.len();
     value.len() >= 20
         && value.iter().all(u8::is_ascii_graphic)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_punctuation)
+        && some(u8::is_ascii_uppercase)
+        && some(u8::is_ascii_lowercase)
+        && value.iter().any(u8::is_ascii_digit)
+        && value.iter().any(|it| it.is_ascii_punctuation() && !b"+/=_-.~".contains(it))
         && changes(value) * 100 >= value.len() * 45
         && bits(value) >= 3.8
 }

@@ -14,7 +14,7 @@ pub(super) const PUBLIC: &[&str] = &[
     "cadf1e62661d5d21a7fce2c80b3319022ee366137e4b302a7ea78b7f17d6f599",
     "ec0fcc15374d1457f0ef76b5e6c2452814cda7f2cc5e5982adca949a8c254d01",
     "fcaaafcd4be236f46a44ac7fc8223548313a878ed39ca0661e9c6b48e213e348",
-    // The benchmark of GnuTLS, in gnutls-cli (src/benchmark-tls.c).
+    // the benchmark of TLS in gnutls-cli.
     "018cf229766ddc025f394475da197c4eed65eff133b87bbbb5c2026e862262da",
     "47382ff9d653f755cef7040ebb464eb41708c579a612013ef6a425d80fa4116f",
     "6539fa29fe140050dca313400dee000989a0f77931f88fca61ba63a4b49b1706",

@@ -155,15 +155,15 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let written = written.trim();
     let text = written.to_ascii_lowercase();
     let text = text.as_str();
+    let wrapped = [("<", ">"), ("{", "}"), ("[", "]"), ("%", "%"), ("__", "__"), ("(", ")")]
+        .iter()
+        .any(|(open, close)| text.starts_with(open) && text.ends_with(close));
     if is_jumble(value) {
         // It may hold `%s`, or begin with a dollar sign, by chance.
         let words =
             || PARTS.iter().filter(|it| it.len() > 5 && it.bytes().all(|it| it.is_ascii_alphanumeric()));
-        return repeats(value) || words().any(|it| text.contains(it));
+        return wrapped || repeats(value) || words().any(|it| text.contains(it));
     }
-    let wrapped = [("<", ">"), ("{", "}"), ("[", "]"), ("%", "%"), ("__", "__"), ("(", ")")]
-        .iter()
-        .any(|(open, close)| text.starts_with(open) && text.ends_with(close));
     wrapped || text.starts_with('$') || repeats(value) || has_part(written, text)
 }
 
