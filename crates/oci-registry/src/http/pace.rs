@@ -79,6 +79,8 @@ struct PaceState {
     average: f64,
     /// The number of answers since the last decrease because of slow ones.
     answers: u32,
+    /// Whether the last answers were slow. Until they are faster, the rate does not grow.
+    is_slow: bool,
 }
 
 /// A request that may be sent now.
@@ -251,11 +253,13 @@ impl PaceState {
         self.fastest = Some(fastest);
         self.average = if self.answers == 0 { seconds } else { self.average * (1.0 - LAST) + seconds * LAST };
         self.answers += 1;
-        let is_slow = self.average > SLOW.as_secs_f64() && self.average > fastest * SLOWER;
-        if is_slow && f64::from(self.answers) > 2.0 / LAST {
+        self.is_slow = self.average > SLOW.as_secs_f64() && self.average > fastest * SLOWER;
+        if self.is_slow && f64::from(self.answers) > 2.0 / LAST {
             self.answers = 0;
+            // The requests of the last second, because the rate may be far above what is sent.
             #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
-            let present = self.rate.unwrap_or((self.sent.len() as f64).max(1.0));
+            let sent = (self.sent.len() as f64).max(1.0);
+            let present = self.rate.map_or(sent, |rate| rate.min(sent));
             self.allowed = self.allowed.max(present);
             self.slow_down(now, present * DECREASE);
         }
@@ -264,6 +268,10 @@ impl PaceState {
     /// Lets the rate grow by the time without a refusal. A documented limit does not grow.
     fn grow(&mut self, now: Instant) {
         let (Some(rate), Some(grown)) = (self.rate, self.grown) else { return };
+        if self.is_slow {
+            self.grown = Some(grown.max(now));
+            return;
+        }
         let increase = if rate < self.allowed * NEAR { FAST_INCREASE } else { SLOW_INCREASE };
         self.rate = Some(rate * (1.0 + increase * now.duration_since(grown).as_secs_f64()));
         self.grown = Some(grown.max(now));

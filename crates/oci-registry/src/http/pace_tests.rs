@@ -167,7 +167,8 @@ async fn a_host_that_says_how_many_requests_are_left_gets_no_more() {
         pace.answered(turn, Some(RequestBudget { left: 60_u64.saturating_sub(used), until }));
     }
     assert_eq!(refused, 0);
-    assert!(started.elapsed() <= Duration::from_secs(50), "{:?}", started.elapsed());
+    // 50 s are needed; the host says the end of a window in whole seconds, which costs up to one in each.
+    assert!(started.elapsed() <= Duration::from_secs(50).mul_f64(1.15), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
