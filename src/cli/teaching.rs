@@ -130,6 +130,14 @@ pub(super) const LESSONS: &[Lesson] = &[
         exit: &[],
     },
     Lesson {
+        command: "sbom",
+        examples: &[
+            ("The SBOM of a release", "brokkr-publish sbom images.hello:v1.2.3"),
+            ("In one of its registries", "brokkr-publish sbom images.hello@ghcr:v1.2.3"),
+        ],
+        exit: &[],
+    },
+    Lesson {
         command: "verify",
         examples: &[
             ("Compare everything that is published with the rules", "brokkr-publish verify"),

@@ -127,10 +127,9 @@ async fn images_and_charts_are_signed_in_every_registry_and_once() {
         let first_tag =
             puts.iter().position(|it| it.contains("/manifests/") && !it.contains("sha256")).expect("a tag");
         let is_list = |path: &String| path.contains("/manifests/sha256-");
-        assert!(
-            !puts[first_tag..].iter().any(|it| is_list(it) || it.contains("/manifests/sha256:")),
-            "{puts:?}"
-        );
+        // A manifest that was put before is put again for its floating tags.
+        let is_new = |path: &String| path.contains("/manifests/sha256:") && !puts[..first_tag].contains(path);
+        assert!(!puts[first_tag..].iter().any(|it| is_list(it) || is_new(it)), "{puts:?}");
         registry.forget_log();
     }
     let again = release.run(APPLY, SIGNING_KEY).expect_code(0);

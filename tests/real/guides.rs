@@ -300,7 +300,12 @@ impl GuideFixture {
                             let to_do = ["apply", "rollback", "prune"];
                             let to_do =
                                 to_do.iter().any(|it| text.starts_with(&format!("brokkr-publish {it}")));
-                            assert!(!to_do || workflow::has_done(&output), "nothing done at {place}");
+                            // A mirror on a schedule finds what the reader copied by hand.
+                            let is_there = output.contains("(schedule)");
+                            assert!(
+                                !to_do || is_there || workflow::has_done(&output),
+                                "nothing done at {place}"
+                            );
                         }
                     }
                 }
@@ -395,7 +400,12 @@ fn follow(name: &str) {
             }
         }
     }
-    assert!(ran >= 4 && workflows >= 1, "{name}: only {ran} commands and {workflows} workflows were found");
+    // The commands of other builders are not run, and a source has no workflow.
+    let (least, has_workflow) = if name == "from-your-builder.md" { (3, false) } else { (4, true) };
+    assert!(
+        ran >= least && (workflows >= 1 || !has_workflow),
+        "{name}: only {ran} commands and {workflows} workflows were found"
+    );
     if update {
         page.rewrite(outputs);
     }

@@ -130,7 +130,8 @@ fn each_platform_stays_where_it_was_pushed() {
     let root = digest(&scene.named("v1.2.3")).expect("published");
     let mut changes = scene.changes_since(before);
     changes.sort();
-    let mut puts: Vec<String> = [root.as_str(), "v1.2.3", "v1.2", "v1", "latest"]
+    let together = format!("{root}?tag=v1.2&tag=v1&tag=latest");
+    let mut puts: Vec<String> = [root.as_str(), "v1.2.3", &together, "v1.2", "v1", "latest"]
         .iter()
         .map(|at| format!("PUT /v2/team/app/manifests/{at} 201"))
         .collect();
@@ -217,7 +218,7 @@ fn what_is_missing_or_there_twice_is_said() {
 
     fs::remove_file(scene.folder.path.join("digests").join(&twin["sha256:".len()..])).unwrap();
     scene.folder.write("digests/digest.txt", "");
-    refused("publish::source::unsupported", &["digest.txt", "is not a file named by digest"]);
+    refused("publish::source::unsupported", &["digest.txt", "is not named by digest and lists no digests"]);
     fs::remove_file(scene.folder.path.join("digests/digest.txt")).unwrap();
 
     let absent = "0".repeat(64);

@@ -96,7 +96,7 @@ fn a_plan_that_was_changed_is_refused() {
     let other = format!("sha256:{}", "1".repeat(64));
     with("a tag", &|plan| plan["repositories"][0]["changes"][0]["tag"] = "v9.9.9".into(), false);
     with("no checksum", &|plan| drop(plan.as_object_mut().map(|plan| plan.shift_remove("checksum"))), false);
-    with("a newer format", &|plan| plan["format_version"] = "2.0".into(), true);
+    with("a newer format", &|plan| plan["format_version"] = "3.0".into(), true);
     // An attacker who forges a plan can forge its checksum too: a plan that contradicts itself is still refused.
     with("another registry", &|plan| plan["registries"]["local"]["url"] = "localhost:1/team".into(), true);
     with(

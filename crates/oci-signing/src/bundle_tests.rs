@@ -1,3 +1,5 @@
+//! Tests of bundles: what is signed verifies, and nothing that was changed does.
+
 use super::*;
 use serde_json::json;
 

@@ -9,7 +9,7 @@ use salsa20::XSalsa20;
 use salsa20::cipher::{KeyIvInit, StreamCipher};
 use serde::Deserialize;
 
-use crate::key::KeyError;
+use crate::key_error::KeyError;
 
 /// The memory that deriving a key may take: twice that of cosign's strongest parameters.
 const MAX_MEMORY: u64 = 256 * 1024 * 1024;

@@ -11,6 +11,7 @@ use ring::signature::{
 };
 
 use crate::encrypted;
+pub use crate::key_error::KeyError;
 use crate::pem;
 
 /// The beginning of each `SubjectPublicKeyInfo` of a P-256 key (RFC 5480): the algorithm, the curve, and the head of the point.
@@ -21,29 +22,6 @@ const SPKI_HEAD: [u8; 26] = [
 
 /// The length of an uncompressed point.
 const POINT: usize = 65;
-
-/// The reason why a key cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// The text has no PEM block.
-    #[error("it is not a key in PEM form")]
-    NotPem,
-    /// The PEM block is of another kind.
-    #[error("it is a PEM block `{0}`, not `{1}`")]
-    Kind(String, &'static str),
-    /// The key is not of P-256, or its bytes are malformed.
-    #[error("it is not a key of ECDSA on the curve P-256{0}")]
-    Algorithm(&'static str),
-    /// The key is encrypted, and there is no password.
-    #[error("it is encrypted, and no password is given")]
-    Encrypted,
-    /// The encryption is malformed or unknown.
-    #[error("it is encrypted in an unknown way: {0}")]
-    Encryption(String),
-    /// The password is wrong, or the key was changed.
-    #[error("the password does not decrypt it")]
-    Password,
-}
 
 /// A private key.
 pub struct SigningKey {

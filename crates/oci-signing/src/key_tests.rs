@@ -1,3 +1,5 @@
+//! Tests of keys: their forms, passwords and damage.
+
 use super::*;
 use testkit::signatures::{ENCRYPTED_KEY as ENCRYPTED, PUBLIC_KEY as PUBLIC, SIGNING_KEY as PRIVATE};
 

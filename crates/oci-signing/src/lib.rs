@@ -16,6 +16,7 @@ mod der;
 mod encrypted;
 mod identity;
 mod key;
+mod key_error;
 mod keyless;
 mod log_entry;
 mod pem;
