@@ -57,19 +57,21 @@ enum ListFormat {
 const NEWEST: usize = 10;
 
 pub(super) fn run(global: &Global, arguments: &ListArguments) -> Exit {
+    if arguments.format == ListFormat::Html && arguments.out.is_none() {
+        let error = Diagnostic::error(Code::CommandUsage, "`--format html` needs `--out FOLDER`");
+        return Err(vec![
+            error.help("name the folder of the pages: `--out site`; it is made if it is not there"),
+        ]);
+    }
     let session = global.session()?;
     let run = Run::new(&session, arguments.network.parallelism, global.reporter(false))?;
     let most = (!arguments.all).then_some(NEWEST);
     let found = block_on(run.list(&arguments.target, most, arguments.signatures))??;
     match arguments.format {
         ListFormat::Html => {
-            let Some(folder) = &arguments.out else {
-                return Err(vec![Diagnostic::error(
-                    Code::CommandUsage,
-                    "`--format html` needs `--out FOLDER`",
-                )]);
-            };
-            run::write_pages(&session, folder, &catalogue::site(&found))?;
+            if let Some(folder) = &arguments.out {
+                run::write_pages(&session, folder, &catalogue::site(&found))?;
+            }
         }
         ListFormat::Markdown => {
             global.output().out(&page::markdown(&catalogue::page(&found, global.is_verbose())));

@@ -2,7 +2,7 @@
 
 use testkit::command::Folder;
 use testkit::image::{OCI_INDEX, TestImage, TestLayer};
-use testkit::test_registry::{TestRegistry, TestRegistryOptions};
+use testkit::test_registry::{Quirks, TestRegistry, TestRegistryOptions};
 use testkit::world::{RELEASE_RULES, image};
 
 fn configuration(registry: &TestRegistry) -> String {
@@ -85,6 +85,21 @@ async fn the_newest_ones_are_listed_and_all_on_demand() {
     }
     let unknown = folder.run("list --target images.nobody").done().expect_code(1);
     assert!(unknown.stderr().contains("publish::plan::target"), "{}", unknown.shown());
+}
+
+/// A list that is refused says nothing about what is published.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_list_is_not_an_empty_repository() {
+    let quirks = Quirks { list: Some(403), ..Quirks::default() };
+    let registry =
+        TestRegistry::start(TestRegistryOptions { quirks, ..TestRegistryOptions::default() }).await;
+    let folder = Folder::with(&[("publish.toml", &configuration(&registry))]);
+    let done = folder.run("list --target images.app@one").wide().done();
+    assert!(!done.stdout().contains("no tag is published yet"), "{}", done.shown());
+    assert!(done.shown().contains("does not list every tag"), "{}", done.shown());
+    folder.run("list --target images.app@one --format html --out site").done().expect_code(0);
+    let page = folder.read("site/images.app.html");
+    assert!(!page.contains("Nothing is published yet."), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,7 +63,7 @@ fn section(repository: &CatalogueRepository, verbose: bool, style: Style) -> Tab
     if repository.older > 0 {
         note(format!("{} more", repository.older), "add `--all` to list them".to_owned());
     }
-    if repository.images.is_empty() {
+    if repository.images.is_empty() && repository.incomplete.is_none() {
         note("nothing".to_owned(), "no tag is published yet".to_owned());
     }
     if let Some(why) = &repository.incomplete {

@@ -93,7 +93,7 @@ fn resource_page(resource: &ResourceId, repositories: &[&CatalogueRepository]) -
         for image in &repository.images {
             body.push_str(&image_part(resource.kind, repository, image));
         }
-        if repository.images.is_empty() {
+        if repository.images.is_empty() && repository.incomplete.is_none() {
             body.push_str("<p>Nothing is published yet.</p>\n");
         }
         if repository.older > 0 {
