@@ -207,7 +207,8 @@ fn not_a_layout(files: &impl Files, reason: &str) -> SourceError {
     }
 }
 
-fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
+/// The bytes of the file `name`, which may be as large as a manifest; `None` if it is not there.
+pub(super) fn small_file(files: &impl Files, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
     let Some(file) = files.open(name)? else { return Ok(None) };
     let place = files.locate(name);
     if file.size > MAX_MANIFEST_SIZE {

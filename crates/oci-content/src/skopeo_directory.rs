@@ -6,11 +6,9 @@ use serde::Deserialize;
 
 use super::directory::Directory;
 use super::error::other_size;
-use super::layout::{Files, LayoutFile};
-use super::read::read_bounded;
+use super::layout::{Files, LayoutFile, small_file};
 use super::verify::{VerifyingReader, manifest_reader};
 use super::{BlobReader, Source, SourceError};
-use oci_registry::manifest::MAX_MANIFEST_SIZE;
 use oci_registry::{Descriptor, Digest, RawManifest, media_type};
 
 /// The start of the file `version`, before the number.
@@ -41,7 +39,7 @@ struct ConfigKind {
 impl SkopeoDirectory {
     /// Opens the image in `files`.
     pub(super) fn open(files: Directory) -> Result<Self, SourceError> {
-        let Some(bytes) = small(&files, "manifest.json")? else {
+        let Some(bytes) = small_file(&files, "manifest.json")? else {
             let help = if matches!(files.open("oci-layout"), Ok(Some(_))) {
                 format!("it is an OCI image layout: write `oci:{}`", files.path().display())
             } else {
@@ -102,7 +100,7 @@ fn media_type_of(kind: ManifestKind) -> String {
 
 /// Checks the version that the directory states, if it states one.
 fn check_version(files: &Directory) -> Result<(), SourceError> {
-    let Some(bytes) = small(files, "version")? else { return Ok(()) };
+    let Some(bytes) = small_file(files, "version")? else { return Ok(()) };
     let text = String::from_utf8_lossy(&bytes);
     let known = text.trim().strip_prefix(VERSION).is_none_or(|version| version.starts_with("1."));
     if known {
@@ -124,16 +122,6 @@ fn refused(files: &Directory, reason: &str, help: String) -> SourceError {
         reason: format!("`{}` is not a directory of skopeo: {reason}", files.path().display()),
         help,
     }
-}
-
-fn small(files: &Directory, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
-    let Some(file) = files.open(name)? else { return Ok(None) };
-    let place = files.locate(name);
-    if file.size > MAX_MANIFEST_SIZE {
-        let reason = format!("it has {} bytes, more than the limit of {MAX_MANIFEST_SIZE}", file.size);
-        return Err(SourceError::malformed(place, reason));
-    }
-    read_bounded(file.reader, MAX_MANIFEST_SIZE).map(Some).map_err(|error| SourceError::io(place, error))
 }
 
 impl Source for SkopeoDirectory {
